@@ -1,0 +1,61 @@
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+// The build's settings, except that specs are compiled too.
+const {
+  exclude: _specs,
+  $schema: _schema,
+  ...swc
+} = JSON.parse(readFileSync(join(__dirname, '.swcrc'), 'utf8'));
+
+// Packages that are published as ES modules only; jest on Node 20 cannot require() them untransformed.
+const esmOnly = ['jose', '@keycloak/keycloak-admin-client', 'url-join', 'camelize-ts'];
+
+const base = {
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.[cm]?ts$': ['@swc/jest', { ...swc, swcrc: false }],
+    '^.+\\.m?js$': [
+      '@swc/jest',
+      {
+        jsc: { parser: { syntax: 'ecmascript' }, target: 'es2022' },
+        module: { type: 'commonjs' },
+        swcrc: false,
+      },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
+  moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'cjs', 'json', 'node'],
+  moduleNameMapper: { '^@sociograph/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
+  modulePathIgnorePatterns: [
+    '<rootDir>/(libs|services|infra)/[^/]+/dist/',
+    '<rootDir>/(gateway|tools|e2e)/dist/',
+    '<rootDir>/\\.(sociograph|nx)/',
+  ],
+  setupFiles: ['<rootDir>/tools/jest/load-test-env.cjs'],
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    {
+      ...base,
+      displayName: 'unit',
+      testMatch: [
+        '<rootDir>/{libs,services,infra}/*/src/**/*.spec.ts',
+        '<rootDir>/{gateway,tools}/src/**/*.spec.ts',
+      ],
+    },
+    {
+      ...base,
+      displayName: 'component',
+      testTimeout: 60_000,
+      testMatch: [
+        '<rootDir>/{libs,services,infra}/*/test/**/*.spec.ts',
+        '<rootDir>/{gateway,tools}/test/**/*.spec.ts',
+      ],
+    },
+    { ...base, displayName: 'e2e', testTimeout: 300_000, testMatch: ['<rootDir>/e2e/**/*.spec.ts'] },
+  ],
+};
