@@ -1,0 +1,37 @@
+import { inputMarked, vertexChanged, viewApplied } from './graph-messages';
+import type { MessageDefinition } from './message';
+import { messageType } from './message';
+import { actionAudited, callRequested, importChanged, keyChanged, keyUsed } from './platform-messages';
+import {
+  friendListObserved,
+  groupObserved,
+  membershipListClosed,
+  membershipPageObserved,
+  postObserved,
+  userObserved,
+} from './social-messages';
+
+/** Every message on Kafka and every task on RabbitMQ. */
+export const MESSAGES: readonly MessageDefinition[] = [
+  userObserved,
+  friendListObserved,
+  groupObserved,
+  postObserved,
+  membershipPageObserved,
+  membershipListClosed,
+  vertexChanged,
+  inputMarked,
+  viewApplied,
+  importChanged,
+  keyChanged,
+  keyUsed,
+  actionAudited,
+  callRequested,
+];
+
+const byType = new Map(MESSAGES.map((message) => [messageType(message), message]));
+
+/** The declaration behind a `ce_type`, or undefined for a type that nobody declared. */
+export function messageOfType(type: string): MessageDefinition | undefined {
+  return byType.get(type);
+}

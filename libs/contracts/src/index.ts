@@ -1,0 +1,35 @@
+export { defineMessage, messageType } from './message';
+export type { MessageDefinition, PayloadOf } from './message';
+export {
+  friendListObserved,
+  groupObserved,
+  membershipListClosed,
+  membershipPageObserved,
+  personProfile,
+  postObserved,
+  userObserved,
+} from './social-messages';
+export { inputMarked, ownList, vertexChanged, viewApplied } from './graph-messages';
+export { actionAudited, callRequested, importChanged, keyChanged, keyUsed } from './platform-messages';
+export { MESSAGES, messageOfType } from './catalogue';
+export { CONSUMER_GROUPS, deadLetterTopic, deadLetterTopics, GRAPH_PARTITIONS, TOPICS, VIEWS } from './topics';
+export type { TopicDefinition } from './topics';
+export { comparePersonIds, friendshipKey, markerKey, recordKey, vertexKey } from './graph-keys';
+export type { VertexKind } from './graph-keys';
+export { decodePositions, encodePositions, mergePositions, positionsCover } from './positions';
+export type { Positions } from './positions';
+export { DEAD_LETTER_HEADERS, EVENT_HEADERS, TASK_HEADERS } from './event-headers';
+export {
+  callQueue,
+  deadQueue,
+  DELIVERY_LIMIT,
+  EXCHANGES,
+  LEASE_QUEUE,
+  rabbitTopology,
+  RETRY_LADDER,
+  retryQueue,
+  TASK_NETWORKS,
+  taskQueueTopology,
+  VHOST,
+} from './rabbit-topology';
+export type { BindingDefinition, QueueDefinition, Topology } from './rabbit-topology';
