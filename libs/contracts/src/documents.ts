@@ -47,7 +47,9 @@ export function asyncApiDocument(): Record<string, unknown> {
       ]),
     ),
     components: {
-      messages: Object.fromEntries(MESSAGES.map((message) => [messageType(message), documentedMessage(message)])),
+      messages: Object.fromEntries(
+        MESSAGES.map((message) => [messageType(message), documentedMessage(message)]),
+      ),
     },
   };
 }
@@ -76,12 +78,18 @@ function rabbitChannel(queue: string): Record<string, unknown> {
 
 function messageRefs(messages: readonly MessageDefinition[]): Record<string, unknown> {
   return Object.fromEntries(
-    messages.map((message) => [messageType(message), { $ref: `#/components/messages/${messageType(message)}` }]),
+    messages.map((message) => [
+      messageType(message),
+      { $ref: `#/components/messages/${messageType(message)}` },
+    ]),
   );
 }
 
 function documentedMessage(message: MessageDefinition): Record<string, unknown> {
-  const { $schema: _dialect, ...payload } = z.toJSONSchema(message.schema, { io: 'input', target: 'draft-7' }) as Record<string, unknown>;
+  const { $schema: _dialect, ...payload } = z.toJSONSchema(message.schema, {
+    io: 'input',
+    target: 'draft-7',
+  }) as Record<string, unknown>;
   return {
     name: messageType(message),
     title: messageType(message),

@@ -18,4 +18,7 @@ export const lineage = z.object({
 export const stamp = { observedAt: timestampMs, fence };
 
 /** Positions of a log: topic -> partition -> offset of the next record, i.e. everything below it is meant. */
-export const positions = z.record(z.string(), z.record(z.string().regex(/^\d+$/), z.number().int().nonnegative()));
+export const positions = z.record(
+  z.string(),
+  z.record(z.string().regex(/^\d+$/), z.number().int().nonnegative()),
+);

@@ -49,7 +49,8 @@ export const vertexChanged = defineMessage({
 export const inputMarked = defineMessage({
   name: 'sociograph.graph.input-marked',
   version: 1,
-  summary: 'Nothing changed, but the input of this partition is done up to the positions in the source header',
+  summary:
+    'Nothing changed, but the input of this partition is done up to the positions in the source header',
   schema: z.object({ partition: z.number().int().nonnegative() }),
   example: { partition: 3 },
 });

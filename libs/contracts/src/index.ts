@@ -12,7 +12,14 @@ export {
 export { inputMarked, ownList, vertexChanged, viewApplied } from './graph-messages';
 export { actionAudited, callRequested, importChanged, keyChanged, keyUsed } from './platform-messages';
 export { MESSAGES, messageOfType } from './catalogue';
-export { CONSUMER_GROUPS, deadLetterTopic, deadLetterTopics, GRAPH_PARTITIONS, TOPICS, VIEWS } from './topics';
+export {
+  CONSUMER_GROUPS,
+  deadLetterTopic,
+  deadLetterTopics,
+  GRAPH_PARTITIONS,
+  TOPICS,
+  VIEWS,
+} from './topics';
 export type { TopicDefinition } from './topics';
 export { comparePersonIds, friendshipKey, markerKey, recordKey, vertexKey } from './graph-keys';
 export type { VertexKind } from './graph-keys';

@@ -41,7 +41,8 @@ export function decodePositions(token: string): Positions | undefined {
     (partitions) =>
       isRecord(partitions) &&
       Object.entries(partitions).every(
-        ([partition, offset]) => /^\d{1,6}$/.test(partition) && Number.isSafeInteger(offset) && Number(offset) >= 0,
+        ([partition, offset]) =>
+          /^\d{1,6}$/.test(partition) && Number.isSafeInteger(offset) && Number(offset) >= 0,
       ),
   );
   return valid ? (content['p'] as Positions) : undefined;

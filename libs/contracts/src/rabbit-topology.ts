@@ -89,7 +89,11 @@ export function taskQueueTopology(
       'x-overflow': 'reject-publish',
     },
   }));
-  const dead: QueueDefinition = { name: deadQueue(queue), durable: true, arguments: { 'x-queue-type': 'quorum' } };
+  const dead: QueueDefinition = {
+    name: deadQueue(queue),
+    durable: true,
+    arguments: { 'x-queue-type': 'quorum' },
+  };
   return {
     queues: [work, ...retries, dead],
     bindings: [
