@@ -1,0 +1,100 @@
+import { Postgres } from './postgres';
+
+/** One creating request as its caller named it. */
+export interface IdempotencyRequest {
+  workspaceId: string;
+  /** The `Idempotency-Key` header. */
+  key: string;
+  /** Method and route, so that one key used for two operations is two requests. */
+  operation: string;
+  /** Digest of the body (hex). */
+  bodyHash: string;
+}
+
+/** What a repeat is answered with. */
+export interface IdempotencyAnswer {
+  status: number;
+  body: unknown;
+  headers?: Record<string, string>;
+}
+
+export type IdempotencyClaim =
+  | { kind: 'first' }
+  | { kind: 'repeat'; answer: IdempotencyAnswer }
+  | { kind: 'in-progress' }
+  | { kind: 'different-body' };
+
+/** A first request that died without an answer gives its key free after this long. */
+const ABANDONED_AFTER = '1 minute';
+const KEPT_FOR = '24 hours';
+
+interface Row {
+  body_hash: string;
+  answer: IdempotencyAnswer | null;
+  mine: boolean;
+}
+
+/**
+ * Answers of creating requests for 24 h, in the table `idempotency_keys` (SQL in the README), row-level
+ * security by workspace. Claiming is one statement: of two equal requests at once one is `first`, the other
+ * `in-progress`.
+ */
+export class PostgresIdempotencyStore {
+  readonly #postgres: Postgres;
+
+  constructor(postgres: Postgres) {
+    this.#postgres = postgres;
+  }
+
+  async claim(request: IdempotencyRequest): Promise<IdempotencyClaim> {
+    const { workspaceId, key, operation, bodyHash } = request;
+    const row = await this.#postgres.inWorkspace(workspaceId, async (q) => {
+      // An expired or abandoned row is taken over; the upsert locks it, so that only one caller can.
+      const claimed = await q.query<Row>(
+        `INSERT INTO idempotency_keys AS k (workspace_id, operation, key, body_hash)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (workspace_id, operation, key) DO UPDATE
+           SET body_hash = EXCLUDED.body_hash, answer = NULL, created_at = now()
+           WHERE k.created_at < now() - interval '${KEPT_FOR}'
+              OR (k.answer IS NULL AND k.created_at < now() - interval '${ABANDONED_AFTER}')
+         RETURNING body_hash, answer, true AS mine`,
+        [workspaceId, operation, key, bodyHash],
+      );
+      if (claimed.rows[0] !== undefined) return claimed.rows[0];
+      const standing = await q.query<Row>(
+        `SELECT body_hash, answer, false AS mine FROM idempotency_keys
+         WHERE workspace_id = $1 AND operation = $2 AND key = $3`,
+        [workspaceId, operation, key],
+      );
+      return standing.rows[0];
+    });
+    if (row === undefined) return { kind: 'in-progress' };
+    if (row.mine) return { kind: 'first' };
+    if (row.body_hash !== bodyHash) return { kind: 'different-body' };
+    return row.answer === null ? { kind: 'in-progress' } : { kind: 'repeat', answer: row.answer };
+  }
+
+  /** Keeps the answer of the `first` request. */
+  async complete(request: IdempotencyRequest, answer: IdempotencyAnswer): Promise<void> {
+    const { workspaceId, key, operation } = request;
+    await this.#postgres.inWorkspace(workspaceId, (q) =>
+      q.query(
+        `UPDATE idempotency_keys SET answer = $4
+         WHERE workspace_id = $1 AND operation = $2 AND key = $3`,
+        [workspaceId, operation, key, JSON.stringify(answer)],
+      ),
+    );
+  }
+
+  /** Gives the key free again: the first request failed, so a repeat may try. */
+  async release(request: IdempotencyRequest): Promise<void> {
+    const { workspaceId, key, operation } = request;
+    await this.#postgres.inWorkspace(workspaceId, (q) =>
+      q.query(
+        `DELETE FROM idempotency_keys
+         WHERE workspace_id = $1 AND operation = $2 AND key = $3 AND answer IS NULL`,
+        [workspaceId, operation, key],
+      ),
+    );
+  }
+}

@@ -1,0 +1,92 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+/** The members of Prisma's schema engine that are used here; its own types describe the rest. */
+export interface SchemaEngine {
+  applyMigrations(input: {
+    migrationsList: MigrationsList;
+    filters: { externalTables: string[]; externalEnums: string[] };
+  }): Promise<{ appliedMigrationNames: string[] }>;
+  free(): void;
+}
+
+export interface MigrationsList {
+  baseDir: string;
+  lockfile: { path: string; content: string | null };
+  shadowDbInitScript: string;
+  migrationDirectories: {
+    path: string;
+    migrationFile: { path: string; content: { tag: 'ok'; value: string } };
+  }[];
+}
+
+/** The glue module's exports. `new` is a static method of the engine's class, not its constructor. */
+interface EngineBindings {
+  __wbg_set_wasm(exports: unknown): void;
+  SchemaEngine: {
+    new: (
+      options: { datamodels: [string, string][] },
+      log: (message: unknown) => void,
+      factory: object,
+    ) => Promise<SchemaEngine>;
+  };
+}
+
+const GLUE = '@prisma/schema-engine-wasm/schema_engine_bg';
+
+/**
+ * Prisma's schema engine compiled to WASM. Its package cannot be imported as it is (Node 20 refuses an ESM
+ * import of .wasm), so the glue module is loaded and the .wasm beside it instantiated by hand. The engine's
+ * file `schema_engine.js` does the same two steps.
+ */
+export async function openSchemaEngine(
+  url: string,
+  schema: [string, string],
+): Promise<{ engine: SchemaEngine; close(): Promise<void> }> {
+  const load = nodeRequire();
+  instantiated ??= instantiate(load);
+  const glue = await instantiated;
+  const { Pool } = load('pg') as typeof import('pg');
+  const { PrismaPg } = load('@prisma/adapter-pg') as typeof import('@prisma/adapter-pg');
+  const { bindMigrationAwareSqlAdapterFactory } = load(
+    '@prisma/driver-adapter-utils',
+  ) as typeof import('@prisma/driver-adapter-utils');
+  // A pool of our own: the adapter's would keep the process alive for its idle timeout.
+  const pool = new Pool({ connectionString: url, max: 2 });
+  const factory = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
+  const engine = await glue.SchemaEngine.new({ datamodels: [schema] }, () => undefined, factory);
+  return { engine, close: () => pool.end() };
+}
+
+/** The glue module holds ONE instance; a second would invalidate what the first one still refers to. */
+let instantiated: Promise<EngineBindings> | undefined;
+
+async function instantiate(load: NodeJS.Require): Promise<EngineBindings> {
+  const glue = load(GLUE) as EngineBindings;
+  const bytes = await readFile(join(dirname(load.resolve(GLUE)), 'schema_engine_bg.wasm'));
+  // The engine reports a panic through this global before it traps; without it the trap hides the reason.
+  const scope = load('node:vm').runInThisContext('globalThis') as Record<string, unknown>;
+  scope['PRISMA_WASM_PANIC_REGISTRY'] = { set_message: (message: string) => (panic = message) };
+  const { instance } = await WebAssembly.instantiate(bytes, {
+    './schema_engine_bg.js': glue as unknown as WebAssembly.ModuleImports,
+  });
+  glue.__wbg_set_wasm(instance.exports);
+  (instance.exports['__wbindgen_start'] as () => void)();
+  return glue;
+}
+
+let panic: string | undefined;
+
+/** What the engine said when it panicked, if it did. */
+export function enginePanic(): string | undefined {
+  return panic;
+}
+
+/**
+ * Node's own `require`: it can load an ES module (Node 20.19 and later), which Jest's cannot. Built-in modules
+ * are asked of the process, because Jest also replaces `node:module`.
+ */
+function nodeRequire(): NodeJS.Require {
+  const { createRequire } = process.getBuiltinModule('node:module');
+  return createRequire(__filename);
+}
