@@ -37,15 +37,17 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
   }
 }
 
-async function apply(url: string, schema: [string, string], migrationsList: MigrationsList): Promise<string[]> {
-  const { engine, close } = await openSchemaEngine(url, schema);
+async function apply(
+  url: string,
+  schema: [string, string],
+  migrationsList: MigrationsList,
+): Promise<string[]> {
+  const engine = await openSchemaEngine(url, schema);
   try {
     const filters = { externalTables: [], externalEnums: [] };
     return (await engine.applyMigrations({ migrationsList, filters })).appliedMigrationNames;
   } catch (error) {
     throw new Error(`a migration failed: ${enginePanic() ?? sentenceOf(error)}`, { cause: error });
-  } finally {
-    await close();
   }
 }
 
@@ -65,7 +67,10 @@ async function readMigrations(baseDir: string): Promise<MigrationsList> {
         path,
         migrationFile: {
           path: 'migration.sql',
-          content: { tag: 'ok' as const, value: await readFile(join(baseDir, path, 'migration.sql'), 'utf8') },
+          content: {
+            tag: 'ok' as const,
+            value: await readFile(join(baseDir, path, 'migration.sql'), 'utf8'),
+          },
         },
       })),
     ),

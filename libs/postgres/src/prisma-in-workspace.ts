@@ -5,10 +5,7 @@ export interface PrismaTransaction {
 
 /** What is used of a generated PrismaClient; `Tx` is inferred from its `$transaction`. */
 export interface PrismaTransactions<Tx extends PrismaTransaction> {
-  $transaction<R>(
-    fn: (tx: Tx) => Promise<R>,
-    options?: { maxWait?: number; timeout?: number },
-  ): Promise<R>;
+  $transaction<R>(fn: (tx: Tx) => Promise<R>, options?: { maxWait?: number; timeout?: number }): Promise<R>;
 }
 
 /**

@@ -32,6 +32,16 @@ interface EngineBindings {
   };
 }
 
+/** Node has it, but the types of this project (no DOM) do not name it. */
+const wasm = (globalThis as unknown as { WebAssembly: WasmLoader }).WebAssembly;
+
+interface WasmLoader {
+  instantiate(
+    bytes: Uint8Array,
+    imports: Record<string, unknown>,
+  ): Promise<{ instance: { exports: { __wbindgen_start(): void } } }>;
+}
+
 const GLUE = '@prisma/schema-engine-wasm/schema_engine_bg';
 
 /**
@@ -39,23 +49,18 @@ const GLUE = '@prisma/schema-engine-wasm/schema_engine_bg';
  * import of .wasm), so the glue module is loaded and the .wasm beside it instantiated by hand. The engine's
  * file `schema_engine.js` does the same two steps.
  */
-export async function openSchemaEngine(
-  url: string,
-  schema: [string, string],
-): Promise<{ engine: SchemaEngine; close(): Promise<void> }> {
+export async function openSchemaEngine(url: string, schema: [string, string]): Promise<SchemaEngine> {
   const load = nodeRequire();
   instantiated ??= instantiate(load);
   const glue = await instantiated;
-  const { Pool } = load('pg') as typeof import('pg');
   const { PrismaPg } = load('@prisma/adapter-pg') as typeof import('@prisma/adapter-pg');
   const { bindMigrationAwareSqlAdapterFactory } = load(
     '@prisma/driver-adapter-utils',
   ) as typeof import('@prisma/driver-adapter-utils');
-  // A pool of our own: the adapter's would keep the process alive for its idle timeout.
-  const pool = new Pool({ connectionString: url, max: 2 });
+  // Nobody ends the adapter's pool: with its usual idle timeout the process would live on for 10 s.
+  const pool = { connectionString: url, max: 2, idleTimeoutMillis: 50, allowExitOnIdle: true };
   const factory = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
-  const engine = await glue.SchemaEngine.new({ datamodels: [schema] }, () => undefined, factory);
-  return { engine, close: () => pool.end() };
+  return glue.SchemaEngine.new({ datamodels: [schema] }, () => undefined, factory);
 }
 
 /** The glue module holds ONE instance; a second would invalidate what the first one still refers to. */
@@ -67,11 +72,9 @@ async function instantiate(load: NodeJS.Require): Promise<EngineBindings> {
   // The engine reports a panic through this global before it traps; without it the trap hides the reason.
   const scope = load('node:vm').runInThisContext('globalThis') as Record<string, unknown>;
   scope['PRISMA_WASM_PANIC_REGISTRY'] = { set_message: (message: string) => (panic = message) };
-  const { instance } = await WebAssembly.instantiate(bytes, {
-    './schema_engine_bg.js': glue as unknown as WebAssembly.ModuleImports,
-  });
+  const { instance } = await wasm.instantiate(bytes, { './schema_engine_bg.js': glue });
   glue.__wbg_set_wasm(instance.exports);
-  (instance.exports['__wbindgen_start'] as () => void)();
+  instance.exports.__wbindgen_start();
   return glue;
 }
 
