@@ -72,10 +72,25 @@ async function instantiate(load: NodeJS.Require): Promise<EngineBindings> {
   // The engine reports a panic through this global before it traps; without it the trap hides the reason.
   const scope = load('node:vm').runInThisContext('globalThis') as Record<string, unknown>;
   scope['PRISMA_WASM_PANIC_REGISTRY'] = { set_message: (message: string) => (panic = message) };
-  const { instance } = await wasm.instantiate(bytes, { './schema_engine_bg.js': glue });
+  const { instance } = await wasm.instantiate(bytes, {
+    './schema_engine_bg.js': withoutLingeringTimers(glue),
+  });
   glue.__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start();
   return glue;
+}
+
+/**
+ * The engine guards its advisory lock with a timer of 10 s and leaves it running afterwards. Its sockets keep
+ * the process alive while there is work, so the timers need not.
+ */
+function withoutLingeringTimers(glue: EngineBindings): Record<string, unknown> {
+  const imports: Record<string, unknown> = { ...glue };
+  for (const name of Object.keys(imports)) {
+    if (!name.startsWith('__wbg_setTimeout_')) continue;
+    imports[name] = (callback: () => void, ms: number) => setTimeout(callback, ms >>> 0).unref();
+  }
+  return imports;
 }
 
 let panic: string | undefined;
