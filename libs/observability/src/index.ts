@@ -1,0 +1,22 @@
+export { createLogger, setLogLevel, logLevels } from './logger';
+export type { Logger, LogLevel, LoggerOptions } from './logger';
+export { Metrics } from './metrics';
+export type { MetricsOptions } from './metrics';
+export {
+  currentTraceparent,
+  extractTrace,
+  injectTrace,
+  inSpan,
+  startServerSpan,
+  startTracing,
+} from './tracing';
+export type { ServerSpan, SpanOptions, TraceContext, TraceHeaders, Tracing, TracingOptions } from './tracing';
+export { acceptCorrelationId, currentCorrelationId, runWithCorrelation } from './correlation';
+export { handled } from './handled';
+export type { HandledOptions } from './handled';
+export { Health } from './health';
+export type { CheckState, HealthReport } from './health';
+export { ManagementServer } from './management-server';
+export type { ManagementServerOptions } from './management-server';
+export { ShutdownSequence } from './shutdown-sequence';
+export type { ShutdownOptions, ShutdownStage } from './shutdown-sequence';
