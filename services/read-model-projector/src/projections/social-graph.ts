@@ -1,0 +1,270 @@
+import { Components } from './components';
+import { IdIndex } from './id-index';
+import { FLAG_BITS, LIVE, Links, OTHER, OWN, widened } from './links';
+import { TriangleCounts } from './triangle-counts';
+
+/** A side so many times longer is searched in, not scanned. */
+const MUCH_LONGER = 16;
+
+/**
+ * One workspace's graph of one network, in memory. A PERSON is somebody whose document is stored; a friendship
+ * counts while at least one of two people's own lists names the other. Names in a list whose document is not
+ * stored (beyond an import's limit) are remembered, but are no people and their friendships do not count until
+ * they become people.
+ */
+export class SocialGraph {
+  readonly counts = new TriangleCounts();
+  private readonly ids = new IdIndex();
+  private readonly links = new Links();
+  readonly components = new Components(this.links);
+  private present = new Uint8Array(16);
+  private touched = new Uint8Array(16);
+  private touchedPeople: number[] = [];
+  private marks = new Uint32Array(16);
+  private mark = 0;
+  private shared = new Uint32Array(256);
+
+  /** Number of the person called `id`, as `counts` knows them; undefined when nobody named them. */
+  numberOf(id: string): number | undefined {
+    return this.ids.find(id);
+  }
+
+  nameOf(person: number): string {
+    return this.ids.nameOf(person);
+  }
+
+  isPerson(person: number): boolean {
+    return this.present[person] === 1;
+  }
+
+  /** The number of `id`, given out now if it is new. */
+  intern(id: string): number {
+    const person = this.ids.intern(id);
+    if (person >= this.present.length) this.reserve(person + 1);
+    return person;
+  }
+
+  /** The document of this person is stored. Returns how many friendships begin to count. */
+  addPerson(person: number): number {
+    if (this.isPerson(person)) return 0;
+    this.present[person] = 1;
+    this.counts.addPerson();
+    this.components.add(person);
+    this.touch(person);
+    return this.connect(person, this.linked(person, (friend, flags) => (flags & LIVE) === 0 && this.isPerson(friend)));
+  }
+
+  /** The document is gone. Returns how many friendships end to count. */
+  removePerson(person: number): number {
+    if (!this.isPerson(person)) return 0;
+    const ended = this.disconnect(
+      person,
+      this.linked(person, (_, flags) => (flags & LIVE) !== 0),
+    );
+    this.present[person] = 0;
+    this.counts.removePerson();
+    this.components.remove(person);
+    this.touch(person);
+    return ended;
+  }
+
+  /**
+   * The person's own list is now exactly `friends` (their own id and repeats in it are ignored). Returns how
+   * many friendships began or ended to count: what the other side still asserts stays.
+   */
+  setFriends(person: number, friends: readonly string[]): number {
+    const wanted = this.internAll(person, friends);
+    const retracted: number[] = [];
+    const fresh: number[] = [];
+    const { pool } = this.links;
+    let at = this.links.begin(person);
+    const end = this.links.end(person);
+    for (const friend of wanted) {
+      for (; at < end && pool[at]! >>> FLAG_BITS < friend; at++) if (pool[at]! & OWN) retracted.push(pool[at]! >>> FLAG_BITS);
+      if (at < end && pool[at]! >>> FLAG_BITS === friend) {
+        if ((pool[at]! & OWN) === 0) fresh.push(friend);
+        at++;
+      } else {
+        fresh.push(friend);
+      }
+    }
+    for (; at < end; at++) if (pool[at]! & OWN) retracted.push(pool[at]! >>> FLAG_BITS);
+    return this.retract(person, retracted) + this.assert(person, fresh);
+  }
+
+  /** People whose row changed since the last call. */
+  takeTouched(): number[] {
+    const people = this.touchedPeople;
+    this.touchedPeople = [];
+    for (const person of people) this.touched[person] = 0;
+    return people;
+  }
+
+  /** Says that something of this person beyond the graph changed, e.g. the document. */
+  touch(person: number): void {
+    if (this.touched[person] === 1) return;
+    this.touched[person] = 1;
+    this.touchedPeople.push(person);
+  }
+
+  /** Every person with their own list: what a full recount starts from. */
+  *assertions(): Generator<{ id: string; person: boolean; friends: string[] }> {
+    for (let vertex = 0; vertex < this.ids.size; vertex++) {
+      const friends = this.linked(vertex, (_, flags) => (flags & OWN) !== 0).map((friend) => this.nameOf(friend));
+      if (this.isPerson(vertex) || friends.length > 0) yield { id: this.nameOf(vertex), person: this.isPerson(vertex), friends };
+    }
+  }
+
+  private retract(person: number, friends: number[]): number {
+    const ending = friends.filter((friend) => {
+      const flags = this.links.flagsOf(person, friend);
+      return (flags & LIVE) !== 0 && (flags & OTHER) === 0;
+    });
+    const ended = this.disconnect(person, ending);
+    for (const friend of friends) {
+      this.links.put(person, friend, this.links.flagsOf(person, friend) & ~OWN);
+      this.links.put(friend, person, this.links.flagsOf(friend, person) & ~OTHER);
+    }
+    return ended;
+  }
+
+  private assert(person: number, friends: number[]): number {
+    const beginning: number[] = [];
+    for (const friend of friends) {
+      const flags = this.links.flagsOf(person, friend);
+      this.links.put(person, friend, flags | OWN);
+      this.links.put(friend, person, this.links.flagsOf(friend, person) | OTHER);
+      if ((flags & LIVE) === 0 && this.isPerson(person) && this.isPerson(friend)) beginning.push(friend);
+    }
+    return this.connect(person, beginning);
+  }
+
+  /** Makes links of one person live, one after the other. */
+  private connect(person: number, friends: readonly number[]): number {
+    let marked = false;
+    for (const friend of friends) {
+      marked = this.findShared(person, friend, marked, friends.length);
+      this.links.put(person, friend, this.links.flagsOf(person, friend) | LIVE);
+      this.links.put(friend, person, this.links.flagsOf(friend, person) | LIVE);
+      this.counts.addEdge(person, friend, this.shared, this.sharedCount);
+      this.components.join(person, friend);
+      this.touchEnds(person, friend);
+      if (marked) this.marks[friend] = this.mark;
+    }
+    return friends.length;
+  }
+
+  private disconnect(person: number, friends: readonly number[]): number {
+    let marked = false;
+    for (const friend of friends) {
+      this.links.put(person, friend, this.links.flagsOf(person, friend) & ~LIVE);
+      this.links.put(friend, person, this.links.flagsOf(friend, person) & ~LIVE);
+      if (marked) this.marks[friend] = 0;
+      marked = this.findShared(person, friend, marked, friends.length);
+      this.counts.removeEdge(person, friend, this.shared, this.sharedCount);
+      if (this.sharedCount === 0) this.components.cut(person, friend);
+      this.touchEnds(person, friend);
+    }
+    return friends.length;
+  }
+
+  private sharedCount = 0;
+
+  /**
+   * Fills `shared` with the live friends of both, whose own link must not be live. Marks the person's friends
+   * once when several edges follow (then a scan of the other's row is enough); where one row is much longer,
+   * looks the shorter one's entries up in it. Returns whether the person's friends are marked now.
+   */
+  private findShared(person: number, friend: number, marked: boolean, edges: number): boolean {
+    const { links, counts } = this;
+    const own = counts.degreeOf(person);
+    const other = counts.degreeOf(friend);
+    this.sharedCount = 0;
+    if (own === 0 || other === 0) return marked;
+    if (other > own * MUCH_LONGER) {
+      this.lookUp(person, friend);
+      return marked;
+    }
+    if (edges === 1 && own > other * MUCH_LONGER) {
+      this.lookUp(friend, person);
+      return marked;
+    }
+    if (!marked) this.markFriends(person);
+    const { pool } = links;
+    const { marks, mark } = this;
+    const end = links.end(friend);
+    for (let at = links.begin(friend); at < end; at++) {
+      const entry = pool[at]!;
+      if (marks[entry >>> FLAG_BITS] === mark && (entry & LIVE) !== 0) this.addShared(entry >>> FLAG_BITS);
+    }
+    return true;
+  }
+
+  private lookUp(shorter: number, longer: number): void {
+    const { pool } = this.links;
+    const end = this.links.end(shorter);
+    for (let at = this.links.begin(shorter); at < end; at++) {
+      const entry = pool[at]!;
+      if ((entry & LIVE) === 0) continue;
+      if ((this.links.flagsOf(longer, entry >>> FLAG_BITS) & LIVE) !== 0) this.addShared(entry >>> FLAG_BITS);
+    }
+  }
+
+  private addShared(person: number): void {
+    if (this.sharedCount === this.shared.length) this.shared = widened(this.shared, this.sharedCount + 1);
+    this.shared[this.sharedCount++] = person;
+    this.touch(person);
+  }
+
+  private touchEnds(a: number, b: number): void {
+    this.touch(a);
+    this.touch(b);
+  }
+
+  private markFriends(person: number): void {
+    if (this.mark === 0xffffffff) {
+      this.marks.fill(0);
+      this.mark = 0;
+    }
+    this.mark++;
+    const { pool } = this.links;
+    const end = this.links.end(person);
+    for (let at = this.links.begin(person); at < end; at++) {
+      if (pool[at]! & LIVE) this.marks[pool[at]! >>> FLAG_BITS] = this.mark;
+    }
+  }
+
+  private linked(vertex: number, wanted: (neighbour: number, flags: number) => boolean): number[] {
+    const found: number[] = [];
+    const { pool } = this.links;
+    const end = this.links.end(vertex);
+    for (let at = this.links.begin(vertex); at < end; at++) {
+      const neighbour = pool[at]! >>> FLAG_BITS;
+      if (wanted(neighbour, pool[at]!)) found.push(neighbour);
+    }
+    return found;
+  }
+
+  /** Numbers of the named friends, ascending, each once, without the person. */
+  private internAll(person: number, friends: readonly string[]): number[] {
+    const numbers = new Uint32Array(friends.length);
+    for (let i = 0; i < friends.length; i++) numbers[i] = this.intern(friends[i]!);
+    numbers.sort();
+    const distinct: number[] = [];
+    let last = -1;
+    for (const number of numbers) {
+      if (number !== last && number !== person) distinct.push(number);
+      last = number;
+    }
+    return distinct;
+  }
+
+  private reserve(count: number): void {
+    this.present = widened(this.present, count);
+    this.touched = widened(this.touched, this.present.length);
+    this.marks = widened(this.marks, this.present.length);
+    this.links.reserve(this.present.length);
+    this.counts.reserve(this.present.length);
+    this.components.reserve(this.present.length);
+  }
+}
