@@ -1,4 +1,15 @@
 import { inputMarked, vertexChanged, viewApplied } from './graph-messages';
+import {
+  capacityReply,
+  capacityRequest,
+  keyStateChanged,
+  leaseHello,
+  leaseReply,
+  leaseRequest,
+  leaseWelcome,
+  settleReply,
+  settleRequest,
+} from './lease-messages';
 import type { MessageDefinition } from './message';
 import { messageType } from './message';
 import { actionAudited, callRequested, importChanged, keyChanged, keyUsed } from './platform-messages';
@@ -11,7 +22,7 @@ import {
   userObserved,
 } from './social-messages';
 
-/** Every message on Kafka and every task on RabbitMQ. */
+/** Every message on Kafka, every task on RabbitMQ, and the lease protocol. */
 export const MESSAGES: readonly MessageDefinition[] = [
   userObserved,
   friendListObserved,
@@ -27,6 +38,15 @@ export const MESSAGES: readonly MessageDefinition[] = [
   keyUsed,
   actionAudited,
   callRequested,
+  leaseHello,
+  leaseWelcome,
+  leaseRequest,
+  leaseReply,
+  settleRequest,
+  settleReply,
+  capacityRequest,
+  capacityReply,
+  keyStateChanged,
 ];
 
 const byType = new Map(MESSAGES.map((message) => [messageType(message), message]));

@@ -11,6 +11,38 @@ export {
 } from './social-messages';
 export { inputMarked, ownList, vertexChanged, viewApplied } from './graph-messages';
 export { actionAudited, callRequested, importChanged, keyChanged, keyUsed } from './platform-messages';
+export {
+  callReport,
+  capacityReply,
+  capacityRequest,
+  keyStateChanged,
+  leaseDenialReason,
+  leaseFrame,
+  leaseFrameReply,
+  leaseHello,
+  leaseReply,
+  leaseRequest,
+  leaseWelcome,
+  sendSlot,
+  settleReply,
+  settleRequest,
+} from './lease-messages';
+export type {
+  CallReport,
+  CapacityReply,
+  CapacityRequest,
+  KeyStateChanged,
+  LeaseDenialReason,
+  LeaseFrame,
+  LeaseFrameReply,
+  LeaseHello,
+  LeaseReply,
+  LeaseRequest,
+  LeaseWelcome,
+  SendSlot,
+  SettleReply,
+  SettleRequest,
+} from './lease-messages';
 export { MESSAGES, messageOfType } from './catalogue';
 export {
   CONSUMER_GROUPS,

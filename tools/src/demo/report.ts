@@ -1,0 +1,33 @@
+import type { DemoStack } from './demo-stack';
+
+export interface CertificateView {
+  complete: boolean;
+  people: { expected: number; got: number };
+  lists: { expected: number; got: number };
+  gaps: { cause: string; count: number }[];
+}
+
+/** What the import's certificate says, for the terminal. */
+export function certificateLines(certificate: CertificateView): string[] {
+  const { people, lists, gaps } = certificate;
+  return [
+    `  Certificate: ${people.got} of ${people.expected} people, ${lists.got} of ${lists.expected} friend lists, ` +
+      (gaps.length === 0 ? 'no gap.' : 'gaps:'),
+    ...gaps.map((gap) => `    ${gap.cause}: ${gap.count}`),
+  ];
+}
+
+/** Where everything runs, and three commands that work as pasted. */
+export function closingLines(fleet: DemoStack, person: string): string[] {
+  return [
+    '',
+    'The fleet goes on running ("npm run status"; "npm run down" ends it):',
+    ...Object.entries(fleet.addresses).map(([name, url]) => `  ${name.padEnd(12)} ${url}`),
+    '',
+    'Try (in this folder):',
+    `  TOKEN=$(curl -s ${fleet.tokenUrl} -d grant_type=client_credentials -d client_id=${fleet.clientId} ` +
+      `-d client_secret=$(cat ${fleet.clientSecretFile}) | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    `  curl -s -H "Authorization: Bearer $TOKEN" ${fleet.gatewayUrl}/v1/profiles/vk/${person}`,
+    `  curl -s -H "Authorization: Bearer $TOKEN" ${fleet.gatewayUrl}/v1/graphs/vk/summary`,
+  ];
+}
