@@ -1,4 +1,4 @@
-import type { SummaryView } from './fleet-api';
+import type { SummaryView } from '@sociograph/api-client';
 
 /** Figures that the demo compares: from SNAP's page for ego-Facebook, else counted anew from the edge list. */
 export interface ExpectedFigures {

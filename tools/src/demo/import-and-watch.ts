@@ -1,4 +1,4 @@
-import type { FleetApi, ImportView, SimulatorStats } from './fleet-api';
+import type { FleetApi, ImportView, SimulatorStats } from '@sociograph/api-client';
 import { progressLine } from './progress';
 
 const POLL_MS = 400;

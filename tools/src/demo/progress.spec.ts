@@ -1,5 +1,5 @@
 import { progressLine, quotaUsed } from './progress';
-import type { ImportView } from './fleet-api';
+import type { ImportView } from '@sociograph/api-client';
 
 const view: ImportView = {
   id: 'i',

@@ -1,4 +1,4 @@
-import type { ImportView, SimulatorStats } from './fleet-api';
+import type { ImportView, SimulatorStats } from '@sociograph/api-client';
 
 const BAR_WIDTH = 28;
 
