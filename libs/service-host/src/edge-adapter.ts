@@ -1,0 +1,155 @@
+import { AsyncResource } from 'node:async_hooks';
+import type { Socket } from 'node:net';
+import { HttpException } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { DomainError } from '@sociograph/kernel';
+import {
+  acceptCorrelationId,
+  runWithCorrelation,
+  startServerSpan,
+  type ServerSpan,
+} from '@sociograph/observability';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { HostContext } from './host-context';
+import { sendProblem } from './problem-filter';
+
+const BODY_LIMIT_BYTES = 1_048_576;
+
+type EdgeRequest = FastifyRequest & { edge?: { startedAt: number; span: ServerSpan; scope: AsyncResource } };
+
+/**
+ * Fastify as the edge of a service: JSON bodies up to 1 MB, every error of Fastify itself as problem+json, a
+ * correlation id, a span, RED metrics and one log line for each request.
+ */
+export class EdgeAdapter extends FastifyAdapter {
+  constructor(private readonly ctx: HostContext) {
+    super({
+      logger: false,
+      bodyLimit: BODY_LIMIT_BYTES,
+      forceCloseConnections: 'idle',
+      requestTimeout: 30_000,
+      routerOptions: { maxParamLength: 512 },
+      clientErrorHandler: (_error: Error, socket: Socket) => refuseMalformedHttp(socket),
+      frameworkErrors: (error: Error, _req: unknown, reply: unknown) =>
+        sendProblem(reply as FastifyReply, translate(error), ctx.logger),
+    });
+    const fastify = this.getInstance<FastifyInstance>();
+    acceptJsonOnly(fastify);
+    observeRequests(fastify, ctx);
+  }
+
+  // Nest passes the handler that ends in the ProblemFilter; Fastify's errors need their meaning first.
+  override setErrorHandler(
+    handler: Parameters<FastifyAdapter['setErrorHandler']>[0],
+  ): ReturnType<FastifyAdapter['setErrorHandler']> {
+    const { logger } = this.ctx;
+    void handler;
+    return super.setErrorHandler((error, _req, reply) =>
+      sendProblem(reply as FastifyReply, translate(error), logger),
+    );
+  }
+}
+
+/** Gives Fastify's own errors a code and the field they are about. */
+function translate(error: unknown): unknown {
+  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  const fault = (status: string, field: string, message: string): DomainError =>
+    new DomainError({
+      code: status,
+      kind: 'invalid-input',
+      message: `The ${field} ${message}.`,
+      fields: [{ field, message }],
+    });
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new HttpException('A body has at most 1 MB', 413);
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE')
+    return new HttpException('Send the body as application/json', 415);
+  if (code === 'FST_ERR_BAD_URL') return fault('REQUEST.BAD_PATH', 'path', 'is not a well-formed URL path');
+  if (code?.startsWith('FST_ERR_CTP') === true)
+    return fault('REQUEST.BAD_BODY', 'body', 'is not what its headers say');
+  if (error instanceof SyntaxError) return fault('REQUEST.BAD_JSON', 'body', 'is not well-formed JSON');
+  if (
+    typeof statusCode === 'number' &&
+    statusCode >= 400 &&
+    statusCode < 500 &&
+    !(error instanceof HttpException)
+  ) {
+    return new HttpException((error as Error).message, statusCode);
+  }
+  return error;
+}
+
+function acceptJsonOnly(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers();
+  const parse = fastify.getDefaultJsonParser('error', 'error');
+  fastify.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (req, body, done) => {
+    // Some clients send the header without a body on commands such as `pause`.
+    if (body === '') return done(null, undefined);
+    // PostgreSQL cannot store U+0000 and would fail later, as if it were our fault.
+    if (body.includes('\\u0000') || body.includes('\0')) return done(new SyntaxError('U+0000'), undefined);
+    return parse(req, body, (error, value) => done(error === null ? null : new SyntaxError('json'), value));
+  });
+  fastify.addHook('onRequest', async (req) => {
+    if (/%00/.test(req.url)) throw new HttpException('The path and query must not contain %00', 400);
+  });
+}
+
+function observeRequests(fastify: FastifyInstance, ctx: HostContext): void {
+  const duration = ctx.metrics.histogram(
+    'http_server_request_duration_seconds',
+    'Time from the first byte of a request to the last of its answer; a spike means a slow server behind',
+    ['method', 'route', 'status'],
+  );
+  fastify.addHook('onRequest', (req: EdgeRequest, reply, done) => {
+    const correlationId = acceptCorrelationId(single(req.headers['x-correlation-id']), ctx.ids);
+    void reply.header('x-correlation-id', correlationId);
+    const span = startServerSpan(req.headers);
+    runWithCorrelation(correlationId, () =>
+      span.run(() => {
+        req.edge = { startedAt: performance.now(), span, scope: new AsyncResource('request') };
+        done();
+      }),
+    );
+  });
+  // Reading the body leaves the asynchronous scope of the request; this enters it again.
+  fastify.addHook('preValidation', (req: EdgeRequest, _reply, done) => {
+    if (req.edge === undefined) done();
+    else req.edge.scope.runInAsyncScope(done);
+  });
+  fastify.addHook('onResponse', (req: EdgeRequest, reply, done) => {
+    if (req.edge !== undefined) finish(req, reply, req.edge);
+    done();
+  });
+
+  function finish(req: FastifyRequest, reply: FastifyReply, edge: NonNullable<EdgeRequest['edge']>): void {
+    const seconds = (performance.now() - edge.startedAt) / 1000;
+    const outcome = {
+      method: req.method,
+      route: req.routeOptions.url ?? 'unmatched',
+      status: reply.statusCode,
+    };
+    duration.observe({ ...outcome, status: String(outcome.status) }, seconds);
+    edge.scope.runInAsyncScope(() =>
+      ctx.logger.info({ ...outcome, durationMs: Math.round(seconds * 1000) }, 'request answered'),
+    );
+    edge.span.end(outcome);
+  }
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Bytes that are no HTTP at all: there is no request to answer, so the socket gets the shortest problem there is. */
+function refuseMalformedHttp(socket: Socket): void {
+  if (!socket.writable) return;
+  const body = JSON.stringify({
+    type: 'https://sociograph.dev/problems/invalid-input',
+    title: 'The request is not valid',
+    status: 400,
+    detail: 'This is not well-formed HTTP.',
+    code: 'REQUEST.BAD_HTTP',
+  });
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+}
