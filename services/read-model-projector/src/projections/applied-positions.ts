@@ -1,0 +1,32 @@
+import type { Positions } from '@sociograph/contracts';
+import { mergePositions, TOPICS } from '@sociograph/contracts';
+
+/** How far graph.changes was taken in, and with it which positions of the social topics are in the views. */
+export class AppliedPositions {
+  private readonly reached = new Map<number, Positions>();
+  private readonly advanced = new Set<number>();
+
+  /** Notes one record of graph.changes as applied in memory. */
+  note(partition: number, offset: number, source: Positions = {}): void {
+    const here: Positions = { [TOPICS.graphChanges.name]: { [partition]: offset + 1 } };
+    const known = this.reached.get(partition) ?? {};
+    this.reached.set(partition, mergePositions(mergePositions(known, here), source));
+    this.advanced.add(partition);
+  }
+
+  get hasAdvanced(): boolean {
+    return this.advanced.size > 0;
+  }
+
+  /** Partitions that advanced since the last call, ascending, each with all its positions. */
+  takeAdvanced(): { partition: number; positions: Positions }[] {
+    const partitions = [...this.advanced].sort((a, b) => a - b);
+    this.advanced.clear();
+    return partitions.map((partition) => ({ partition, positions: this.reached.get(partition)! }));
+  }
+
+  /** Makes partitions pending again, when announcing them failed. */
+  restore(taken: readonly { partition: number }[]): void {
+    for (const { partition } of taken) this.advanced.add(partition);
+  }
+}

@@ -1,0 +1,116 @@
+import type { PayloadOf, Positions, vertexChanged, viewApplied } from '@sociograph/contracts';
+import type { GraphSummary } from './graph-summary';
+
+export type VertexChange = PayloadOf<typeof vertexChanged>;
+export type PersonDocument = NonNullable<VertexChange['document']>;
+export type AppliedMark = PayloadOf<typeof viewApplied>;
+
+/** One record of graph.changes; neither `change` nor `erased` is set for a marker. */
+export interface ChangeRecord {
+  partition: number;
+  offset: number;
+  change?: VertexChange;
+  /** A tombstone: the record key of a vertex that is gone. */
+  erased?: string;
+  /** Input positions that are done once this record is applied. */
+  source?: Positions;
+}
+
+/** Who wrote a row and when; a row of a lower fence is what a former writer left. */
+interface Written {
+  writer: number;
+  writtenAt: number;
+}
+
+/** A row of `user_profile_read`. */
+export interface ProfileRow extends Written {
+  key: string;
+  workspaceId: string;
+  network: string;
+  id: string;
+  state: PersonDocument['state'];
+  profile: PersonDocument['profile'];
+  /** When the network showed this profile, pool clock, ms. */
+  observedAt: number;
+  degree: number;
+  triangles: number;
+  localClustering: number;
+}
+
+/** A row of `graph_summary`. */
+export interface SummaryRow extends Written, GraphSummary {
+  key: string;
+  workspaceId: string;
+  network: string;
+}
+
+/** Where the views' rows are kept. Writes are whole rows, idempotent, and throw kind `unavailable` when the store is away. */
+export abstract class ViewStore {
+  /** The highest fence that a writer ever claimed; 0 before the first. */
+  abstract highestFence(): Promise<number>;
+  /** Notes the fence of a new writer; throws kind `conflict` when an equal or higher one was claimed before. */
+  abstract claim(fence: number): Promise<void>;
+  abstract writeProfiles(rows: readonly ProfileRow[]): Promise<void>;
+  abstract removeProfiles(keys: readonly string[]): Promise<void>;
+  abstract writeSummaries(rows: readonly SummaryRow[]): Promise<void>;
+  /** Removes what writers below this fence left and nobody wrote since. */
+  abstract removeOlderThan(fence: number): Promise<void>;
+  abstract profile(key: string): Promise<ProfileRow | undefined>;
+  abstract summary(key: string): Promise<SummaryRow | undefined>;
+}
+
+/** Answers near the readers. `graph` is the key of a summary row: what is invalidated together. */
+export abstract class ViewCache {
+  /** The cached answer, or what `load` gives, which is cached unless the graph was forgotten meanwhile. */
+  abstract read<T>(graph: string, entry: string, load: () => Promise<T | undefined>): Promise<T | undefined>;
+  /** After this resolves no reader is given an answer of before, by any instance. */
+  abstract forget(graphs: readonly string[]): Promise<void>;
+}
+
+/** Tells everybody how far the views are. */
+export abstract class AppliedLog {
+  abstract announce(marks: readonly AppliedMark[]): Promise<void>;
+}
+
+export interface Reached {
+  positions: Positions;
+  /** When the writer announced the newest of them, ms since the epoch; 0 before the first. */
+  at: number;
+}
+
+/** What the announcements say, in every instance. */
+export abstract class AppliedWatch {
+  abstract reached(view: string): Reached;
+  /** True once the view covers the positions, false when `timeoutMs` passed before. */
+  abstract waitFor(view: string, wanted: Positions, timeoutMs: number): Promise<boolean>;
+}
+
+/** Ends of the logs that a position may name. */
+export abstract class LogEnds {
+  /** True when the log has not come to these positions yet, or has no such topic or partition. */
+  abstract beyond(positions: Positions): Promise<boolean>;
+}
+
+/** The right to write, for one instance at a time. */
+export abstract class WriterLock {
+  /** The fence under which this instance writes from now on, higher than `above`; undefined while another holds it. */
+  abstract acquire(above: number): Promise<number | undefined>;
+  /** Keeps the lock; false when it is lost for good. Throws kind `unavailable` when that cannot be known now. */
+  abstract renew(): Promise<boolean>;
+  /** Whether a write that begins now still falls into the time that the lock was granted for. */
+  abstract held(): boolean;
+  abstract release(): Promise<void>;
+}
+
+export interface Following {
+  stop(): Promise<void>;
+}
+
+/** graph.changes from its first record on, in order per partition. */
+export abstract class ChangeLog {
+  /**
+   * Gives every record to `take`; calls `caughtUp` once, after the last record that the log had at the call.
+   * Rejects when the log cannot be read at all.
+   */
+  abstract follow(take: (record: ChangeRecord) => void, caughtUp: () => void): Promise<Following>;
+}

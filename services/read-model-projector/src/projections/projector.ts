@@ -1,0 +1,97 @@
+import { VIEWS } from '@sociograph/contracts';
+import type { Clock } from '@sociograph/kernel';
+import { AppliedPositions } from './applied-positions';
+import type { AppliedLog, AppliedMark, ChangeRecord, ViewCache, ViewStore, WriterLock } from './ports';
+import { Views } from './views';
+
+/** Rows a request to the store. */
+export const ROWS_PER_WRITE = 1000;
+
+export interface FlushReport {
+  /** `suspended`: the lock is in doubt; nothing was written, everything stays pending. */
+  outcome: 'nothing' | 'written' | 'suspended';
+  profiles: number;
+  partitions: number;
+}
+
+export interface ProjectorPorts {
+  store: ViewStore;
+  cache: ViewCache;
+  applied: AppliedLog;
+  lock: WriterLock;
+  clock: Clock;
+}
+
+/**
+ * What the one active writer does: takes records into memory at once, and from time to time writes the rows
+ * that changed, invalidates caches, and only then announces the positions. Records may be taken in while a
+ * flush waits for the store: rows are then newer than the positions announced for them, never older.
+ */
+export class Projector {
+  private readonly views: Views;
+  private readonly positions = new AppliedPositions();
+
+  constructor(
+    private readonly ports: ProjectorPorts,
+    private readonly fence: number,
+  ) {
+    this.views = new Views(fence);
+  }
+
+  /** Applies one record in memory. Returns how many friendships began or ended to count. */
+  take(record: ChangeRecord): number {
+    let edges = 0;
+    if (record.change !== undefined) edges = this.views.apply(record.change);
+    else if (record.erased !== undefined) edges = this.views.erase(record.erased);
+    this.positions.note(record.partition, record.offset, record.source);
+    return edges;
+  }
+
+  get hasPending(): boolean {
+    return this.views.hasPending || this.positions.hasAdvanced;
+  }
+
+  sizes(): { people: number; friendships: number } {
+    return this.views.sizes();
+  }
+
+  /** Writes and announces all that is pending. When a port throws, all of it is pending again. */
+  async flush(): Promise<FlushReport> {
+    if (!this.hasPending) return { outcome: 'nothing', profiles: 0, partitions: 0 };
+    if (!this.ports.lock.held()) return SUSPENDED;
+    const rows = this.views.takePending(this.ports.clock.nowMs());
+    const advanced = this.positions.takeAdvanced();
+    let profiles = 0;
+    try {
+      if (rows !== undefined) {
+        for (const { written, removed } of rows.profiles(ROWS_PER_WRITE)) {
+          if (!this.ports.lock.held()) throw new LockInDoubt();
+          if (written.length > 0) await this.ports.store.writeProfiles(written);
+          if (removed.length > 0) await this.ports.store.removeProfiles(removed);
+          profiles += written.length + removed.length;
+        }
+        if (!this.ports.lock.held()) throw new LockInDoubt();
+        await this.ports.store.writeSummaries(rows.summaries());
+        await this.ports.cache.forget(rows.graphs);
+      }
+      await this.ports.applied.announce(this.marks(advanced));
+    } catch (error) {
+      rows?.restore();
+      this.positions.restore(advanced);
+      if (error instanceof LockInDoubt) return SUSPENDED;
+      throw error;
+    }
+    return { outcome: 'written', profiles, partitions: advanced.length };
+  }
+
+  private marks(advanced: ReturnType<AppliedPositions['takeAdvanced']>): AppliedMark[] {
+    const at = this.ports.clock.nowMs();
+    return advanced.flatMap(({ partition, positions }) =>
+      Object.values(VIEWS).map((view) => ({ view, partition, appliedUpTo: positions, at, fence: this.fence })),
+    );
+  }
+}
+
+const SUSPENDED: FlushReport = { outcome: 'suspended', profiles: 0, partitions: 0 };
+
+class LockInDoubt extends Error {}
