@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import {
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  type AclEntry,
+  type Admin,
+  Kafka,
+  logLevel,
+  ResourcePatternTypes,
+} from 'kafkajs';
+
+export interface KafkaConnection {
+  readonly brokers: string[];
+  readonly credentials: { readonly username: string; readonly password: string } | undefined;
+}
+
+export interface TopicSpec {
+  readonly name: string;
+  readonly partitions: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** Rights of one account: topics are whole names, or prefixes when they end in `*`; groups always are prefixes. */
+export interface AccountRights {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  readonly groups: readonly string[];
+}
+
+/** True when the broker answers with metadata to the admin account. */
+export async function reachable(connection: KafkaConnection): Promise<boolean> {
+  try {
+    return await withAdmin(connection, async (admin) => (await admin.describeCluster()).brokers.length > 0, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Creates the topics that are missing. Partitions of an existing topic are left alone: more would move its keys. */
+export async function ensureTopics(connection: KafkaConnection, file: string): Promise<void> {
+  const wanted = JSON.parse(readFileSync(file, 'utf8')) as TopicSpec[];
+  await withAdmin(connection, async (admin) => {
+    const existing = new Set(await admin.listTopics());
+    const missing = wanted.filter((topic) => !existing.has(topic.name));
+    if (missing.length === 0) return;
+    await admin.createTopics({
+      waitForLeaders: true,
+      timeout: 20_000,
+      topics: missing.map((topic) => ({
+        topic: topic.name,
+        numPartitions: topic.partitions,
+        configEntries: Object.entries(topic.config).map(([name, value]) => ({ name, value })),
+      })),
+    });
+  });
+}
+
+export async function ensureAccess(connection: KafkaConnection, file: string): Promise<void> {
+  const rights = JSON.parse(readFileSync(file, 'utf8')) as Record<string, AccountRights>;
+  const acl = Object.entries(rights).flatMap(([account, right]) => accessEntries(account, right));
+  await withAdmin(connection, (admin) => admin.createAcls({ acl }));
+}
+
+/** Access list of one account. Describing offsets and configuration comes with reading; nobody may create or delete. */
+export function accessEntries(account: string, rights: AccountRights): AclEntry[] {
+  const entry = (resourceType: AclResourceTypes, pattern: string, operation: AclOperationTypes): AclEntry => ({
+    resourceType,
+    resourceName: pattern.replace(/(?<=.)\*$/, ''),
+    resourcePatternType:
+      pattern !== '*' && pattern.endsWith('*') ? ResourcePatternTypes.PREFIXED : ResourcePatternTypes.LITERAL,
+    principal: `User:${account}`,
+    host: '*',
+    operation,
+    permissionType: AclPermissionTypes.ALLOW,
+  });
+  const reading = rights.read.flatMap((topic) =>
+    [AclOperationTypes.READ, AclOperationTypes.DESCRIBE, AclOperationTypes.DESCRIBE_CONFIGS].map((operation) =>
+      entry(AclResourceTypes.TOPIC, topic, operation),
+    ),
+  );
+  const writing = rights.write.flatMap((topic) =>
+    [AclOperationTypes.WRITE, AclOperationTypes.DESCRIBE].map((operation) => entry(AclResourceTypes.TOPIC, topic, operation)),
+  );
+  const groups = rights.groups.flatMap((group) =>
+    [AclOperationTypes.READ, AclOperationTypes.DESCRIBE, AclOperationTypes.DELETE].map((operation) =>
+      entry(AclResourceTypes.GROUP, `${group}*`, operation),
+    ),
+  );
+  return [...reading, ...writing, ...groups];
+}
+
+async function withAdmin<R>(connection: KafkaConnection, use: (admin: Admin) => Promise<R>, retries = 8): Promise<R> {
+  const { credentials } = connection;
+  const kafka = new Kafka({
+    clientId: 'sociograph-native',
+    brokers: connection.brokers,
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 2000,
+    retry: { retries, initialRetryTime: 200 },
+    ...(credentials === undefined ? {} : { sasl: { mechanism: 'scram-sha-512', ...credentials } }),
+  });
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    return await use(admin);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}

@@ -1,0 +1,123 @@
+import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { accepts, type Launch } from '../launch';
+import { find, run, userIds, versionedFolders } from '../run-command';
+import { connectPostgres, ensureServiceDatabase } from './postgres-roles';
+import { PlainFault, type Requirement, Server } from './server';
+
+/** Services with a database of their own, by the name that database and roles start with. */
+export const DATABASES = ['key_service', 'parser_service'] as const;
+
+export const POSTGRES_ADMIN = 'sociograph_admin';
+
+/** PostgreSQL: one database per service, three roles each; scram passwords only, no socket, loopback only. */
+export class PostgresServer extends Server {
+  readonly name = 'postgres';
+  readonly port = this.stack.ports.of('postgres');
+  private readonly data = join(this.stack.dir, 'data', 'postgres');
+  readonly marker = `-D ${this.data}`;
+  /** SIGINT is PostgreSQL's fast shutdown: it does not wait for clients. */
+  override readonly stopSignal = 'SIGINT';
+
+  override given(): string | undefined {
+    return process.env['ADMIN_DATABASE_URL'];
+  }
+
+  override requirements(): Requirement[] {
+    return [
+      {
+        packages: ['postgresql'],
+        found: () => this.binary('postgres'),
+        wayOut:
+          'install PostgreSQL 14 or later (`apt-get install postgresql`, `brew install postgresql@17`), ' +
+          'or set ADMIN_DATABASE_URL to a superuser of a server of yours.',
+      },
+    ];
+  }
+
+  async prepare(): Promise<void> {
+    if (existsSync(join(this.data, 'PG_VERSION'))) return;
+    const user = this.user();
+    rmSync(this.data, { recursive: true, force: true }); // What a start that was cut off left behind.
+    mkdirSync(this.data, { recursive: true, mode: 0o700 });
+    const passwordFile = join(this.data, '..', `postgres-first-password`);
+    writeFileSync(passwordFile, this.stack.secrets.password('postgres.admin'), { mode: 0o600 });
+    if (user !== undefined) {
+      chownSync(this.data, user.uid, user.gid);
+      chownSync(passwordFile, user.uid, user.gid);
+    }
+    try {
+      await run(
+        this.binary('initdb') as string,
+        ['-D', this.data, '-U', POSTGRES_ADMIN, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C'],
+        { cwd: '/', user },
+      );
+    } catch (error) {
+      throw new PlainFault(this.unreachableHint(error as Error));
+    } finally {
+      rmSync(passwordFile, { force: true });
+    }
+  }
+
+  launch(): Launch {
+    const settings = {
+      port: String(this.port),
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      max_connections: '200',
+      shared_buffers: '64MB',
+      max_wal_size: '512MB',
+      log_timezone: 'UTC',
+      timezone: 'UTC',
+    };
+    return {
+      file: this.binary('postgres') as string,
+      args: ['-D', this.data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+      cwd: '/',
+      user: this.user(),
+    };
+  }
+
+  async ready(): Promise<boolean> {
+    if (!(await accepts(this.port))) return false;
+    try {
+      await (await connectPostgres(this.adminUrl())).end();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  override async fill(): Promise<void> {
+    for (const database of DATABASES) {
+      await ensureServiceDatabase(this.adminUrl(), database, (role) => this.stack.secrets.password(`postgres.${role}`));
+    }
+  }
+
+  adminUrl(): string {
+    const password = this.stack.secrets.password('postgres.admin');
+    return this.given() ?? `postgresql://${POSTGRES_ADMIN}:${password}@127.0.0.1:${this.port}/postgres`;
+  }
+
+  /** PostgreSQL refuses to run as root: the package's own user runs it then, and owns the data folder. */
+  private user(): { uid: number; gid: number } | undefined {
+    if (process.getuid?.() !== 0) return undefined;
+    const ids = userIds('postgres') ?? userIds('nobody');
+    if (ids === undefined) throw new PlainFault('PostgreSQL refuses to run as root and there is no user `postgres`: add one.');
+    return ids;
+  }
+
+  private unreachableHint(error: Error): string {
+    return (
+      `PostgreSQL could not make its data folder ${this.data}. ${error.message}\n` +
+      'If you are root and the project is in a folder that only root may enter, move it to one that others may.'
+    );
+  }
+
+  private binary(name: string): string | undefined {
+    return find(name, [
+      ...versionedFolders('/usr/lib/postgresql', /^\d+$/, 'bin'),
+      ...versionedFolders('/opt/homebrew/opt', /^postgresql@\d+$/, 'bin'),
+    ]);
+  }
+}

@@ -1,0 +1,135 @@
+import { createConnection } from 'node:net';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Launch } from '../launch';
+import { find } from '../run-command';
+import type { Stack } from '../stack';
+import { type Requirement, Server } from './server';
+
+/** Commands that a service may use: everything but administration; INFO and CONFIG GET are for its own start check. */
+const SERVICE_COMMANDS = '+@all -@admin -@dangerous +info +config|get';
+
+export interface RedisInstance {
+  readonly name: 'redis-pool' | 'redis-cache';
+  readonly portName: 'redisPool' | 'redisCache';
+  readonly givenBy: string;
+  /** Accounts and the key patterns that each may touch. */
+  readonly accounts: Readonly<Record<string, readonly string[]>>;
+}
+
+/** `redis-pool` holds what must survive (leases, fences, learning, revocations): only its owner writes there. */
+export const REDIS_POOL: RedisInstance = {
+  name: 'redis-pool',
+  portName: 'redisPool',
+  givenBy: 'ADMIN_REDIS_POOL_URL',
+  accounts: { 'key-service': ['~*', '&*'] },
+};
+
+/** `redis-cache` may lose everything at any time. */
+export const REDIS_CACHE: RedisInstance = {
+  name: 'redis-cache',
+  portName: 'redisCache',
+  givenBy: 'ADMIN_REDIS_CACHE_URL',
+  accounts: {
+    'key-service': ['~*', '&*'],
+    'parser-service': ['~*', '&*'],
+    'graph-storage-service': ['~*', '&*'],
+    'read-model-projector': ['~*', '&*'],
+    gateway: ['~*', '&*'],
+  },
+};
+
+export class RedisServer extends Server {
+  readonly name: string;
+  readonly port: number;
+  readonly marker: string;
+
+  constructor(
+    stack: Stack,
+    private readonly instance: RedisInstance,
+  ) {
+    super(stack);
+    this.name = instance.name;
+    this.port = stack.ports.of(instance.portName);
+    this.marker = `127.0.0.1:${this.port}`; // Redis replaces its command line by "redis-server HOST:PORT".
+  }
+
+  override given(): string | undefined {
+    return process.env[this.instance.givenBy];
+  }
+
+  override requirements(): Requirement[] {
+    return [
+      {
+        packages: ['redis-server'],
+        found: () => find('redis-server'),
+        wayOut: `install Redis 7 (\`apt-get install redis-server\`, \`brew install redis\`), or set ${this.instance.givenBy}.`,
+      },
+    ];
+  }
+
+  async prepare(): Promise<void> {
+    mkdirSync(join(this.stack.dir, 'data', this.name), { recursive: true });
+    this.stack.secrets.derived(`${this.name}.acl`, this.accessList());
+  }
+
+  launch(): Launch {
+    return {
+      file: find('redis-server') as string,
+      args: [
+        join(this.stack.root, 'infra', 'redis', `${this.name}.conf`),
+        ...['--port', String(this.port)],
+        ...['--dir', join(this.stack.dir, 'data', this.name)],
+        ...['--aclfile', join(this.stack.dir, 'secrets', `${this.name}.acl`)],
+      ],
+      cwd: this.stack.root,
+    };
+  }
+
+  async ready(): Promise<boolean> {
+    return (await this.command(['PING'])).startsWith('+PONG');
+  }
+
+  override async fill(): Promise<void> {
+    // A server that was up before may have an older list of accounts.
+    if (this.given() === undefined) await this.command(['ACL', 'LOAD']);
+  }
+
+  /** Address for an account; a server that the user brought has one account for all. */
+  url(account: string): string {
+    return this.given() ?? `redis://${account}:${this.password(account)}@127.0.0.1:${this.port}/0`;
+  }
+
+  private accessList(): string {
+    const services = Object.entries(this.instance.accounts).map(
+      ([account, keys]) => `user ${account} on >${this.password(account)} ${keys.join(' ')} ${SERVICE_COMMANDS}`,
+    );
+    return ['user default off', `user admin on >${this.password('admin')} ~* &* +@all`, ...services, ''].join('\n');
+  }
+
+  private password(account: string): string {
+    return this.stack.secrets.password(`${this.name}.${account}`);
+  }
+
+  /** One command as admin over a connection of its own; the raw reply, or '' when there was none. */
+  private command(words: readonly string[]): Promise<string> {
+    const encode = (parts: readonly string[]): string =>
+      `*${parts.length}\r\n${parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`;
+    return new Promise((resolve) => {
+      const socket = createConnection(this.port, '127.0.0.1');
+      let text = '';
+      const finish = (reply: string): void => {
+        socket.destroy();
+        resolve(reply);
+      };
+      socket.setTimeout(2000, () => finish(''));
+      socket.once('error', () => finish(''));
+      socket.once('connect', () => socket.write(encode(['AUTH', 'admin', this.password('admin')]) + encode(words)));
+      socket.on('data', (chunk) => {
+        text += chunk.toString('utf8');
+        const end = text.indexOf('\r\n');
+        if (end !== -1 && text.length > end + 2) finish(text.slice(end + 2));
+      });
+    });
+  }
+}
