@@ -30,12 +30,16 @@ export class EdgeAdapter extends FastifyAdapter {
       requestTimeout: 30_000,
       routerOptions: { maxParamLength: 512 },
       clientErrorHandler: (_error: Error, socket: Socket) => refuseMalformedHttp(socket),
-      frameworkErrors: (error: Error, _req: unknown, reply: unknown) =>
-        sendProblem(reply as FastifyReply, translate(error), ctx.logger),
+      frameworkErrors: (error: Error, _req: unknown, answer: unknown) => {
+        const reply = answer as FastifyReply;
+        const correlationId = ctx.ids.next();
+        void reply.header('x-correlation-id', correlationId);
+        runWithCorrelation(correlationId, () => sendProblem(reply, translate(error), ctx.logger));
+      },
     });
     const fastify = this.getInstance<FastifyInstance>();
-    acceptJsonOnly(fastify);
     observeRequests(fastify, ctx);
+    acceptJsonOnly(fastify);
   }
 
   // Nest passes the handler that ends in the ProblemFilter; Fastify's errors need their meaning first.

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { DynamicModule, INestApplication, LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -106,7 +107,7 @@ function stopInOrder(app: NestFastifyApplication, ctx: HostContext): void {
   let drained: Promise<void> = Promise.resolve();
   ctx.shutdown.add('stop-taking', 'rest edge', () => {
     ctx.health.stop();
-    if (server.listening) drained = new Promise((resolve) => server.close(() => resolve()));
+    if (server.listening) drained = drain(server);
   });
   ctx.shutdown.add('finish', 'rest edge', () => drained);
   ctx.shutdown.add('finish', 'consumers', async () => {
@@ -114,6 +115,17 @@ function stopInOrder(app: NestFastifyApplication, ctx: HostContext): void {
   });
   ctx.shutdown.add('flush', 'tracing', () => ctx.tracing.shutdown());
   ctx.shutdown.add('close', 'application', () => app.close());
+}
+
+/** Resolves when every request is answered. A kept-alive connection becomes idle at its own time, hence the sweeping. */
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const sweep = setInterval(() => server.closeIdleConnections(), 20);
+    server.close(() => {
+      clearInterval(sweep);
+      resolve();
+    });
+  });
 }
 
 function ownProcess(ctx: HostContext): void {
