@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARANGO_DATABASES } from './servers/arango-embedded';
 import { DATABASES } from './servers/postgres';
+import { REDIS_POOL } from './servers/redis';
+import { ADMIN_CLIENT } from './servers/keycloak';
 import type { Servers } from './servers/catalogue';
 import { SERVICES, type ServiceName } from './stack';
 
@@ -41,7 +43,7 @@ export function testEnvironment(servers: Servers): Environment {
     ...(observer === undefined ? {} : { OBSERVER_KAFKA_USERNAME: observer.username, OBSERVER_KAFKA_PASSWORD: observer.password }),
     KEYCLOAK_URL: keycloak.url(),
     KEYCLOAK_REALM: 'sociograph',
-    KEYCLOAK_ADMIN_CLIENT_ID: 'sociograph-bootstrap',
+    KEYCLOAK_ADMIN_CLIENT_ID: ADMIN_CLIENT,
     KEYCLOAK_ADMIN_CLIENT_SECRET: keycloak.adminSecret(),
     DEMO_CLIENT_ID: 'sociograph-demo',
     DEMO_CLIENT_SECRET: keycloak.demoSecret(),
@@ -108,7 +110,7 @@ function kafkaEnvironment({ kafka }: Servers, service: ServiceName): Environment
 function redisEnvironment({ redisPool, redisCache }: Servers, service: ServiceName): Environment {
   if (service === 'identity-service') return {};
   return {
-    ...(service === 'key-service' ? { REDIS_POOL_URL: redisPool.url(service) } : {}),
+    ...(service in REDIS_POOL.accounts ? { REDIS_POOL_URL: redisPool.url(service) } : {}),
     REDIS_CACHE_URL: redisCache.url(service),
   };
 }

@@ -25,6 +25,8 @@ export interface TopicSpec {
 export interface AccountRights {
   readonly read: readonly string[];
   readonly write: readonly string[];
+  /** Topics whose offsets may be asked for without reading them. */
+  readonly describe?: readonly string[];
   readonly groups: readonly string[];
 }
 
@@ -87,7 +89,8 @@ export function accessEntries(account: string, rights: AccountRights): AclEntry[
       entry(AclResourceTypes.GROUP, `${group}*`, operation),
     ),
   );
-  return [...reading, ...writing, ...groups];
+  const describing = (rights.describe ?? []).map((topic) => entry(AclResourceTypes.TOPIC, topic, AclOperationTypes.DESCRIBE));
+  return [...reading, ...writing, ...describing, ...groups];
 }
 
 async function withAdmin<R>(connection: KafkaConnection, use: (admin: Admin) => Promise<R>, retries = 8): Promise<R> {

@@ -17,12 +17,12 @@ export interface RedisInstance {
   readonly accounts: Readonly<Record<string, readonly string[]>>;
 }
 
-/** `redis-pool` holds what must survive (leases, fences, learning, revocations): only its owner writes there. */
+/** `redis-pool` holds what must survive (leases, fences, learning, revocations): each owner writes its own keys there. */
 export const REDIS_POOL: RedisInstance = {
   name: 'redis-pool',
   portName: 'redisPool',
   givenBy: 'ADMIN_REDIS_POOL_URL',
-  accounts: { 'key-service': ['~*', '&*'] },
+  accounts: { 'key-service': ['~*', '&*'], 'read-model-projector': ['~projector:*'] },
 };
 
 /** `redis-cache` may lose everything at any time. */
