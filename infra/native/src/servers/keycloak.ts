@@ -8,6 +8,10 @@ import { type Requirement, Server } from './server';
 
 export const KEYCLOAK_VERSION = '26.7.0';
 const REALM = 'sociograph';
+
+/** Service account in the master realm, made at the first start. */
+export const ADMIN_CLIENT = 'sociograph-bootstrap';
+
 const HEAP = '-Xms64m -Xmx384m -XX:MaxMetaspaceSize=256m';
 
 /**
@@ -77,7 +81,7 @@ export class KeycloakServer extends Server {
         ...definedEnvironment(),
         JAVA_OPTS_KC_HEAP: HEAP,
         DEMO_CLIENT_SECRET: this.demoSecret(),
-        KC_BOOTSTRAP_ADMIN_CLIENT_ID: 'sociograph-bootstrap',
+        KC_BOOTSTRAP_ADMIN_CLIENT_ID: ADMIN_CLIENT,
         KC_BOOTSTRAP_ADMIN_CLIENT_SECRET: this.adminSecret(),
       },
     };
@@ -86,6 +90,32 @@ export class KeycloakServer extends Server {
   ready(): Promise<boolean> {
     if (this.given() !== undefined) return answersOk(`${this.url()}/realms/${REALM}`);
     return answersOk(`http://127.0.0.1:${this.stack.ports.of('keycloakManagement')}/health/ready`);
+  }
+
+  /** Takes the password grant from the one client that Keycloak itself gives it to: `admin-cli` of the master realm. */
+  override async fill(): Promise<void> {
+    if (this.given() !== undefined) return;
+    const clients = `${this.url()}/admin/realms/master/clients`;
+    const headers = { authorization: `Bearer ${await this.adminToken()}`, 'content-type': 'application/json' };
+    const answer = await fetch(`${clients}?clientId=admin-cli`, { headers });
+    const [client] = (await answer.json()) as { id: string; directAccessGrantsEnabled: boolean }[];
+    if (client === undefined || !client.directAccessGrantsEnabled) return;
+    const body = JSON.stringify({ ...client, directAccessGrantsEnabled: false });
+    const changed = await fetch(`${clients}/${client.id}`, { method: 'PUT', headers, body });
+    if (!changed.ok) throw new Error(`Keycloak kept the password grant of admin-cli: ${changed.status}`);
+  }
+
+  private async adminToken(): Promise<string> {
+    const response = await fetch(`${this.url()}/realms/master/protocol/openid-connect/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: ADMIN_CLIENT,
+        client_secret: this.adminSecret(),
+      }),
+    });
+    if (!response.ok) throw new Error(`Keycloak refused its own administrator: ${response.status}`);
+    return ((await response.json()) as { access_token: string }).access_token;
   }
 
   url(): string {

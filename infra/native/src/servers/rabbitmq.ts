@@ -24,7 +24,8 @@ export class RabbitServer extends Server {
   readonly port = this.stack.ports.of('rabbit');
   private readonly data = join(this.stack.dir, 'data', 'rabbitmq');
   private readonly node = `sociograph-${this.stack.name}@localhost`;
-  readonly marker = `-sname ${this.node}`;
+  /** The node's name is not on Erlang's command line, its home folder is. */
+  readonly marker = `-home ${join(this.data, 'home')}`;
   override readonly stopGraceMs = 15_000;
 
   override given(): string | undefined {
