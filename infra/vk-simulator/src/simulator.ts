@@ -1,0 +1,216 @@
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { gzipSync } from 'node:zlib';
+import type { NormalGraph } from '@sociograph/graph-file';
+import { Api } from './api';
+import { apiErrors } from './api-error';
+import { DailyBudgets } from './daily-budgets';
+import type { SimulatedKey } from './keys';
+import { RateLimiter } from './rate-limiter';
+import { BodyTooLarge, parametersOf, readBody } from './request-parameters';
+import { seededFraction } from './seeded-hash';
+import type { Settings } from './settings';
+import { SimulatorClock } from './simulator-clock';
+import { TimedLine } from './timed-line';
+import { Usage } from './usage';
+import { World } from './world';
+
+const WINDOW_MS = 1000;
+const LAG_RESOLUTION_MS = 10;
+/** Answered without a token and without being counted against one: what a client may measure the path with. */
+const STATIC_PATHS = new Set(['/', '/robots.txt', '/favicon.ico']);
+/** Below this gzip makes an answer longer. */
+const WORTH_GZIP = 1024;
+
+/** The HTTP side: network delays in front of the API, and the pages that describe the simulator itself. */
+export class Simulator {
+  private readonly clock: SimulatorClock;
+  private readonly line: TimedLine;
+  private readonly usage = new Usage();
+  private readonly limiter: RateLimiter;
+  private readonly budgets: DailyBudgets;
+  private readonly world: World;
+  private readonly api: Api;
+  private readonly server: Server;
+  private readonly lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+  private requests = 0;
+
+  constructor(
+    private readonly settings: Settings,
+    graph: NormalGraph,
+    private readonly keys: readonly SimulatedKey[],
+  ) {
+    this.clock = new SimulatorClock(settings.clockSkewMs);
+    this.line = new TimedLine(this.clock);
+    this.limiter = new RateLimiter({
+      window: settings.window,
+      windowMs: WINDOW_MS,
+      refusedCount: settings.refusedCount,
+    });
+    this.budgets = new DailyBudgets(settings.budgets, settings.day);
+    this.world = new World(graph, { seed: settings.seed, ...settings.world });
+    this.api = new Api(this.world, keys, this.limiter, this.budgets, this.usage, {
+      execute: {
+        apiCalls: 25,
+        operations: settings.operations,
+        responseBytes: 5 * 1024 * 1024,
+        trailingEntry: settings.trailingEntry,
+      },
+      budgetsInsideExecute: settings.budgetsInsideExecute,
+    });
+    this.server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, (request, response) => {
+      this.handle(request, response).catch((error: unknown) => fail(response, error));
+    });
+  }
+
+  /** Resolves to the port. */
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(this.settings.port, this.settings.host, resolve);
+    });
+    this.lag.enable();
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    this.lag.disable();
+    this.line.clear();
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = request.url ?? '/';
+    const path = url.split('?', 1)[0] as string;
+    if (path.startsWith('/method/')) return this.callApi(path.slice('/method/'.length), request, response);
+    request.resume();
+    if (STATIC_PATHS.has(path) && (request.method === 'GET' || request.method === 'HEAD')) {
+      this.usage.probe();
+      this.line.plan(this.arrival(), () => this.send(request, response, 200, 'text/plain', 'VK simulator\n'));
+      return;
+    }
+    const page = this.ownPage(request.method ?? 'GET', path, new URL(url, 'http://simulator').searchParams);
+    if (page === undefined)
+      this.send(request, response, 404, 'text/html', '<html><body>404 Not Found</body></html>\n');
+    else this.send(request, response, 200, 'application/json; charset=utf-8', `${JSON.stringify(page)}\n`);
+  }
+
+  private async callApi(method: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request);
+    const arrival = this.arrival();
+    if (request.method !== 'GET' && request.method !== 'POST') {
+      const error = apiErrors.unsupportedHttpMethod();
+      this.sendJson(request, response, {
+        error: { error_code: error.code, error_msg: error.message, request_params: [] },
+      });
+      return;
+    }
+    const parsed = parametersOf(request, body);
+    const serviceMs = this.serviceTime();
+    this.line.plan(arrival, (at) => {
+      const answer = this.api.arrive(method, parsed, at);
+      if (answer.worked) this.line.plan(at + serviceMs, () => this.sendJson(request, response, answer.body));
+      else this.sendJson(request, response, answer.body);
+    });
+  }
+
+  private ownPage(httpMethod: string, path: string, query: URLSearchParams): object | undefined {
+    if (httpMethod === 'POST' && path === '/reset') {
+      this.limiter.reset();
+      this.budgets.reset();
+      this.usage.reset();
+      this.lag.reset();
+      this.requests = 0;
+      return { reset: true };
+    }
+    if (httpMethod !== 'GET') return undefined;
+    const { graph } = this.world;
+    switch (path) {
+      case '/stats':
+        return {
+          ...this.usage.report(this.keys, query.get('times') === '1'),
+          clock: this.clock.now(),
+          eventLoopLagMs: this.lagReport(),
+        };
+      case '/seeds':
+        return {
+          seeds: query.get('reachable') === '1' ? this.world.reachableSeeds() : this.world.seeds(),
+          shift: graph.shift,
+        };
+      case '/world':
+        return {
+          people: graph.people,
+          friendships: graph.friendshipCount,
+          shift: graph.shift,
+          seed: this.settings.seed,
+          ...this.world.restricted(),
+        };
+      case '/health':
+        return { status: 'up' };
+      default:
+        return undefined;
+    }
+  }
+
+  /** When a request that was just read reaches the limiter: after its one-way delay. */
+  private arrival(): number {
+    this.requests += 1;
+    return (
+      this.clock.now() + this.settings.jitterMs * seededFraction(this.settings.seed, 'jitter', this.requests)
+    );
+  }
+
+  private serviceTime(): number {
+    const [low, high] = this.settings.delayMs;
+    return low + (high - low) * seededFraction(this.settings.seed, 'service time', this.requests);
+  }
+
+  private lagReport(): object {
+    const beyond = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - LAG_RESOLUTION_MS);
+    return { mean: beyond(this.lag.mean), p99: beyond(this.lag.percentile(99)), max: beyond(this.lag.max) };
+  }
+
+  private sendJson(request: IncomingMessage, response: ServerResponse, body: object): void {
+    this.send(request, response, 200, 'application/json; charset=utf-8', JSON.stringify(body));
+  }
+
+  private send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    status: number,
+    type: string,
+    body: string,
+  ): void {
+    if (response.destroyed) return;
+    let bytes = Buffer.from(body);
+    const headers: Record<string, string | number> = {
+      'content-type': type,
+      // Node caches its own Date for up to a second; windows may be aligned to this one.
+      date: new Date(this.clock.now()).toUTCString(),
+    };
+    if (bytes.length >= WORTH_GZIP && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
+      bytes = gzipSync(bytes, { level: 1 });
+      headers['content-encoding'] = 'gzip';
+    }
+    headers['content-length'] = bytes.length;
+    response.writeHead(status, headers);
+    response.end(request.method === 'HEAD' ? undefined : bytes);
+  }
+}
+
+function fail(response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(error instanceof BodyTooLarge ? 413 : 500, {
+    'content-type': 'text/html',
+    connection: 'close',
+  });
+  response.end(
+    `<html><body>${error instanceof BodyTooLarge ? 'Request Entity Too Large' : 'Internal Server Error'}</body></html>\n`,
+  );
+}
