@@ -1,0 +1,10 @@
+export { AuthModule } from './auth.module';
+export type { AuthOptions } from './auth.module';
+export { CurrentPrincipal, Public, Roles } from './access';
+export { isRole, principalOf } from './principal';
+export type { Principal, Role } from './principal';
+export { NoRevocations, Revocations } from './revocations';
+export { TokenGuard } from './token-guard';
+export { TokenVerifier } from './token-verifier';
+export type { TokenRules, VerifiedToken } from './token-verifier';
+export { KeySet } from './key-set';

@@ -1,0 +1,68 @@
+import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { DomainError } from '@sociograph/kernel';
+import { Metrics } from '@sociograph/observability';
+import { ACCESS, type Access } from './access';
+import { bearerToken, refuse } from './bearer-token';
+import { noWorkspace, type Principal, type Role } from './principal';
+import { Revocations } from './revocations';
+import { TokenVerifier, type VerifiedToken } from './token-verifier';
+
+interface GuardedRequest {
+  raw: { rawHeaders: string[] };
+  principal?: Principal;
+}
+
+/**
+ * Stands before every route. No header but Authorization is trusted, whatever the gateway has checked (DESIGN 7).
+ * Handlers of messages are not its business: brokers have accounts of their own.
+ */
+@Injectable()
+export class TokenGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly verifier: TokenVerifier,
+    private readonly revocations: Revocations,
+    private readonly metrics: Metrics,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (context.getType() !== 'http') return true;
+    const targets = [context.getHandler(), context.getClass()];
+    const access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS, targets);
+    if (access === undefined) throw forbidden('AUTH.NOT_DECLARED', 'This address is open to nobody.');
+    if (access.kind === 'public') return true;
+    const request = context.switchToHttp().getRequest<GuardedRequest>();
+    const token = await this.accept(request.raw.rawHeaders);
+    permit(token, access.roles);
+    request.principal = token.principal;
+    return true;
+  }
+
+  private async accept(rawHeaders: string[]): Promise<VerifiedToken> {
+    try {
+      const token = await this.verifier.verify(bearerToken(rawHeaders));
+      const earliest = await this.revocations.earliestAcceptedIat(token.principal.subject);
+      if (earliest !== undefined && token.issuedAt < earliest) throw refuse('revoked');
+      return token;
+    } catch (error) {
+      this.metrics
+        .counter('auth_tokens_refused_total', 'Tokens not accepted; a spike means an attack or a clock', [
+          'reason',
+        ])
+        .inc({ reason: error instanceof DomainError ? String(error.facts['refusal'] ?? error.kind) : 'bug' });
+      throw error;
+    }
+  }
+}
+
+function permit(token: VerifiedToken, allowed: readonly Role[]): void {
+  const held = token.principal.roles.filter((role) => allowed.includes(role));
+  if (held.length === 0) throw forbidden('AUTH.ROLE_MISSING', `This needs the role ${allowed.join(' or ')}.`);
+  // Roles other than the platform's hold in a workspace; without one they mean nothing.
+  if (!token.hasWorkspace && !held.includes('platform-operator')) throw noWorkspace();
+}
+
+function forbidden(code: string, message: string): DomainError {
+  return new DomainError({ code, kind: 'forbidden', message });
+}
