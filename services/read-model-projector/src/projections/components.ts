@@ -97,15 +97,13 @@ export class Components {
   private searchBothEnds(a: number, b: number): number[] | undefined {
     const markOfA = this.nextMark();
     const markOfB = this.nextMark();
-    const sides = [
-      { queue: [a], done: 0, mark: markOfA, met: markOfB, work: 0 },
-      { queue: [b], done: 0, mark: markOfB, met: markOfA, work: 0 },
-    ] as const;
+    const sideOfA = { queue: [a], done: 0, mark: markOfA, met: markOfB, work: 0 };
+    const sideOfB = { queue: [b], done: 0, mark: markOfB, met: markOfA, work: 0 };
     const { seen, links } = this;
     seen[a] = markOfA;
     seen[b] = markOfB;
     for (;;) {
-      const side = sides[0].work <= sides[1].work ? sides[0] : sides[1];
+      const side = sideOfA.work <= sideOfB.work ? sideOfA : sideOfB;
       if (side.done === side.queue.length) return side.queue;
       const person = side.queue[side.done++]!;
       const pool = links.pool;

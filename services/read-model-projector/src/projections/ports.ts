@@ -63,7 +63,10 @@ export abstract class ViewStore {
 export abstract class ViewCache {
   /** The cached answer, or what `load` gives, which is cached unless the graph was forgotten meanwhile. */
   abstract read<T>(graph: string, entry: string, load: () => Promise<T | undefined>): Promise<T | undefined>;
-  /** After this resolves no reader is given an answer of before, by any instance. */
+  /**
+   * After this resolves no answer of before is read from the shared cache; what instances hold in their own
+   * memory goes as soon as the notice reaches them (milliseconds). Throws kind `unavailable`.
+   */
   abstract forget(graphs: readonly string[]): Promise<void>;
 }
 

@@ -1,0 +1,31 @@
+import { arangoConfig, baseConfig, kafkaConfig, loadConfig, oidcConfig, redisConfig } from '@sociograph/service-host';
+import { z } from 'zod';
+
+const schema = z.object({
+  ...baseConfig,
+  ...oidcConfig,
+  ...kafkaConfig,
+  ...redisConfig,
+  ...arangoConfig,
+  /** How long a writer that was killed keeps the others waiting. */
+  PROJECTOR_LOCK_TTL_MS: z.coerce.number().int().min(1500).max(60_000).default(3000),
+  /** The longest time that changes wait for their rows while records keep coming. */
+  PROJECTOR_MAX_PAUSE_MS: z.coerce.number().int().min(0).max(60_000).default(2000),
+});
+
+export type ProjectorConfig = Readonly<z.infer<typeof schema>>;
+
+export function projectorConfig(): ProjectorConfig {
+  return loadConfig(schema);
+}
+
+/** What the migrations need. */
+export function migrationConfig(): Readonly<z.infer<typeof migrationSchema>> {
+  return loadConfig(migrationSchema);
+}
+
+const migrationSchema = z.object({
+  LOG_LEVEL: baseConfig.LOG_LEVEL,
+  NODE_ENV: baseConfig.NODE_ENV,
+  ...arangoConfig,
+});

@@ -1,0 +1,196 @@
+import { SystemClock } from '@sociograph/kernel';
+import { InMemoryApplied, InMemoryChangeLog, InMemoryViewCache, InMemoryViewStore, InMemoryWriterLock } from '../infrastructure/in-memory';
+import type { WriterObserver } from './active-writer';
+import { ActiveWriter } from './active-writer';
+import type { ChangeRecord } from './ports';
+
+const TIMES = { standbyMs: 2, renewMs: 2, maxPauseMs: 5, retryMs: 2 };
+
+class Notes implements WriterObserver {
+  readonly roles: string[] = [];
+  readonly failures: string[] = [];
+  edges = 0;
+
+  became(role: string, fence?: number): void {
+    this.roles.push(fence === undefined ? role : `${role}:${fence}`);
+  }
+
+  took(_record: ChangeRecord, edges: number): void {
+    this.edges += edges;
+  }
+
+  flushed(): void {}
+
+  failed(step: string): void {
+    this.failures.push(step);
+  }
+}
+
+interface Instance {
+  writer: ActiveWriter;
+  lock: InMemoryWriterLock;
+  notes: Notes;
+}
+
+describe('ActiveWriter', () => {
+  const shared = { store: new InMemoryViewStore(), cache: new InMemoryViewCache(), applied: new InMemoryApplied(), log: new InMemoryChangeLog(), lock: { fence: 0, holder: undefined as InMemoryWriterLock | undefined } };
+  const started: ActiveWriter[] = [];
+
+  beforeEach(() => {
+    shared.store = new InMemoryViewStore();
+    shared.cache = new InMemoryViewCache();
+    shared.applied = new InMemoryApplied();
+    shared.log = new InMemoryChangeLog();
+    shared.lock = { fence: 0, holder: undefined };
+  });
+
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((writer) => writer.stop()));
+  });
+
+  function start(): Instance {
+    const notes = new Notes();
+    const lock = new InMemoryWriterLock(shared.lock);
+    const { store, cache, applied, log } = shared;
+    const writer = new ActiveWriter({ store, cache, applied, log, lock, clock: new SystemClock() }, notes, TIMES);
+    started.push(writer);
+    writer.start();
+    return { writer, lock, notes };
+  }
+
+  it('replays the log, writes what it found, then follows', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    shared.log.append(person(1, '2', []));
+    const { notes } = start();
+    await until(() => friendships() === 1);
+    expect(notes.roles).toEqual(['standby', 'replaying:1', 'writing:1']);
+    expect(shared.store.fence).toBe(1);
+    shared.log.append(person(2, '3', ['1', '2']));
+    await until(() => friendships() === 3);
+    expect(notes.edges).toBe(3);
+    await until(() => offset() === 3);
+  });
+
+  it('removes rows that a former writer left and that nobody has any more', async () => {
+    shared.store.profiles.set('demo.vk.gone', { writer: 0 } as never);
+    shared.log.append(person(0, '1', []));
+    start();
+    await until(() => !shared.store.profiles.has('demo.vk.gone'));
+    expect([...shared.store.profiles.keys()]).toEqual(['demo.vk.1']);
+  });
+
+  it('lets one of two instances write, and the other take over when it stops', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    const first = start();
+    await until(() => first.notes.roles.includes('writing:1'));
+    const second = start();
+    shared.log.append(person(1, '2', []));
+    await until(() => friendships() === 1);
+    expect(shared.log.following).toBe(1);
+    expect(second.notes.roles).toEqual(['standby']);
+    await first.writer.stop();
+    await until(() => second.notes.roles.includes('writing:2'));
+    shared.log.append(person(2, '1', [], 2));
+    await until(() => friendships() === 0);
+    expect(shared.store.summaries.get('demo.vk')?.writer).toBe(2);
+    expect(shared.log.following).toBe(1);
+  });
+
+  it('takes a fence above the one in the store when the lock has forgotten its own', async () => {
+    shared.store.fence = 40;
+    const { notes } = start();
+    await until(() => notes.roles.includes('writing:41'));
+    expect(shared.store.fence).toBe(41);
+  });
+
+  it('stops writing at once when the lock is lost, and stands by', async () => {
+    shared.log.append(person(0, '1', []));
+    const { lock, notes } = start();
+    await until(() => shared.store.summaries.size === 1);
+    lock.lost = true;
+    const rival = (shared.lock.holder = new InMemoryWriterLock(shared.lock));
+    const requests = shared.store.requests.length;
+    shared.log.append(person(1, '2', []));
+    await until(() => notes.roles.length === 4);
+    expect(notes.roles).toEqual(['standby', 'replaying:1', 'writing:1', 'standby']);
+    expect(shared.log.following).toBe(0);
+    expect(shared.store.requests.length).toBe(requests);
+    await rival.release();
+    await until(() => shared.store.summaries.get('demo.vk')?.users === 2);
+    expect(notes.roles.slice(4)).toEqual(['replaying:2', 'writing:2']);
+  });
+
+  it('suspends writing while the lock cannot be reached, without forgetting anything', async () => {
+    shared.log.append(person(0, '1', []));
+    const { lock, notes } = start();
+    await until(() => offset() === 1);
+    lock.doubtful = true;
+    shared.log.append(person(1, '2', []));
+    await until(() => notes.failures.length > 2);
+    expect(offset()).toBe(1);
+    lock.doubtful = false;
+    await until(() => offset() === 2);
+    expect(new Set(notes.failures)).toEqual(new Set(['renew']));
+    expect(shared.log.followed).toBe(1);
+  });
+
+  it('writes again what a store that was away did not take', async () => {
+    shared.store.failures = 3;
+    shared.log.append(person(0, '1', []));
+    const { notes } = start();
+    await until(() => offset() === 1);
+    expect(notes.failures).toEqual(['flush', 'flush', 'flush']);
+  });
+
+  it('flushes what is pending when it is stopped, and gives the lock back', async () => {
+    const { writer, notes } = start();
+    await until(() => notes.roles.includes('writing:1'));
+    shared.log.append(person(0, '1', []));
+    await writer.stop();
+    expect(offset()).toBe(1);
+    expect(shared.lock.holder).toBeUndefined();
+    expect(shared.log.following).toBe(0);
+  });
+
+  it('writes nothing when it is stopped in the middle of a replay', async () => {
+    shared.log.append(person(0, '1', []));
+    jest.spyOn(shared.log, 'follow').mockImplementation(async (take) => {
+      take(person(0, '1', []));
+      return { stop: async () => {} };
+    });
+    const { writer, notes } = start();
+    await until(() => notes.roles.includes('replaying:1'));
+    await writer.stop();
+    expect(shared.store.requests).toEqual([]);
+    expect(shared.applied.marks).toEqual([]);
+    expect(shared.lock.holder).toBeUndefined();
+  });
+
+  it('tries again when the log cannot be read', async () => {
+    shared.log.append(person(0, '1', []));
+    jest.spyOn(shared.log, 'follow').mockRejectedValueOnce(new Error('away'));
+    const { notes } = start();
+    await until(() => offset() === 1);
+    expect(notes.failures).toEqual(['follow']);
+    expect(notes.roles).toEqual(['standby', 'replaying:1', 'standby', 'replaying:2', 'writing:2']);
+  });
+
+  const friendships = (): number | undefined => shared.store.summaries.get('demo.vk')?.friendships;
+  const offset = (): number | undefined =>
+    shared.applied.reached('graph_summary').positions['sociograph.graph.changes.v1']?.['0'];
+});
+
+function person(offset: number, id: string, friends: string[], version = 1): ChangeRecord {
+  const seen = { observedAt: 1, fence: 1 };
+  const document = { state: 'active' as const, profile: { firstName: 'A', lastName: 'B' }, ...seen };
+  const vertex = { workspaceId: 'demo', network: 'vk', kind: 'user' as const, id, version, changedAt: 1 };
+  return { partition: 0, offset, change: { ...vertex, document, friends: { ids: friends, complete: true, ...seen } } };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 3000;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`Not within 3 s: ${condition}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
