@@ -1,22 +1,103 @@
 import { resolve } from 'node:path';
-import { CommandLineError, numberOption, parseCommandLine } from './command-line';
+import { type CommandLine, CommandLineError, numberOption, parseCommandLine } from './command-line';
 import { down } from './commands/down';
+import { fleetUp } from './commands/fleet-up';
+import { logs } from './commands/logs';
 import { serversUp } from './commands/servers-up';
+import { renderStatus, stackStatus } from './commands/status';
+import type { FleetOptions } from './fleet';
+import { writeProcessFile } from './process-file';
+import { ServerControl } from './server-control';
 import { Servers } from './servers/catalogue';
 import { PlainFault } from './servers/server';
-import { openStack } from './stack';
+import { MAX_SCALE, openStack, type Stack } from './stack';
+import { askSupervisor } from './supervisor/control';
+import { withLock } from './lock';
+
+const HELP = `npm run up -- [--stack NAME] [--port-base N] [--servers-only] [--scale N]
+               [--simulator-graph FILE|none] [--keys N] [--simulator "delay=80 jitter=20"]
+npm run up -- restart NAME      a server or a process of the fleet
+npm run down -- [--stack NAME] [--purge]
+npm run status -- [--stack NAME]
+npm run logs -- [NAME] [-f] [--lines N]`;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function main(argv: readonly string[]): Promise<void> {
   const line = parseCommandLine(argv);
+  if (line.command === 'help' || line.flags.has('help')) return say(HELP);
   const stack = openStack({
     root: resolve(__dirname, '../../..'),
     name: line.values.stack,
     portBase: numberOption(line, 'port-base', 1024, 65_235),
   });
-  if (line.command === 'up') return serversUp(new Servers(stack), say);
-  if (line.command === 'down') return down(stack, { purge: line.flags.has('purge') }, say);
+  switch (line.command) {
+    case 'up':
+      return withLock(stack, () => up(stack, line));
+    case 'down':
+      return withLock(stack, () => down(stack, { purge: line.flags.has('purge') }, say));
+    case 'status':
+      return status(stack);
+    case 'logs': {
+      const lines = numberOption(line, 'lines', 1, 100_000) ?? 50;
+      return logs(stack, { name: line.words[0], lines, follow: line.flags.has('follow') }, say);
+    }
+    default:
+      throw new CommandLineError(`Unknown command "${line.command}"\n${HELP}`);
+  }
+}
+
+async function up(stack: Stack, line: CommandLine): Promise<void> {
+  const [verb, name] = line.words;
+  if (verb === 'restart' && name !== undefined) return restart(stack, name);
+  if (verb !== undefined) throw new CommandLineError(`Unknown word "${line.words.join(' ')}"\n${HELP}`);
+  const servers = new Servers(stack);
+  await serversUp(servers, say);
+  if (line.flags.has('servers-only')) {
+    if ((await askSupervisor(stack.dir, { command: 'status' })) === undefined) writeProcessFile(stack.dir, []);
+    return;
+  }
+  await fleetUp(servers, fleetOptions(line), say);
+}
+
+function fleetOptions(line: CommandLine): Partial<FleetOptions> {
+  const scale = numberOption(line, 'scale', 1, MAX_SCALE);
+  const graph = line.values['simulator-graph'];
+  return {
+    ...(scale === undefined ? {} : { scale }),
+    ...(graph === undefined ? {} : { simulator: graph === 'none' ? undefined : simulatorOptions(line, graph) }),
+  };
+}
+
+function simulatorOptions(line: CommandLine, graph: string): Record<string, string> {
+  const keys = numberOption(line, 'keys', 1, 10_000);
+  const more = (line.values.simulator ?? '').split(/\s+/).filter(Boolean).map((pair): [string, string] => {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new CommandLineError(`--simulator takes name=value pairs, not "${pair}"`);
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
+  return { graph: resolve(graph), ...(keys === undefined ? {} : { keys: String(keys) }), ...Object.fromEntries(more) };
+}
+
+async function restart(stack: Stack, name: string): Promise<void> {
+  const servers = new Servers(stack);
+  const server = servers.all().find((candidate) => candidate.name === name);
+  if (server === undefined) {
+    const reply = await askSupervisor(stack.dir, { command: 'restart', name });
+    if (reply === undefined) throw new PlainFault(`No fleet runs in stack ${stack.name}, and there is no server "${name}".`);
+    if (!reply.ok) throw new PlainFault(`${reply.error}, and no server of that name.`);
+  } else {
+    const control = new ServerControl(stack);
+    await control.stop(server);
+    await control.start(server);
+  }
+  say(`${name} was restarted`);
+}
+
+async function status(stack: Stack): Promise<void> {
+  const { rows, healthy } = await stackStatus(new Servers(stack));
+  say(renderStatus(rows));
+  if (!healthy) process.exitCode = 1;
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -1,0 +1,136 @@
+// Entry of every npm script. Plain Node without a dependency: it runs before anything is installed.
+// It installs, generates and builds what is missing or out of date, then hands over to the built program.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const STATE = join(ROOT, '.sociograph');
+const NATIVE = 'infra/native/dist/main.js';
+const PROGRAMS = { demo: 'tools/dist/demo/main.js', test: 'tools/dist/test/main.js' };
+
+const [command = 'help', ...args] = process.argv.slice(2);
+process.chdir(ROOT);
+main();
+
+function main() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    stop(`Node ${process.versions.node} is too old: install Node 20.19 or later (https://nodejs.org, nvm install 22).`);
+  }
+  mkdirSync(STATE, { recursive: true });
+  const program = PROGRAMS[command] ?? NATIVE;
+  const looksOnly = ['down', 'status', 'logs', 'help'].includes(command) && existsSync(join(ROOT, program));
+  if (!looksOnly) {
+    install();
+    generateClients();
+    build(command === 'up' && args.includes('--servers-only') ? ['native', 'arango-embedded'] : undefined);
+  }
+  if (!existsSync(join(ROOT, program))) stop(`${program} was not built: see the messages of the build above.`);
+  const words = program === NATIVE ? [command, ...args] : args;
+  const result = spawnSync(process.execPath, ['--enable-source-maps', program, ...words], { stdio: 'inherit' });
+  process.exitCode = result.status ?? 1;
+}
+
+function install() {
+  if (installed()) return;
+  step('npm ci (once; a minute or two)');
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: 'inherit' });
+  if (result.error !== undefined) stop('npm is not on PATH: it comes with Node, install Node from https://nodejs.org.');
+  if (result.status !== 0) stop('npm ci failed: check the connection to the npm registry, then run the command again.');
+}
+
+/** True when what npm put into node_modules is what the lock file wants, package by package. */
+function installed() {
+  const hidden = join(ROOT, 'node_modules', '.package-lock.json');
+  if (!existsSync(hidden)) return false;
+  const have = JSON.parse(readFileSync(hidden, 'utf8')).packages;
+  const want = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(want).every(
+    ([path, { version, optional, peer, link }]) =>
+      !path.includes('node_modules/') || optional || (link ? have[path]?.link : have[path]?.version === version) || (peer && have[path] === undefined),
+  );
+}
+
+function generateClients() {
+  for (const service of readdirSync(join(ROOT, 'services'))) {
+    const folder = join(ROOT, 'services', service);
+    const schema = join(folder, 'prisma', 'schema.prisma');
+    if (!existsSync(schema)) continue;
+    const key = `prisma-${service}`;
+    const stamp = hash([schema, join(folder, 'prisma.config.ts')].filter(existsSync));
+    const output = clientFolder(schema);
+    if (read(key) === stamp && existsSync(output)) continue;
+    step(`Prisma client of ${service}`);
+    const result = spawnSync(process.execPath, [join(ROOT, 'node_modules/prisma/build/index.js'), 'generate'], {
+      cwd: folder,
+      // The command looks for an engine binary that generating does not use; any executable satisfies it.
+      env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1' },
+      encoding: 'utf8',
+    });
+    if (result.status !== 0) stop(`The Prisma client of ${service} could not be generated:\n${result.stderr}${result.stdout}`);
+    write(key, stamp);
+  }
+}
+
+function clientFolder(schema) {
+  const output = /^\s*output\s*=\s*"([^"]+)"/m.exec(readFileSync(schema, 'utf8'))?.[1] ?? '../generated';
+  return resolve(dirname(schema), output);
+}
+
+/** Nx knows what is up to date, but asking it takes seconds: one hash over all sources answers the usual case. */
+function build(projects) {
+  const stamp = hash(sources());
+  if (read('build') === stamp) return;
+  step(projects === undefined ? 'building' : `building ${projects.join(', ')}`);
+  const which = projects === undefined ? [] : ['--projects', projects.join(',')];
+  const result = spawnSync(
+    process.execPath,
+    [join(ROOT, 'node_modules/nx/dist/bin/nx.js'), 'run-many', '--target=build', '--output-style=static', ...which],
+    { env: { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' }, encoding: 'utf8', maxBuffer: 1 << 26 },
+  );
+  if (result.status !== 0) stop(`The build failed:\n${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`);
+  if (projects === undefined) write('build', stamp);
+}
+
+function sources() {
+  const files = ['package-lock.json', '.swcrc', 'nx.json'].map((name) => join(ROOT, name));
+  for (const top of ['libs', 'services', 'gateway', 'infra', 'tools', 'e2e']) collect(join(ROOT, top), files);
+  return files.sort();
+}
+
+function collect(folder, into) {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (!['node_modules', 'dist', 'test'].includes(entry.name)) collect(path, into);
+    } else if (/\.(ts|mts|lua|json|sql|prisma)$/.test(entry.name) && !entry.name.endsWith('.spec.ts')) into.push(path);
+  }
+}
+
+function hash(files) {
+  const sum = createHash('sha256').update(process.version);
+  for (const file of files) sum.update(relative(ROOT, file)).update('\0').update(readFileSync(file)).update('\0');
+  return sum.digest('hex');
+}
+
+function read(key) {
+  const file = join(STATE, `${key}.stamp`);
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}
+
+function write(key, value) {
+  writeFileSync(join(STATE, `${key}.stamp`), `${value}\n`);
+}
+
+function step(text) {
+  process.stderr.write(`> ${text}\n`);
+}
+
+function stop(sentence) {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
