@@ -1,0 +1,77 @@
+import { anImport, CountedIds, ToyNetwork } from '../../test/builders';
+import { Networks } from '../domain/ports';
+import { MemoryCallLedger, MemoryImports, MemoryKeyPool, MemoryStore } from '../infrastructure/in-memory';
+import { DispatchCalls } from './dispatch-calls';
+
+function setUp() {
+  const store = new MemoryStore(() => 0);
+  const imports = new MemoryImports(store);
+  const ledger = new MemoryCallLedger(store);
+  const pool = new MemoryKeyPool();
+  const dispatch = new DispatchCalls(ledger, pool, new Networks([new ToyNetwork()]), new CountedIds('call'));
+  return { store, imports, ledger, pool, dispatch };
+}
+
+describe('a round of dispatch', () => {
+  it('stores the planned calls and sends a message for each', async () => {
+    const { store, imports, dispatch } = setUp();
+    await imports.add(anImport({ seeds: ['1', '2', '3'] }));
+    expect(await dispatch.round()).toBe(3);
+    expect(store.sent).toEqual(['call-1', 'call-2', 'call-3']);
+    expect([...store.calls.values()].map(({ call }) => [call.kind, call.people])).toEqual([
+      ['lists', ['1', '2']],
+      ['lists', ['3']],
+      ['profiles', ['1', '2', '3']],
+    ]);
+    expect(await dispatch.round()).toBe(0);
+  });
+
+  it('goes through all lanes and adds up what they got', async () => {
+    const { imports, dispatch } = setUp();
+    await imports.add(anImport());
+    await imports.add(anImport({ id: 'import-2', workspaceId: 'other' }));
+    expect(await dispatch.round()).toBe(2);
+  });
+
+  it('sends nothing without keys', async () => {
+    const { imports, dispatch, pool } = setUp();
+    await imports.add(anImport());
+    pool.rate = 0;
+    expect(await dispatch.round()).toBe(0);
+  });
+
+  it('leaves networks alone that it does not know', async () => {
+    const { imports, dispatch } = setUp();
+    await imports.add(anImport({ network: 'orkut' }));
+    expect(await dispatch.round()).toBe(0);
+  });
+
+  it('serves the other lanes when one fails, then fails', async () => {
+    const { imports, dispatch, pool, store } = setUp();
+    await imports.add(anImport());
+    await imports.add(anImport({ id: 'import-2', workspaceId: 'other' }));
+    pool.callsPerSecond = async (lane?: { workspaceId: string }) => {
+      if (lane?.workspaceId === 'demo') throw new Error('pool away');
+      return 3;
+    };
+    await expect(dispatch.round()).rejects.toThrow('pool away');
+    expect(store.sent).toHaveLength(1);
+  });
+
+  it('closes an import whose calls are used up', async () => {
+    const { imports, ledger, dispatch } = setUp();
+    await imports.add(anImport({ seeds: ['1', '2', '3'], callsLimit: 1 }));
+    expect(await dispatch.round()).toBe(1);
+    await dispatch.round();
+    expect((await imports.find('demo', 'import-1'))?.job.snapshot.state).toBe('running');
+    await ledger.begin('call-1');
+    const nothing = { gaps: [], long: [], again: [], found: [], positions: {}, friendshipObservations: 0 };
+    await ledger.finish('call-1', { ...nothing, done: ['1', '2'] });
+    expect(await dispatch.round()).toBe(0);
+    const closed = await imports.find('demo', 'import-1');
+    expect(closed?.job.snapshot).toMatchObject({
+      state: 'settling',
+      counters: { peopleDone: 3, peopleGaps: 3, listsDone: 3, listsGaps: 1, callsMade: 1 },
+    });
+  });
+});

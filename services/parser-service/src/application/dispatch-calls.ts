@@ -1,0 +1,35 @@
+import { Ids } from '@sociograph/kernel';
+import { limitReached, planPacks } from '../domain/packing';
+import { CallLedger, KeyPool, type Lane, Networks } from '../domain/ports';
+
+/** One round of dispatch over all lanes. Rounds are cheap when nothing can be done, and safe to run at any time. */
+export class DispatchCalls {
+  constructor(
+    private readonly ledger: CallLedger,
+    private readonly pool: KeyPool,
+    private readonly networks: Networks,
+    private readonly ids: Ids,
+  ) {}
+
+  /** Returns how many calls were dispatched. A lane that fails does not keep the others waiting; it is thrown last. */
+  async round(): Promise<number> {
+    const lanes = await this.ledger.lanes();
+    const results = await Promise.allSettled(lanes.map((lane) => this.lane(lane)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0);
+  }
+
+  private async lane(lane: Lane): Promise<number> {
+    const network = this.networks.find(lane.network);
+    if (network === undefined) return 0;
+    const callsPerSecond = await this.pool.callsPerSecond(lane);
+    return this.ledger.dispatch(lane, ({ outstanding, work }) => ({
+      calls: planPacks(work, { outstanding, callsPerSecond }, network.packSizes).map((pack) => ({
+        callId: this.ids.next(),
+        pack,
+      })),
+      closed: work.filter(limitReached).map(({ importId }) => importId),
+    }));
+  }
+}

@@ -1,0 +1,310 @@
+import { DomainError } from '@sociograph/kernel';
+import { anImport, CountedIds, StillClock, ToyNetwork } from '../../test/builders';
+import type { ItemOutcome } from '../domain/items';
+import { Networks, type Reading, type SendOutcome } from '../domain/ports';
+import {
+  MemoryCallLedger,
+  MemoryImports,
+  MemoryKeyPool,
+  MemoryObservationLog,
+  MemoryPause,
+  MemoryStore,
+} from '../infrastructure/in-memory';
+import { LEASE_PATIENCE_MS, PerformCall, STORE_PATIENCE_MS } from './perform-call';
+
+const answered: SendOutcome = { kind: 'answered', observedAt: 77, status: 200, body: 'text' };
+const read = (outcomes: Record<string, ItemOutcome>): Reading => ({
+  kind: 'read',
+  outcomes: new Map(Object.entries(outcomes)),
+  errors: [],
+  made: { look: 2 },
+});
+const list = (...friendIds: string[]): ItemOutcome => ({ kind: 'list', friendIds, total: friendIds.length });
+const unavailable = () => new DomainError({ code: 'X.AWAY', kind: 'unavailable', message: 'away' });
+
+async function setUp(seeds = ['1', '2'], kind: 'lists' | 'profiles' = 'lists') {
+  const clock = new StillClock();
+  const store = new MemoryStore(() => clock.now);
+  const imports = new MemoryImports(store);
+  const ledger = new MemoryCallLedger(store);
+  const pool = new MemoryKeyPool();
+  const network = new ToyNetwork();
+  const log = new MemoryObservationLog();
+  const pause = new MemoryPause();
+  const ids = new CountedIds('half');
+  const perform = new PerformCall(ledger, pool, new Networks([network]), log, clock, ids, pause);
+  await imports.add(anImport({ seeds }));
+  const plan = { calls: [{ callId: 'call-1', pack: { importId: 'import-1', kind, size: seeds.length } }], closed: [] };
+  await ledger.dispatch({ workspaceId: 'demo', network: 'toy' }, () => plan);
+  const item = (person: string) => store.imports.get('import-1')?.items.get(`friends ${person}`);
+  const job = () => store.imports.get('import-1')?.job.snapshot;
+  return { clock, store, imports, ledger, pool, network, log, pause, perform, item, job };
+}
+
+describe('performing a call', () => {
+  it('leases, sends in the slot, settles, publishes and commits', async () => {
+    const { pool, network, log, perform, store, job } = await setUp();
+    pool.answers.push(answered);
+    network.readings.push(read({ '1': list('2', '3'), '2': list() }));
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(pool.asked).toEqual([
+      {
+        workspaceId: 'demo',
+        network: 'toy',
+        importId: 'import-1',
+        methods: { look: 2 },
+        timeoutMs: LEASE_PATIENCE_MS,
+      },
+    ]);
+    expect(pool.requests).toEqual([
+      { path: '/lists', headers: { token: 'token-1' }, body: '1,2', timeoutMs: 100 },
+    ]);
+    expect(network.read_).toEqual([{ kind: 'lists', people: ['1', '2'], status: 200, body: 'text' }]);
+    expect(pool.settled).toEqual([
+      { leaseId: 'lease-1', outcome: 'answered', findings: { errors: [], made: { look: 2 } } },
+    ]);
+    const sighting = {
+      workspaceId: 'demo',
+      network: 'toy',
+      importId: 'import-1',
+      callId: 'call-1',
+      keyId: 'key-1',
+      observedAt: 77,
+      fence: 1,
+    };
+    expect(log.seen).toEqual([
+      { sighting, observation: { kind: 'friend-list', person: '1', outcome: 'complete', friendIds: ['2', '3'] } },
+      { sighting, observation: { kind: 'friend-list', person: '2', outcome: 'complete', friendIds: [] } },
+    ]);
+    expect(store.imports.get('import-1')?.positions).toEqual({ log: { '0': 2 } });
+    expect(job()?.counters).toMatchObject({
+      peopleKnown: 3,
+      listsKnown: 3,
+      listsDone: 2,
+      callsMade: 1,
+      friendshipObservations: 2,
+    });
+  });
+
+  it('has no effect the second time', async () => {
+    const { pool, network, perform, log, job } = await setUp();
+    pool.answers.push(answered);
+    network.readings.push(read({ '1': list(), '2': list() }));
+    await perform.perform('call-1');
+    expect(await perform.perform('call-1')).toBe('not-wanted');
+    expect([pool.asked.length, log.seen.length, job()?.counters.callsMade]).toEqual([1, 2, 1]);
+  });
+
+  it('knows nothing of a call that is not stored', async () => {
+    const { perform, pool } = await setUp();
+    expect(await perform.perform('nothing')).toBe('not-wanted');
+    expect(pool.asked).toEqual([]);
+  });
+
+  it('puts the call of a paused import back without asking for a key', async () => {
+    const { perform, pool, imports, item } = await setUp();
+    await imports.change('demo', 'import-1', (job) => job.step('pause', 1));
+    expect(await perform.perform('call-1')).toBe('not-wanted');
+    expect([pool.asked.length, item('1')?.state, item('1')?.attempts]).toEqual([0, 'pending', 0]);
+  });
+
+  it('refuses a network that it has no adapter for', async () => {
+    const { ledger, pool, log, clock } = await setUp();
+    const none = new PerformCall(ledger, pool, new Networks([]), log, clock, new CountedIds(), new MemoryPause());
+    await expect(none.perform('call-1')).rejects.toMatchObject({ code: 'IMPORTS.NETWORK_MISSING', kind: 'bug' });
+  });
+
+  it('puts the call back when no key is granted, for as long as the pool says', async () => {
+    const { perform, pool, item, store } = await setUp();
+    pool.verdicts.push({ kind: 'denied', reason: 'cooling', retryInMs: 700 });
+    expect(await perform.perform('call-1')).toBe('put-back');
+    expect([item('1')?.state, item('1')?.attempts]).toEqual(['pending', 0]);
+    expect(store.imports.get('import-1')?.holdUntil).toBe(5_700);
+    expect(pool.settled).toEqual([]);
+  });
+
+  it('asks for another lease when the slot went by, with what is left of its patience', async () => {
+    const { perform, pool, network, clock, item } = await setUp();
+    pool.answers.push({ kind: 'missed' }, answered);
+    network.readings.push(read({ '1': list(), '2': list() }));
+    const settle = pool.settle.bind(pool);
+    pool.settle = async (...given) => {
+      clock.now += 1_000;
+      await settle(...given);
+    };
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(pool.asked.map(({ timeoutMs }) => timeoutMs)).toEqual([5_000, 4_000]);
+    expect(pool.settled.map(({ outcome, findings }) => [outcome, findings.made])).toEqual([
+      ['missed', {}],
+      ['answered', { look: 2 }],
+    ]);
+    expect(item('1')?.attempts).toBe(1);
+  });
+
+  it('puts the call back after its patience, and the attempts that were none', async () => {
+    const { perform, pool, clock, item, store } = await setUp();
+    pool.send = async () => {
+      clock.now += LEASE_PATIENCE_MS;
+      return { kind: 'missed' };
+    };
+    expect(await perform.perform('call-1')).toBe('put-back');
+    expect([pool.asked.length, item('1')?.state, item('1')?.attempts]).toEqual([1, 'pending', 0]);
+    expect(store.imports.get('import-1')?.holdUntil).toBe(0);
+  });
+
+  it('gives the lease back when the import was paused meanwhile', async () => {
+    const { perform, pool, imports } = await setUp();
+    pool.acquire = async () => {
+      await imports.change('demo', 'import-1', (job) => job.step('pause', 1));
+      return { kind: 'granted', lease: { leaseId: 'lease-9', keyId: 'k', fence: 1 } };
+    };
+    expect(await perform.perform('call-1')).toBe('not-wanted');
+    expect(pool.requests).toEqual([]);
+    expect(pool.settled).toEqual([{ leaseId: 'lease-9', outcome: 'missed', findings: { errors: [], made: {} } }]);
+  });
+
+  it('tries the items again after a broken connection, and tells the pool', async () => {
+    const { perform, pool, item, job } = await setUp();
+    pool.answers.push({ kind: 'broken', cause: 'reset' });
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(item('1')).toMatchObject({ state: 'pending', attempts: 1, readyAt: 6_000 });
+    expect(job()?.counters).toMatchObject({ callsMade: 1, listsDone: 0 });
+    expect(pool.settled).toEqual([
+      { leaseId: 'lease-1', outcome: 'broken', findings: { errors: [], made: { look: 2 } } },
+    ]);
+  });
+
+  it('costs the items nothing when the key was at fault', async () => {
+    const { perform, pool, network, item } = await setUp();
+    pool.answers.push(answered);
+    const errors = [{ method: 'look', code: 6, message: 'too many' }];
+    network.readings.push({ kind: 'failed', blame: 'key', cause: 'error 6', errors, made: {} });
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(item('2')).toMatchObject({ state: 'pending', attempts: 0, readyAt: 5_000 });
+    expect(pool.settled[0]?.findings.errors).toEqual(errors);
+  });
+
+  it('halves a call that was too much', async () => {
+    const { perform, pool, network, store, item } = await setUp(['1', '2', '3']);
+    pool.answers.push(answered);
+    network.readings.push({ kind: 'split', cause: 'error 13', errors: [], made: {} });
+    expect(await perform.perform('call-1')).toBe('split');
+    expect(store.sent).toEqual(['call-1', 'half-1', 'half-2']);
+    expect(store.calls.get('half-1')?.call.people).toEqual(['1', '2']);
+    expect(store.calls.get('half-2')?.call.people).toEqual(['3']);
+    expect(item('1')).toMatchObject({ state: 'called', attempts: 0, callId: 'half-1' });
+  });
+
+  it('holds one item that is too much against the item itself', async () => {
+    const { perform, pool, network, item } = await setUp(['1']);
+    pool.answers.push(answered);
+    network.readings.push({ kind: 'split', cause: 'error 13', errors: [], made: {} });
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(item('1')).toMatchObject({ state: 'pending', attempts: 1, readyAt: 6_000 });
+  });
+
+  it('publishes nothing when nothing was seen', async () => {
+    const { perform, pool, network, log } = await setUp(['1']);
+    const publish = jest.spyOn(log, 'publish');
+    pool.answers.push(answered);
+    network.readings.push(read({ '1': { kind: 'absent', cause: 'unknown' } }));
+    await perform.perform('call-1');
+    expect(publish).not.toHaveBeenCalled();
+  });
+
+  it('does not send poison, the rest of the pack goes', async () => {
+    const { perform, pool, network, item, job } = await setUp();
+    Object.assign(item('1') ?? {}, { attempts: 8 });
+    pool.answers.push(answered);
+    network.readings.push(read({ '2': list() }));
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(pool.requests[0]?.body).toBe('2');
+    expect(item('1')).toMatchObject({ state: 'gap', cause: 'gave-up' });
+    expect(job()?.counters).toMatchObject({ listsDone: 2, listsGaps: 1 });
+  });
+
+  it('ends a call of nothing but poison without sending it', async () => {
+    const { perform, pool, item } = await setUp(['1']);
+    Object.assign(item('1') ?? {}, { attempts: 8 });
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(pool.requests).toEqual([]);
+    expect(pool.settled.map(({ outcome }) => outcome)).toEqual(['missed']);
+    expect(item('1')).toMatchObject({ state: 'gap', cause: 'gave-up' });
+  });
+
+  it('keeps an answer while the log or the store is away', async () => {
+    const { perform, pool, network, log, pause, job } = await setUp();
+    pool.answers.push(answered);
+    network.readings.push(read({ '1': list(), '2': list() }));
+    log.failures.push(unavailable(), unavailable(), unavailable(), unavailable(), unavailable(), unavailable());
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(pause.waits).toEqual([100, 200, 400, 800, 1_600, 2_000]);
+    expect([pool.asked.length, job()?.counters.listsDone]).toEqual([1, 2]);
+  });
+
+  it('gives an answer up after its patience', async () => {
+    const { perform, pool, network, log, pause, clock } = await setUp();
+    pool.answers.push(answered);
+    network.readings.push(read({ '1': list(), '2': list() }));
+    log.publish = async () => {
+      throw unavailable();
+    };
+    pause.ms = async (duration) => {
+      clock.now += duration;
+    };
+    await expect(perform.perform('call-1')).rejects.toMatchObject({ code: 'X.AWAY' });
+    expect(clock.now).toBeLessThan(5_000 + STORE_PATIENCE_MS);
+    expect(clock.now).toBeGreaterThanOrEqual(5_000 + STORE_PATIENCE_MS - 2_000);
+  });
+
+  it('does not repeat what is broken for good', async () => {
+    const { perform, pool, network, log, pause } = await setUp();
+    pool.answers.push(answered);
+    network.readings.push(read({ '1': list(), '2': list() }));
+    log.failures.push(new Error('a bug'));
+    await expect(perform.perform('call-1')).rejects.toThrow('a bug');
+    expect(pause.waits).toEqual([]);
+  });
+
+  it('says so when somebody else finished the call meanwhile', async () => {
+    const { perform, pool, network, ledger } = await setUp();
+    pool.answers.push(answered);
+    network.readings.push(read({ '1': list(), '2': list() }));
+    jest.spyOn(ledger, 'finish').mockResolvedValue(false);
+    expect(await perform.perform('call-1')).toBe('not-wanted');
+  });
+
+  it('asks for no key once it stops', async () => {
+    const { perform, pool, item } = await setUp();
+    perform.stop();
+    expect(await perform.perform('call-1')).toBe('put-back');
+    expect([pool.asked.length, item('1')?.state]).toEqual([0, 'pending']);
+  });
+
+  it('stops waiting for a key, and gives back one that comes too late', async () => {
+    const { perform, pool, item } = await setUp();
+    let grant: (verdict: { kind: 'granted'; lease: { leaseId: string; keyId: string; fence: number } }) => void;
+    pool.acquire = () => new Promise((resolve) => (grant = resolve));
+    const performing = perform.perform('call-1');
+    await new Promise((resolve) => setImmediate(resolve));
+    perform.stop();
+    expect(await performing).toBe('put-back');
+    expect([pool.settled.length, item('1')?.state]).toEqual([0, 'pending']);
+    grant!({ kind: 'granted', lease: { leaseId: 'late', keyId: 'k', fence: 1 } });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(pool.settled).toEqual([{ leaseId: 'late', outcome: 'missed', findings: { errors: [], made: {} } }]);
+    expect(pool.requests).toEqual([]);
+  });
+
+  it('does not wait for a store that is away once it stops', async () => {
+    const { perform, pool, network, log, pause } = await setUp();
+    pool.answers.push(answered);
+    network.readings.push(read({ '1': list(), '2': list() }));
+    log.publish = async () => {
+      perform.stop();
+      throw unavailable();
+    };
+    await expect(perform.perform('call-1')).rejects.toMatchObject({ code: 'X.AWAY' });
+    expect(pause.waits).toEqual([]);
+  });
+});

@@ -1,0 +1,188 @@
+import { Clock, Ids, isDomainError } from '@sociograph/kernel';
+import { networkMissing } from '../domain/errors';
+import type { Item } from '../domain/items';
+import {
+  type Call,
+  CallLedger,
+  KeyPool,
+  type Lease,
+  type LeaseVerdict,
+  Networks,
+  ObservationLog,
+  Pause,
+  type Reading,
+  type SendOutcome,
+  type SocialNetwork,
+} from '../domain/ports';
+import { isPoison, outcomeOf } from './read-answer';
+
+export type Performance = 'done' | 'split' | 'put-back' | 'not-wanted';
+
+/** A call that got no key for so long goes back to the items, so that no message waits for a key (DESIGN 3.2). */
+export const LEASE_PATIENCE_MS = 5_000;
+/** An answer in hand is not thrown away because a server restarts: its storage is tried again for so long. */
+export const STORE_PATIENCE_MS = 120_000;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 2_000;
+
+type Answered = Extract<SendOutcome, { kind: 'answered' }>;
+
+/** Makes one call: lease, send in the slot, settle, publish what was seen, then commit it in one transaction. */
+export class PerformCall {
+  private stopped = false;
+  private readonly stopping: Promise<'stopping'>;
+  private announceStop!: () => void;
+
+  constructor(
+    private readonly ledger: CallLedger,
+    private readonly pool: KeyPool,
+    private readonly networks: Networks,
+    private readonly log: ObservationLog,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly pause: Pause,
+  ) {
+    this.stopping = new Promise((resolve) => {
+      this.announceStop = () => resolve('stopping');
+    });
+  }
+
+  /** From now on calls that wait for a key are put back; the ones being made are finished. */
+  stop(): void {
+    this.stopped = true;
+    this.announceStop();
+  }
+
+  /** Safe to repeat: a call that is done, or whose import no longer runs, has no effect. */
+  async perform(callId: string): Promise<Performance> {
+    const call = await this.ledger.find(callId);
+    if (call === undefined) return 'not-wanted';
+    if (!call.wanted) {
+      await this.ledger.putBack(callId, { holdMs: 0, refund: false });
+      return 'not-wanted';
+    }
+    const network = this.networks.find(call.network);
+    if (network === undefined) throw networkMissing(call.network);
+    return this.performIn(network, call);
+  }
+
+  private async performIn(network: SocialNetwork, call: Call): Promise<Performance> {
+    const deadline = this.clock.monotonicMs() + LEASE_PATIENCE_MS;
+    let items: Item[] | undefined;
+    for (;;) {
+      const timeoutMs = deadline - this.clock.monotonicMs();
+      const verdict = timeoutMs > 0 ? await this.lease(network, call, timeoutMs) : undefined;
+      if (verdict?.kind !== 'granted') {
+        const holdMs = verdict?.kind === 'denied' ? verdict.retryInMs : 0;
+        await this.ledger.putBack(call.callId, { holdMs, refund: items !== undefined });
+        return 'put-back';
+      }
+      const { lease } = verdict;
+      items ??= await this.ledger.begin(call.callId);
+      const sendable = items.filter((item) => !isPoison(item)).map(({ person }) => person);
+      if (sendable.length === 0) {
+        await this.pool.settle(lease, { kind: 'missed' }, { errors: [], made: {} });
+        if (items.length === 0) return 'not-wanted';
+        return this.store(call, items, lease, undefined, { kind: 'read', outcomes: new Map(), errors: [], made: {} });
+      }
+      const sent = await this.pool.send(lease, (token) => network.request(call.kind, sendable, token));
+      const reading = readingOf(network, call, sendable, sent);
+      const settled = this.pool.settle(lease, sent, reading);
+      if (sent.kind === 'missed') {
+        await settled;
+        continue;
+      }
+      const [performance] = await Promise.all([
+        this.store(call, items, lease, sent.kind === 'answered' ? sent : undefined, reading),
+        settled,
+      ]);
+      return performance;
+    }
+  }
+
+  /** Undefined when the process is to stop before a key is there; one that comes later is given back. */
+  private async lease(network: SocialNetwork, call: Call, timeoutMs: number): Promise<LeaseVerdict | undefined> {
+    if (this.stopped) return undefined;
+    const { workspaceId, importId, kind, people } = call;
+    const asked = this.pool.acquire({
+      workspaceId,
+      network: network.name,
+      importId,
+      methods: network.methods(kind, people),
+      timeoutMs,
+    });
+    const first = await Promise.race([asked, this.stopping]);
+    if (first !== 'stopping') return first;
+    void asked
+      .then(async (late) => {
+        if (late.kind === 'granted') {
+          await this.pool.settle(late.lease, { kind: 'missed' }, { errors: [], made: {} });
+        }
+      })
+      .catch(() => undefined); // The pool ends a lease by itself; nothing is lost with this one.
+    return undefined;
+  }
+
+  private async store(
+    call: Call,
+    items: readonly Item[],
+    lease: Lease,
+    answer: Answered | undefined,
+    reading: Reading,
+  ): Promise<Performance> {
+    if (reading.kind === 'split' && call.people.length > 1) {
+      const halves = [this.ids.next(), this.ids.next()] as const;
+      await this.insist(() => this.ledger.split(call.callId, halves));
+      return 'split';
+    }
+    const { observations, ...result } = outcomeOf(
+      items,
+      reading.kind === 'split' ? { ...reading, kind: 'failed', blame: 'item' } : reading,
+    );
+    const sighting = {
+      workspaceId: call.workspaceId,
+      network: call.network,
+      importId: call.importId,
+      callId: call.callId,
+      keyId: lease.keyId,
+      observedAt: answer?.observedAt ?? 0,
+      fence: lease.fence,
+    };
+    const positions =
+      observations.length === 0 ? {} : await this.insist(() => this.log.publish(sighting, observations));
+    const finished = await this.insist(() => this.ledger.finish(call.callId, { ...result, positions }));
+    return finished ? 'done' : 'not-wanted';
+  }
+
+  /** Repeats what is unavailable; publishing and finishing are both safe to repeat. */
+  private async insist<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = this.clock.monotonicMs() + STORE_PATIENCE_MS;
+    for (let wait = FIRST_RETRY_MS; ; wait = Math.min(LONGEST_RETRY_MS, wait * 2)) {
+      try {
+        return await work();
+      } catch (error) {
+        const hopeless = !isDomainError(error) || error.kind !== 'unavailable';
+        if (hopeless || this.stopped || this.clock.monotonicMs() + wait >= deadline) throw error;
+        await this.pause.ms(wait);
+      }
+    }
+  }
+}
+
+/** A call that was not sent or not answered has nothing to read, but the pool is told all the same. */
+function readingOf(network: SocialNetwork, call: Call, people: readonly string[], sent: SendOutcome): Reading {
+  switch (sent.kind) {
+    case 'answered':
+      return network.read(call.kind, people, sent.status, sent.body);
+    case 'missed':
+      return { kind: 'failed', blame: 'key', cause: 'not sent', errors: [], made: {} };
+    case 'broken':
+      return {
+        kind: 'failed',
+        blame: 'item',
+        cause: sent.cause,
+        errors: [],
+        made: network.methods(call.kind, people),
+      };
+  }
+}

@@ -1,0 +1,50 @@
+import { fateOf, gaveUp, type ItemOutcome, MAX_TRIES, waitAfter } from './items';
+
+const item = (attempts = 1) => ({ person: '7', depth: 0, attempts });
+
+describe('the fate of an item', () => {
+  it.each<[string, ItemOutcome, unknown]>([
+    ['a profile', { kind: 'profile', state: 'active', profile: { firstName: 'A', lastName: 'B' } }, { kind: 'done' }],
+    ['a whole list', { kind: 'list', friendIds: ['1', '2'], total: 2 }, { kind: 'done' }],
+    ['an empty list', { kind: 'list', friendIds: [], total: 0 }, { kind: 'done' }],
+    ['a list with more than was promised', { kind: 'list', friendIds: ['1', '2'], total: 1 }, { kind: 'done' }],
+    [
+      'a list that lacks one',
+      { kind: 'list', friendIds: ['1', '2'], total: 3 },
+      { kind: 'gap', cause: 'partial', detail: '2 of 3' },
+    ],
+    ['a list of many pages', { kind: 'too-long' }, { kind: 'long' }],
+    ['a private person', { kind: 'absent', cause: 'private' }, { kind: 'gap', cause: 'private', detail: null }],
+    ['a deleted person', { kind: 'absent', cause: 'deleted' }, { kind: 'gap', cause: 'deleted', detail: null }],
+    [
+      'a fault of the key',
+      { kind: 'again', blame: 'key', cause: 'error 6' },
+      { kind: 'again', readyInMs: 0, refund: true, cause: 'error 6' },
+    ],
+    [
+      'a fault of its own',
+      { kind: 'again', blame: 'item', cause: 'error 10' },
+      { kind: 'again', readyInMs: 1_000, refund: false, cause: 'error 10' },
+    ],
+  ])('after %s is decided at once', (_name, outcome, fate) => {
+    expect(fateOf(item(), outcome)).toEqual(fate);
+  });
+
+  it('is given up at the last try, never for a fault of keys', () => {
+    const own = { kind: 'again', blame: 'item', cause: 'error 10' } as const;
+    expect(fateOf(item(MAX_TRIES - 1), own).kind).toBe('again');
+    expect(fateOf(item(MAX_TRIES), own)).toEqual({
+      kind: 'gap',
+      cause: 'gave-up',
+      detail: 'after 8 tries: error 10',
+    });
+    expect(fateOf(item(MAX_TRIES), { ...own, blame: 'key' }).kind).toBe('again');
+    expect(gaveUp(9, 'why')).toEqual({ kind: 'gap', cause: 'gave-up', detail: 'after 9 tries: why' });
+  });
+
+  it('waits longer after each try, at most a minute', () => {
+    expect([0, 1, 2, 3, 6, 7, 8, 30].map(waitAfter)).toEqual([
+      1_000, 1_000, 2_000, 4_000, 32_000, 60_000, 60_000, 60_000,
+    ]);
+  });
+});

@@ -1,0 +1,49 @@
+import type { ItemOutcome } from '../../../domain/items';
+
+/** One entry of `execute_errors`, or the error of a whole answer. */
+export interface VkError {
+  method: string;
+  code: number;
+  message: string;
+}
+
+/** The key's, the owner's or the limit's fault: another key, or the same one later, gets the same item. */
+const OF_THE_KEY = new Set([5, 6, 7, 9, 14, 17, 27, 28, 29, 42, 1117, 3609, 3610]);
+/** The answer or its making is too big for one call. */
+const TOO_MUCH = new Set([13, 36]);
+/** An id that VK does not accept. In a call with many ids nobody knows which. */
+const BAD_ID = new Set([100, 113]);
+const NO_ACCESS_TO_METHOD = /no access to call this method/i;
+const DEACTIVATED = /user deactivated/i;
+
+export function isKeyFault({ code, message }: VkError): boolean {
+  return OF_THE_KEY.has(code) || (code === 15 && NO_ACCESS_TO_METHOD.test(message));
+}
+
+export function isTooMuch({ code }: VkError): boolean {
+  return TOO_MUCH.has(code);
+}
+
+export function isBadId({ code }: VkError): boolean {
+  return BAD_ID.has(code);
+}
+
+/** What the error of one inner call says of the person that it was about (facts/vk-api.md, 4 and 4.1). */
+export function outcomeOfError(error: VkError): ItemOutcome {
+  const cause = `error ${error.code} of ${error.method}`;
+  if (isKeyFault(error)) return { kind: 'again', blame: 'key', cause };
+  if (isBadId(error)) return { kind: 'absent', cause: 'unknown' };
+  switch (error.code) {
+    case 30:
+      return { kind: 'absent', cause: 'private' };
+    case 15:
+      return { kind: 'absent', cause: DEACTIVATED.test(error.message) ? 'deleted' : 'hidden' };
+    case 18:
+    case 37:
+      return { kind: 'absent', cause: 'deleted' };
+    case 39:
+      return { kind: 'absent', cause: 'unknown' };
+    default:
+      return { kind: 'again', blame: 'item', cause };
+  }
+}
