@@ -1,0 +1,142 @@
+import { mkdirSync } from 'node:fs';
+import { open, type Database, type RootDatabase } from 'lmdb';
+import { ArangoFault, collectionNotFound } from '../faults';
+import { Collection, type CollectionRecord } from './collection';
+import type { IndexDefinition } from './index-table';
+import { Revisions } from './revisions';
+
+const DATABASE_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+const COLLECTION_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,255}$/;
+
+interface Meta {
+  databases: string[];
+  collections: CollectionRecord[];
+  nextId: number;
+}
+
+/**
+ * All databases of one folder. Requests are executed one after another, each in one LMDB transaction that is
+ * flushed before the answer: an acknowledged write survives `kill -9` and a loss of power. No document stays in
+ * the memory of this process; LMDB's map is the operating system's page cache.
+ */
+export class Engine {
+  readonly #env: RootDatabase;
+  readonly #meta: Database<string, string>;
+  readonly #collections = new Map<string, Collection>();
+  readonly #revisions: Revisions;
+  #state: Meta;
+
+  constructor(dataDir: string) {
+    mkdirSync(dataDir, { recursive: true });
+    this.#env = open({ path: dataDir, noSubdir: false, maxDbs: 512, overlappingSync: false, cache: false });
+    this.#meta = this.#env.openDB<string, string>({ name: 'meta', encoding: 'string' });
+    const stored = this.#meta.get('state');
+    this.#state = stored
+      ? (JSON.parse(stored) as Meta)
+      : { databases: ['_system'], collections: [], nextId: 100 };
+    this.#revisions = new Revisions(Number(this.#meta.get('revision') ?? 0));
+    for (const record of this.#state.collections) this.#open(record);
+  }
+
+  /** One atomic, flushed unit. The function must not return a promise (LMDB would wait for it, uncommitted). */
+  write<R>(change: () => R): R {
+    let result: R | undefined;
+    this.#env.transactionSync(() => {
+      result = change();
+      void this.#meta.put('revision', String(this.#revisions.last));
+    });
+    return result as R;
+  }
+
+  databases(): readonly string[] {
+    return this.#state.databases;
+  }
+
+  createDatabase(name: string): void {
+    if (!DATABASE_NAME.test(name)) throw new ArangoFault(1229, 'database name invalid');
+    if (this.#state.databases.includes(name)) throw new ArangoFault(1207, 'duplicate name');
+    this.#save({ ...this.#state, databases: [...this.#state.databases, name] });
+  }
+
+  dropDatabase(name: string): void {
+    if (name === '_system' || !this.#state.databases.includes(name))
+      throw new ArangoFault(1228, 'database not found');
+    for (const collection of this.collections(name)) this.dropCollection(name, collection.name);
+    this.#save({ ...this.#state, databases: this.#state.databases.filter((other) => other !== name) });
+  }
+
+  collections(database: string): Collection[] {
+    return [...this.#collections.values()].filter((collection) => collection.record.database === database);
+  }
+
+  collection(database: string, name: string): Collection {
+    const found = this.#collections.get(`${database}/${name}`);
+    if (!found) throw collectionNotFound(name);
+    return found;
+  }
+
+  hasCollection(database: string, name: string): boolean {
+    return this.#collections.has(`${database}/${name}`);
+  }
+
+  createCollection(database: string, name: string, type: 2 | 3): Collection {
+    if (!COLLECTION_NAME.test(name)) throw new ArangoFault(1208, 'illegal collection name');
+    if (this.hasCollection(database, name)) throw new ArangoFault(1207, 'duplicate name');
+    const record: CollectionRecord = { id: String(this.#state.nextId), name, type, database, indexes: [] };
+    const collection = this.#open(record);
+    this.#save({
+      ...this.#state,
+      collections: [...this.#state.collections, record],
+      nextId: this.#state.nextId + 1,
+    });
+    return collection;
+  }
+
+  dropCollection(database: string, name: string): void {
+    const collection = this.collection(database, name);
+    this.#collections.delete(`${database}/${name}`);
+    // The record goes first: a crash between the two leaves unused tables, never a collection without them.
+    const collections = this.#state.collections.filter((record) => record.id !== collection.record.id);
+    this.#save({ ...this.#state, collections });
+    collection.drop();
+  }
+
+  renameCollection(database: string, name: string, next: string): Collection {
+    const collection = this.collection(database, name);
+    if (!COLLECTION_NAME.test(next)) throw new ArangoFault(1208, 'illegal collection name');
+    if (this.hasCollection(database, next)) throw new ArangoFault(1207, 'duplicate name');
+    const record = { ...collection.record, name: next };
+    const collections = this.#state.collections.map((other) => (other.id === record.id ? record : other));
+    this.#collections.delete(`${database}/${name}`);
+    this.#save({ ...this.#state, collections });
+    return this.#open(record);
+  }
+
+  createIndex(collection: Collection, definition: Omit<IndexDefinition, 'id'>): IndexDefinition {
+    const complete = { ...definition, id: String(this.#state.nextId) };
+    this.#state = { ...this.#state, nextId: this.#state.nextId + 1 };
+    collection.addIndex(complete);
+    this.#save(this.#state);
+    return complete;
+  }
+
+  removeIndex(collection: Collection, id: string): void {
+    collection.removeIndex(id);
+    this.#save(this.#state);
+  }
+
+  async close(): Promise<void> {
+    await this.#env.close();
+  }
+
+  #open(record: CollectionRecord): Collection {
+    const collection = new Collection(this.#env, record, this.#revisions);
+    this.#collections.set(`${record.database}/${record.name}`, collection);
+    return collection;
+  }
+
+  #save(state: Meta): void {
+    this.#state = state;
+    this.write(() => void this.#meta.put('state', JSON.stringify(state)));
+  }
+}
