@@ -1,0 +1,35 @@
+import type { Database } from 'arangojs';
+import { toDomainError } from './errors';
+
+/** One named query: constant text, values through bind parameters only. */
+export interface NamedQuery {
+  readonly text: string;
+  /** Rows per answer of the server; raise it where a result is known to be large. */
+  readonly batchSize?: number;
+}
+
+export type AqlCatalogue<Name extends string> = Readonly<Record<Name, NamedQuery>>;
+
+/**
+ * Declares the queries of a service in one place. Text that could have been put together from input is refused:
+ * a query must be written down as a constant, so a template with `${}` in it cannot reach the server.
+ */
+export function aqlCatalogue<Name extends string>(queries: Record<Name, NamedQuery>): AqlCatalogue<Name> {
+  for (const query of Object.values<NamedQuery>(queries)) Object.freeze(query);
+  return Object.freeze({ ...queries });
+}
+
+/** Runs a query of the catalogue and reads its result to the end. */
+export async function runNamed<Row>(
+  db: Database,
+  query: NamedQuery,
+  bindVars: Record<string, unknown>,
+): Promise<Row[]> {
+  try {
+    const options = query.batchSize === undefined ? {} : { batchSize: query.batchSize };
+    const cursor = await db.query<Row>(query.text, bindVars, options);
+    return await cursor.all();
+  } catch (error) {
+    throw toDomainError(error, query.text.trim().slice(0, 80));
+  }
+}
