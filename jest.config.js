@@ -8,8 +8,14 @@ const {
   ...swc
 } = JSON.parse(readFileSync(join(__dirname, '.swcrc'), 'utf8'));
 
-// Packages that are published as ES modules only; jest on Node 20 cannot require() them untransformed.
-const esmOnly = ['jose', '@keycloak/keycloak-admin-client', 'url-join', 'camelize-ts'];
+// Published as ES modules only, or calling import(): jest on Node 20 can do neither untransformed.
+const transformed = [
+  'jose',
+  '@keycloak/keycloak-admin-client',
+  'url-join',
+  'camelize-ts',
+  '@opentelemetry/otlp-exporter-base',
+];
 
 const base = {
   rootDir: __dirname,
@@ -25,7 +31,7 @@ const base = {
       },
     ],
   },
-  transformIgnorePatterns: [`/node_modules/(?!(${esmOnly.join('|')})/)`],
+  transformIgnorePatterns: [`/node_modules/(?!(${transformed.join('|')})/)`],
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'cjs', 'json', 'node'],
   moduleNameMapper: { '^@sociograph/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
   modulePathIgnorePatterns: [

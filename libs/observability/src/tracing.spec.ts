@@ -1,0 +1,99 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { acceptCorrelationId, currentCorrelationId, runWithCorrelation } from './correlation';
+import { currentTraceparent, extractTrace, injectTrace, inSpan, startTracing } from './tracing';
+
+const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const ids = { next: () => 'made' };
+
+describe('tracing', () => {
+  it.each([
+    ['text', TRACEPARENT],
+    ['bytes, as Kafka has them', Buffer.from(TRACEPARENT)],
+    ['a list, as HTTP may have it', [TRACEPARENT]],
+  ])('continues a trace carried as %s', async (_what, traceparent) => {
+    const tracing = startTracing({ service: 's', instance: '1', sampleRatio: 0 });
+    await inSpan('work', { kind: 'consumer', parent: extractTrace({ traceparent }) }, async () => {
+      const headers = injectTrace<Record<string, string>>({ kept: 'yes' });
+      expect(headers['kept']).toBe('yes');
+      expect(headers['traceparent']).toBe(currentTraceparent());
+      expect(headers['traceparent']).toMatch(
+        /^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/,
+      );
+    });
+    await tracing.shutdown();
+  });
+
+  it('keeps the share of new traces that it was told', async () => {
+    for (const [sampleRatio, flag] of [
+      [0, '00'],
+      [1, '01'],
+    ] as const) {
+      const tracing = startTracing({ service: 's', instance: '1', sampleRatio });
+      await inSpan('work', {}, () => expect(currentTraceparent()?.slice(-2)).toBe(flag));
+      await tracing.shutdown();
+    }
+  });
+
+  it('has no traceparent outside any span', () => {
+    expect(currentTraceparent()).toBeUndefined();
+    expect(injectTrace({})).toEqual({});
+  });
+
+  it('gives the result of the work and lets its failure through', async () => {
+    const tracing = startTracing({ service: 's', instance: '1', sampleRatio: 1 });
+    expect(await inSpan('work', {}, () => 42)).toBe(42);
+    const failure = Object.assign(new Error('x'), { code: 'A.B' });
+    await expect(inSpan('work', {}, () => Promise.reject(failure))).rejects.toBe(failure);
+    await tracing.shutdown();
+  });
+
+  it('sends spans to a collector before it ends, without the text of errors', async () => {
+    // Jest loads a package far slower than Node does; the end of a process waits for one second only.
+    await import('@opentelemetry/exporter-trace-otlp-http');
+    const bodies: string[] = [];
+    const collector = createServer((req, res) => {
+      const chunks: Buffer[] = [];
+      req
+        .on('data', (chunk: Buffer) => chunks.push(chunk))
+        .on('end', () => {
+          bodies.push(`${req.url} ${Buffer.concat(chunks).toString('utf8')}`);
+          res.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+        });
+    });
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+    const otlpEndpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/`;
+    const tracing = startTracing({ service: 'parser-service', instance: '1', sampleRatio: 1, otlpEndpoint });
+    const failure = Object.assign(new Error('person 42'), { code: 'VK.DENIED' });
+    await inSpan('call', { kind: 'client', attributes: { tries: 3 } }, () => Promise.reject(failure)).catch(
+      () => undefined,
+    );
+    await tracing.shutdown();
+    collector.closeAllConnections();
+    collector.close();
+    expect(bodies).toHaveLength(1);
+    expect(bodies[0]).toMatch(/^\/v1\/traces /);
+    for (const part of ['parser-service', '"call"', 'VK.DENIED', '"tries"'])
+      expect(bodies[0]).toContain(part);
+    expect(bodies[0]).not.toContain('person 42');
+  });
+});
+
+describe('the correlation id', () => {
+  it.each(['a', 'A-z_0.9', 'x'.repeat(64)])('%s is kept', (id) => {
+    expect(acceptCorrelationId(id, ids)).toBe(id);
+  });
+
+  it.each([undefined, '', 'a b', 'a\n', 'é', 'x'.repeat(65)])('%p is replaced', (id) => {
+    expect(acceptCorrelationId(id, ids)).toBe('made');
+  });
+
+  it('holds for all that the work starts, and ends with it', async () => {
+    const seen = await runWithCorrelation('c', async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return currentCorrelationId();
+    });
+    expect(seen).toBe('c');
+    expect(currentCorrelationId()).toBeUndefined();
+  });
+});
