@@ -1,15 +1,22 @@
+import { runNamed, toDomainError } from '@sociograph/arango';
 import { DomainError } from '@sociograph/kernel';
 import type { Database } from 'arangojs';
 import type { ProfileRow, SummaryRow } from '../projections/ports';
 import { ViewStore } from '../projections/ports';
 import { VIEW_QUERIES } from './aql';
 
-export const COLLECTIONS = {
+export interface ViewCollections {
+  readonly profiles: string;
+  readonly summaries: string;
+  /** One document, `writer`: the highest fence that was claimed. */
+  readonly state: string;
+}
+
+export const COLLECTIONS: ViewCollections = {
   profiles: 'user_profile_read',
   summaries: 'graph_summary',
-  /** One document, `writer`: the highest fence that was claimed. */
   state: 'projector_state',
-} as const;
+};
 
 const WRITER = 'writer';
 const PAGE = 1000;
@@ -26,43 +33,44 @@ type Stored<Row> = Omit<Row, 'key'> & { _key: string };
  * repeating it is harmless. What answers with a conflict is written again.
  */
 export class ArangoViewStore extends ViewStore {
-  constructor(private readonly db: Database) {
+  constructor(
+    private readonly db: Database,
+    private readonly names: ViewCollections = COLLECTIONS,
+  ) {
     super();
   }
 
   async highestFence(): Promise<number> {
-    return (await this.find<{ fence: number }>(COLLECTIONS.state, WRITER))?.fence ?? 0;
+    return (await this.find<{ fence: number }>(this.names.state, WRITER))?.fence ?? 0;
   }
 
   async claim(fence: number): Promise<void> {
-    const state = await this.find<{ fence: number; _rev: string }>(COLLECTIONS.state, WRITER);
+    const state = await this.find<{ fence: number; _rev: string }>(this.names.state, WRITER);
     if (state !== undefined && state.fence >= fence) throw superseded(fence, state.fence);
-    const collection = this.db.collection(COLLECTIONS.state);
-    await guarded(async () => {
+    const collection = this.db.collection(this.names.state);
+    await guarded('claim the fence', async () => {
       if (state === undefined) await collection.save({ _key: WRITER, fence });
       else await collection.replace(WRITER, { fence }, { ifMatch: state._rev });
     });
   }
 
   writeProfiles(rows: readonly ProfileRow[]): Promise<void> {
-    return this.write(COLLECTIONS.profiles, rows);
+    return this.write(this.names.profiles, rows);
   }
 
   writeSummaries(rows: readonly SummaryRow[]): Promise<void> {
-    return this.write(COLLECTIONS.summaries, rows);
+    return this.write(this.names.summaries, rows);
   }
 
   removeProfiles(keys: readonly string[]): Promise<void> {
-    return this.remove(COLLECTIONS.profiles, keys);
+    return this.remove(this.names.profiles, keys);
   }
 
   async removeOlderThan(fence: number): Promise<void> {
-    for (const name of [COLLECTIONS.profiles, COLLECTIONS.summaries]) {
+    for (const name of [this.names.profiles, this.names.summaries]) {
       for (;;) {
-        const keys = await guarded(async () => {
-          const bind = { '@collection': name, fence, limit: PAGE };
-          return (await this.db.query<string>(VIEW_QUERIES.olderThan, bind)).all();
-        });
+        const bind = { '@collection': name, fence, limit: PAGE };
+        const keys = await runNamed<string>(this.db, VIEW_QUERIES.olderThan, bind);
         if (keys.length > 0) await this.remove(name, keys);
         if (keys.length < PAGE) break;
       }
@@ -70,18 +78,18 @@ export class ArangoViewStore extends ViewStore {
   }
 
   profile(key: string): Promise<ProfileRow | undefined> {
-    return this.row<ProfileRow>(COLLECTIONS.profiles, key);
+    return this.row<ProfileRow>(this.names.profiles, key);
   }
 
   summary(key: string): Promise<SummaryRow | undefined> {
-    return this.row<SummaryRow>(COLLECTIONS.summaries, key);
+    return this.row<SummaryRow>(this.names.summaries, key);
   }
 
   private async write<Row extends { key: string }>(name: string, rows: readonly Row[]): Promise<void> {
     let open = rows.map(({ key, ...row }) => ({ _key: key, ...row }));
     await this.untilDone(name, async () => {
       const collection = this.db.collection(name);
-      const answers = await guarded(() => collection.saveAll(open, { overwriteMode: 'replace' }));
+      const answers = await guarded(`write ${name}`, () => collection.saveAll(open, { overwriteMode: 'replace' }));
       const failed = failures(answers);
       open = open.filter((_, index) => failed.has(index));
       return [...failed.values()];
@@ -91,7 +99,7 @@ export class ArangoViewStore extends ViewStore {
   private async remove(name: string, keys: readonly string[]): Promise<void> {
     let open = [...keys];
     await this.untilDone(name, async () => {
-      const answers = await guarded(() => this.db.collection(name).removeAll(open));
+      const answers = await guarded(`remove from ${name}`, () => this.db.collection(name).removeAll(open));
       const failed = failures(answers);
       open = open.filter((_, index) => failed.has(index) && failed.get(index) !== DOCUMENT_NOT_FOUND);
       return [...failed.values()].filter((code) => code !== DOCUMENT_NOT_FOUND);
@@ -121,10 +129,9 @@ export class ArangoViewStore extends ViewStore {
     return { key: _key, ...row } as unknown as Row;
   }
 
-  private find<T extends object>(name: string, key: string): Promise<T | undefined> {
-    return guarded(async () => (await this.db.collection(name).document(key, { graceful: true })) as T | null).then(
-      (found) => found ?? undefined,
-    );
+  private async find<T extends object>(name: string, key: string): Promise<T | undefined> {
+    const found = await guarded(`read ${name}`, () => this.db.collection(name).document(key, { graceful: true }));
+    return (found as T | null) ?? undefined;
   }
 }
 
@@ -138,16 +145,11 @@ function failures(answers: readonly unknown[]): Map<number, number> {
   return failed;
 }
 
-async function guarded<T>(request: () => Promise<T>): Promise<T> {
+async function guarded<T>(what: string, request: () => Promise<T>): Promise<T> {
   try {
     return await request();
-  } catch (cause) {
-    throw new DomainError({
-      code: 'VIEWS.STORE_AWAY',
-      kind: 'unavailable',
-      message: 'The store of the views cannot be reached at the moment',
-      cause,
-    });
+  } catch (error) {
+    throw toDomainError(error, what);
   }
 }
 

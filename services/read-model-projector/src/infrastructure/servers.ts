@@ -1,0 +1,84 @@
+import { connectArango } from '@sociograph/arango';
+import { createKafka, EventPublisher } from '@sociograph/messaging';
+import type { HostContext } from '@sociograph/service-host';
+import type { Kafka } from 'kafkajs';
+import type { ProjectorConfig } from '../config';
+import type { AppliedLog, AppliedWatch, ChangeLog, LogEnds, ViewCache, ViewStore, WriterLock } from '../projections/ports';
+import { ArangoViewStore } from './arango-view-store';
+import { KafkaAppliedLog } from './kafka-applied-log';
+import { KafkaAppliedWatch } from './kafka-applied-watch';
+import { KafkaChangeLog } from './kafka-change-log';
+import { KafkaLogEnds } from './kafka-log-ends';
+import { connectRedis } from './redis-connection';
+import { RedisViewCache } from './redis-view-cache';
+import { RedisWriterLock } from './redis-writer-lock';
+
+/** One adapter for each port, on the servers that the configuration names. */
+export interface Adapters {
+  store: ViewStore;
+  cache: ViewCache;
+  applied: AppliedLog;
+  watch: AppliedWatch;
+  ends: LogEnds;
+  lock: WriterLock;
+  log: ChangeLog;
+}
+
+/** Account prefix of the groups in which this service reads topics. */
+const READER = 'read-model-projector';
+/** A fetch comes back at least every 0.5 s; a longer silence than this shows in liveness. */
+const LOG_BEAT_MS = 30_000;
+
+/**
+ * Opens the connections in the background (each server may be away at the start) and registers their health
+ * checks and their closing.
+ */
+export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapters {
+  const { logger, health, shutdown, clock, ids } = ctx;
+  const clientId = `${config.SERVICE_NAME}-${config.INSTANCE_ID}`;
+  const kafka = kafkaOf(config, clientId, ctx);
+  const db = connectArango({
+    url: config.ARANGO_URL,
+    database: config.ARANGO_DATABASE,
+    username: config.ARANGO_USERNAME,
+    password: config.ARANGO_PASSWORD,
+  });
+  const pool = connectRedis(config.REDIS_POOL_URL, 'redis-pool', logger);
+  const cache = connectRedis(config.REDIS_CACHE_URL, 'redis-cache', logger);
+  const subscriber = connectRedis(config.REDIS_CACHE_URL, 'redis-cache-subscriber', logger);
+  const publisher = new EventPublisher({ kafka, source: config.SERVICE_NAME });
+  const watch = new KafkaAppliedWatch();
+  const ends = new KafkaLogEnds(kafka);
+  const store = new ArangoViewStore(db);
+  watch.start(kafka, READER, logger);
+
+  health.check('redis-pool', async () => (pool.status === 'ready' ? 'up' : 'degraded'));
+  health.check('redis-cache', async () => (cache.status === 'ready' ? 'up' : 'degraded'));
+  health.check('arangodb', async () => (await store.highestFence(), 'up'));
+  shutdown.add('flush', 'announcements', () => publisher.close());
+  shutdown.add('close', 'watch of views', () => watch.stop());
+  shutdown.add('close', 'log ends', () => ends.close());
+  shutdown.add('close', 'stores', () => {
+    for (const redis of [pool, cache, subscriber]) redis.disconnect();
+    db.close();
+  });
+  return {
+    store,
+    cache: new RedisViewCache(cache, subscriber, ids),
+    applied: new KafkaAppliedLog(publisher),
+    watch,
+    ends,
+    lock: new RedisWriterLock(pool, clock, ids.next(), config.PROJECTOR_LOCK_TTL_MS),
+    log: new KafkaChangeLog(kafka, READER, logger, () => health.beat('graph.changes', LOG_BEAT_MS)),
+  };
+}
+
+function kafkaOf(config: ProjectorConfig, clientId: string, { logger }: HostContext): Kafka {
+  return createKafka({
+    brokers: config.KAFKA_BROKERS,
+    username: config.KAFKA_USERNAME,
+    password: config.KAFKA_PASSWORD,
+    clientId,
+    logger,
+  });
+}

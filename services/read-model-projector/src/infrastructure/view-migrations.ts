@@ -1,0 +1,14 @@
+import type { ArangoMigration } from '@sociograph/arango';
+import { ensureCollection } from '@sociograph/arango';
+import { COLLECTIONS } from './arango-view-store';
+
+/** The schema of the views' database, step by step. */
+export const VIEW_MIGRATIONS: readonly ArangoMigration[] = [
+  {
+    version: 1,
+    name: 'collections of the views',
+    up: async (db) => {
+      for (const name of Object.values(COLLECTIONS)) await ensureCollection(db, name, 'document');
+    },
+  },
+];

@@ -1,0 +1,43 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AuthModule } from '@sociograph/auth';
+import type { HostContext } from '@sociograph/service-host';
+import type { ProjectorConfig } from './config';
+import { connectServers } from './infrastructure/servers';
+import { projectorMetrics } from './metrics';
+import { ViewsController } from './presentation/views.controller';
+import { WriterTelemetry } from './presentation/writer-telemetry';
+import { ActiveWriter } from './projections/active-writer';
+import { ReadViews } from './projections/read-views';
+
+const STANDBY_MS = 500;
+const RETRY_MS = 500;
+
+/** The wiring: adapters to ports, the writer, the readers, the REST edge. */
+@Module({ controllers: [ViewsController] })
+export class ReadModelProjectorModule {
+  static forRoot(config: ProjectorConfig, ctx: HostContext): DynamicModule {
+    const adapters = connectServers(config, ctx);
+    const writer = new ActiveWriter({ ...adapters, clock: ctx.clock }, new WriterTelemetry(ctx.logger, projectorMetrics(ctx.metrics)), {
+      standbyMs: STANDBY_MS,
+      renewMs: Math.floor(config.PROJECTOR_LOCK_TTL_MS / 3),
+      maxPauseMs: config.PROJECTOR_MAX_PAUSE_MS,
+      retryMs: RETRY_MS,
+    });
+    ctx.shutdown.add('finish', 'writer of the views', () => writer.stop());
+    writer.start();
+    return {
+      module: ReadModelProjectorModule,
+      imports: [
+        AuthModule.forRoot({
+          issuer: config.OIDC_ISSUER,
+          jwksUrl: config.OIDC_JWKS_URL,
+          audience: config.OIDC_AUDIENCE,
+          clients: config.OIDC_CLIENTS,
+        }),
+      ],
+      providers: [
+        { provide: ReadViews, useValue: new ReadViews(adapters.store, adapters.cache, adapters.watch, adapters.ends) },
+      ],
+    };
+  }
+}
