@@ -177,11 +177,11 @@ describe('performing a call', () => {
   it('costs the items nothing when the key was at fault', async () => {
     const { perform, pool, network, item } = await setUp();
     pool.answers.push(answered);
-    const errors = [{ method: 'look', code: 6, message: 'too many' }];
-    network.readings.push({ kind: 'failed', blame: 'key', cause: 'error 6', errors, made: {} });
+    const failure = { method: 'look', code: 6, message: 'too many' };
+    network.readings.push({ kind: 'failed', blame: 'key', cause: 'error 6', failure, errors: [], made: {} });
     expect(await perform.perform('call-1')).toBe('done');
     expect(item('2')).toMatchObject({ state: 'pending', attempts: 0, readyAt: 5_000 });
-    expect(pool.settled[0]?.findings.errors).toEqual(errors);
+    expect(pool.settled[0]?.findings).toEqual({ failure, errors: [], made: {} });
   });
 
   it('halves a call that was too much', async () => {

@@ -128,8 +128,11 @@ export type SendOutcome =
   /** It was sent, no answer came. */
   | { kind: 'broken'; cause: string };
 
-/** What is told to the pool about the call: the errors of the network, each with the method that it came from. */
+/** What is told to the pool about the call. */
 export interface CallFindings {
+  /** The network's error for the call as a whole. */
+  readonly failure?: NetworkError;
+  /** Errors of calls inside a packed one, each with its method. */
   readonly errors: readonly NetworkError[];
   /** Calls of each method that were really made. */
   readonly made: Record<string, number>;
@@ -150,8 +153,8 @@ export abstract class KeyPool {
   abstract callsPerSecond(lane: Lane): Promise<number>;
 }
 
-/** How an answer is to be understood; `errors` are for the pool, whatever the kind. */
-export type Reading = { errors: readonly NetworkError[]; made: Record<string, number> } & (
+/** How an answer is to be understood; the findings are for the pool, whatever the kind. */
+export type Reading = CallFindings & (
   | { kind: 'read'; outcomes: ReadonlyMap<string, ItemOutcome> }
   /** Too much for one call: halve it. A call of one item is that item's own fault. */
   | { kind: 'split'; cause: string }

@@ -427,8 +427,9 @@ export class MemoryKeyPool extends KeyPool {
     return this.answers.shift() ?? { kind: 'broken', cause: 'no answer lined up' };
   }
 
-  async settle(lease: Lease, outcome: SendOutcome, { errors, made }: CallFindings): Promise<void> {
-    this.settled.push({ leaseId: lease.leaseId, outcome: outcome.kind, findings: { errors, made } });
+  async settle(lease: Lease, outcome: SendOutcome, { failure, errors, made }: CallFindings): Promise<void> {
+    const findings = failure === undefined ? { errors, made } : { failure, errors, made };
+    this.settled.push({ leaseId: lease.leaseId, outcome: outcome.kind, findings });
   }
 
   async callsPerSecond(): Promise<number> {

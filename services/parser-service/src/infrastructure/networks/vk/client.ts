@@ -96,16 +96,22 @@ export class VkNetwork extends SocialNetwork {
 
 function readError(error: VkError, people: readonly string[], made: Record<string, number>): Reading {
   const cause = `error ${error.code} of ${error.method}`;
-  const errors = [error];
-  if (isTooMuch(error)) return { kind: 'split', cause, errors, made };
-  if (isKeyFault(error)) return { kind: 'failed', blame: 'key', cause, errors, made: {} };
+  const failed = { cause, failure: error, errors: [] };
+  if (isTooMuch(error)) return { kind: 'split', ...failed, made };
+  if (isKeyFault(error)) return { kind: 'failed', blame: 'key', ...failed, made: {} };
   const [only] = people;
   if (isBadId(error) && only !== undefined) {
     return people.length > 1
-      ? { kind: 'split', cause, errors, made }
-      : { kind: 'read', outcomes: new Map([[only, { kind: 'absent', cause: 'unknown' }]]), errors, made };
+      ? { kind: 'split', ...failed, made }
+      : {
+          kind: 'read',
+          outcomes: new Map([[only, { kind: 'absent', cause: 'unknown' }]]),
+          failure: error,
+          errors: [],
+          made,
+        };
   }
-  return { kind: 'failed', blame: 'item', cause, errors, made: {} };
+  return { kind: 'failed', blame: 'item', ...failed, made: {} };
 }
 
 function broken(cause: string): Reading {

@@ -1,0 +1,434 @@
+import type { Pack, PackKind } from '../src/domain/packing';
+import type { CallLedger, CallResult, DispatchPlan, ImportRecord, Imports, Lane, LaneView } from '../src/domain/ports';
+import { anImport } from './builders';
+
+export interface LedgerUnderTest {
+  imports: Imports;
+  ledger: CallLedger;
+  /** A new id of the kind that the adapter stores; rising. */
+  id(): string;
+  /** Ids of calls whose message was sent, in order. */
+  sent(): Promise<string[]>;
+  /** States that were announced, in order. */
+  announced(importId: string): Promise<string[]>;
+  /** Makes everything that was stored so far look so much older. */
+  age(ms: number): Promise<void>;
+}
+
+const NOTHING: CallResult = {
+  done: [],
+  gaps: [],
+  long: [],
+  again: [],
+  found: [],
+  positions: {},
+  friendshipObservations: 0,
+};
+
+/** What every CallLedger (with its Imports) does; run on memory and on PostgreSQL. */
+export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnderTest>): void {
+  describe(`the call ledger in ${name}`, () => {
+    let under: LedgerUnderTest;
+    let lane: Lane;
+    let importId: string;
+
+    beforeEach(async () => {
+      under = await setUp();
+      importId = under.id();
+      lane = { workspaceId: `w-${importId}`.slice(0, 60), network: 'toy' };
+    });
+
+    const start = (changes: Parameters<typeof anImport>[0] = {}): Promise<void> =>
+      under.imports.add(anImport({ id: importId, workspaceId: lane.workspaceId, ...changes }));
+    const found = async (): Promise<ImportRecord> => {
+      const record = await under.imports.find(lane.workspaceId, importId);
+      if (record === undefined) throw new Error('the import is gone');
+      return record;
+    };
+    const counters = async () => (await found()).job.snapshot.counters;
+    const view = async (): Promise<LaneView> => {
+      let seen: LaneView | undefined;
+      await under.ledger.dispatch(lane, (shown) => {
+        seen = shown;
+        return { calls: [], closed: [] };
+      });
+      if (seen === undefined) throw new Error('no view');
+      return seen;
+    };
+    const work = async () => (await view()).work[0];
+    const dispatch = async (kind: PackKind, size: number, of = importId): Promise<string> => {
+      const callId = under.id();
+      const pack: Pack = { importId: of, kind, size };
+      await under.ledger.dispatch(lane, (): DispatchPlan => ({ calls: [{ callId, pack }], closed: [] }));
+      return callId;
+    };
+    /** Seed 1 has the friends named; returns when they are known. */
+    const findPeople = async (...people: string[]): Promise<void> => {
+      const callId = await dispatch('lists', 1);
+      await under.ledger.begin(callId);
+      await under.ledger.finish(callId, { ...NOTHING, done: ['1'], found: people.map((person) => ({ person, depth: 1 })) });
+    };
+
+    it('offers the seeds of a new import, profile and list', async () => {
+      await start({ seeds: ['1', '2'] });
+      expect(await under.ledger.lanes()).toContainEqual(lane);
+      expect(await view()).toEqual({
+        outstanding: 0,
+        work: [
+          {
+            importId,
+            lists: 2,
+            listsMayGrow: false,
+            longLists: 0,
+            profiles: 2,
+            profilesMayGrow: true,
+            callsLeft: null,
+            inFlight: 0,
+          },
+        ],
+      });
+      expect(await under.announced(importId)).toEqual(['running']);
+    });
+
+    it('takes the items of a dispatched call and sends one message', async () => {
+      await start({ seeds: ['1', '2', '3'] });
+      const callId = await dispatch('lists', 2);
+      expect(await under.sent()).toEqual([callId]);
+      const call = await under.ledger.find(callId);
+      expect(call).toMatchObject({ callId, importId, ...lane, kind: 'lists', wanted: true });
+      expect([...(call?.people ?? [])].sort()).toEqual(['1', '2']);
+      expect((await view()).outstanding).toBe(1);
+      expect(await work()).toMatchObject({ lists: 1, listsMayGrow: true, inFlight: 1, profiles: 3 });
+    });
+
+    it('stores no call that finds no items', async () => {
+      await start();
+      const first = await dispatch('lists', 5);
+      const second = await dispatch('lists', 5);
+      expect(await under.ledger.find(second)).toBeUndefined();
+      expect(await under.sent()).toEqual([first]);
+    });
+
+    it('counts an attempt of each item when a call begins, again when it is delivered again', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      expect(await under.ledger.begin(callId)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
+      expect(await under.ledger.begin(callId)).toEqual([{ person: '1', depth: 0, attempts: 2 }]);
+    });
+
+    it('adds found people once, with a list each, and counts', async () => {
+      await start();
+      await findPeople('2', '3', '1');
+      expect(await counters()).toMatchObject({ peopleKnown: 3, peopleDone: 0, listsKnown: 3, listsDone: 1, callsMade: 1 });
+      const callId = await dispatch('lists', 1);
+      await under.ledger.begin(callId);
+      const people = (await under.ledger.find(callId))?.people ?? [];
+      await under.ledger.finish(callId, {
+        ...NOTHING,
+        done: people,
+        found: [
+          { person: '3', depth: 2 },
+          { person: '4', depth: 2 },
+        ],
+        friendshipObservations: 2,
+      });
+      expect(await counters()).toMatchObject({
+        peopleKnown: 4,
+        listsKnown: 4,
+        listsDone: 2,
+        callsMade: 2,
+        friendshipObservations: 2,
+      });
+    });
+
+    it('finishes a call once', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      await under.ledger.begin(callId);
+      expect(await under.ledger.finish(callId, { ...NOTHING, done: ['1'] })).toBe(true);
+      expect(await under.ledger.finish(callId, { ...NOTHING, done: ['1'], friendshipObservations: 9 })).toBe(false);
+      expect(await under.ledger.begin(callId)).toEqual([]);
+      expect((await under.ledger.find(callId))?.wanted).toBe(false);
+      expect(await counters()).toMatchObject({ listsDone: 1, callsMade: 1, friendshipObservations: 0 });
+    });
+
+    it('lets one of many finish when they come at once', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      await under.ledger.begin(callId);
+      const all = await Promise.all(
+        Array.from({ length: 10 }, () =>
+          under.ledger.finish(callId, { ...NOTHING, done: ['1'], found: [{ person: '2', depth: 1 }] }),
+        ),
+      );
+      expect(all.filter(Boolean)).toHaveLength(1);
+      expect(await counters()).toMatchObject({ peopleKnown: 2, listsDone: 1, callsMade: 1 });
+    });
+
+    it('counts profiles apart from lists', async () => {
+      await start({ seeds: ['1', '2'] });
+      const callId = await dispatch('profiles', 5);
+      await under.ledger.begin(callId);
+      await under.ledger.finish(callId, {
+        ...NOTHING,
+        done: ['1'],
+        gaps: [{ person: '2', cause: 'unknown', detail: null }],
+      });
+      expect(await counters()).toMatchObject({ peopleDone: 2, peopleGaps: 1, listsDone: 0, listsGaps: 0 });
+    });
+
+    it('tries items again when their wait is over, with the attempt given back where it was none', async () => {
+      await start({ seeds: ['1', '2'] });
+      const callId = await dispatch('lists', 2);
+      await under.ledger.begin(callId);
+      await under.ledger.finish(callId, {
+        ...NOTHING,
+        again: [
+          { person: '1', readyInMs: 0, refund: true, cause: 'error 6' },
+          { person: '2', readyInMs: 60_000, refund: false, cause: 'error 10' },
+        ],
+      });
+      expect(await work()).toMatchObject({ lists: 1, inFlight: 0 });
+      const next = await dispatch('lists', 2);
+      expect(await under.ledger.begin(next)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
+      await under.age(60_001);
+      expect(await work()).toMatchObject({ lists: 1 });
+      expect(await under.ledger.begin(await dispatch('lists', 2))).toEqual([{ person: '2', depth: 0, attempts: 2 }]);
+    });
+
+    it('offers long lists apart, their attempts begin anew', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      await under.ledger.begin(callId);
+      await under.ledger.finish(callId, { ...NOTHING, long: ['1'] });
+      expect(await work()).toMatchObject({ lists: 0, longLists: 1, listsMayGrow: false });
+      const long = await dispatch('long-list', 1);
+      expect(await under.ledger.begin(long)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
+      await under.ledger.finish(long, { ...NOTHING, done: ['1'] });
+      expect(await counters()).toMatchObject({ listsDone: 1 });
+    });
+
+    it('walks a bounded depth distance by distance and fetches no list at its end', async () => {
+      await start({ depth: 2, seeds: ['1', '9'] });
+      const callId = await dispatch('lists', 1);
+      const [first] = (await under.ledger.find(callId))?.people ?? [];
+      await under.ledger.begin(callId);
+      await under.ledger.finish(callId, { ...NOTHING, done: [String(first)], found: [{ person: '2', depth: 1 }] });
+      expect(await work()).toMatchObject({ lists: 1, listsMayGrow: false });
+      const second = await dispatch('lists', 5);
+      expect((await under.ledger.find(second))?.people).not.toContain('2');
+      await under.ledger.begin(second);
+      expect(await work()).toMatchObject({ lists: 0 });
+      await under.ledger.finish(second, { ...NOTHING, done: (await under.ledger.find(second))?.people ?? [] });
+      const third = await dispatch('lists', 5);
+      expect(await under.ledger.begin(third)).toEqual([{ person: '2', depth: 1, attempts: 1 }]);
+      await under.ledger.finish(third, { ...NOTHING, done: ['2'], found: [{ person: '3', depth: 2 }] });
+      expect(await counters()).toMatchObject({ peopleKnown: 4, listsKnown: 3, listsDone: 3 });
+      expect((await found()).job.frontierClosed).toBe(true);
+    });
+
+    it('keeps people beyond the limit as gaps, once each', async () => {
+      await start({ peopleLimit: 2 });
+      await findPeople('2', '3', '4');
+      expect(await counters()).toMatchObject({ peopleKnown: 2, listsKnown: 2, peopleBeyond: 2 });
+      const callId = await dispatch('lists', 5);
+      await under.ledger.begin(callId);
+      await under.ledger.finish(callId, {
+        ...NOTHING,
+        done: ['2'],
+        found: [
+          { person: '4', depth: 2 },
+          { person: '5', depth: 2 },
+        ],
+      });
+      expect(await counters()).toMatchObject({ peopleKnown: 2, peopleBeyond: 3 });
+      expect(await under.imports.tally(lane.workspaceId, importId, 2)).toEqual([
+        { kind: 'friends', standing: 'got', cause: null, count: 2, people: [] },
+        { kind: 'profile', standing: 'gap', cause: 'limit-reached', count: 3, people: ['3', '4'] },
+        { kind: 'profile', standing: 'open', cause: null, count: 2, people: [] },
+      ]);
+    });
+
+    it('counts down the calls that an import may make and closes it at its limit', async () => {
+      await start({ callsLimit: 2, seeds: ['1', '2'] });
+      expect(await work()).toMatchObject({ callsLeft: 2 });
+      const callId = await dispatch('lists', 1);
+      expect(await work()).toMatchObject({ callsLeft: 1, inFlight: 1 });
+      const people = (await under.ledger.find(callId))?.people ?? [];
+      await under.ledger.begin(callId);
+      await under.ledger.finish(callId, { ...NOTHING, done: people });
+      expect(await work()).toMatchObject({ callsLeft: 1, inFlight: 0 });
+      await under.ledger.dispatch(lane, () => ({ calls: [], closed: [importId] }));
+      const { job } = await found();
+      expect(job.snapshot).toMatchObject({
+        state: 'settling',
+        counters: { peopleDone: 2, peopleGaps: 2, listsDone: 2, listsGaps: 1 },
+      });
+      expect(await under.announced(importId)).toEqual(['running', 'settling']);
+    });
+
+    it('settles the import with its last item and keeps the highest positions', async () => {
+      await start();
+      const lists = await dispatch('lists', 1);
+      await under.ledger.begin(lists);
+      await under.ledger.finish(lists, { ...NOTHING, done: ['1'], positions: { a: { '0': 5, '3': 2 } } });
+      expect((await found()).job.snapshot.state).toBe('running');
+      const profiles = await dispatch('profiles', 1);
+      await under.ledger.begin(profiles);
+      await under.ledger.finish(profiles, { ...NOTHING, done: ['1'], positions: { a: { '0': 4, '3': 7 }, b: { '1': 1 } } });
+      const record = await found();
+      expect(record.job.snapshot.state).toBe('settling');
+      expect(record.positions).toEqual({ a: { '0': 5, '3': 7 }, b: { '1': 1 } });
+      expect((await under.imports.settling()).map(({ job }) => job.snapshot.id)).toContain(importId);
+      expect(await under.ledger.lanes()).not.toContainEqual(lane);
+      expect(await under.announced(importId)).toEqual(['running', 'settling']);
+    });
+
+    it('puts a call back: its items wait, its import is on hold', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      await under.ledger.putBack(callId, { holdMs: 60_000, refund: false });
+      expect((await under.ledger.find(callId))?.wanted).toBe(false);
+      expect(await under.ledger.lanes()).not.toContainEqual(lane);
+      expect((await view()).work).toEqual([]);
+      await under.age(60_001);
+      expect(await under.ledger.lanes()).toContainEqual(lane);
+      expect(await work()).toMatchObject({ lists: 1, inFlight: 0 });
+      const again = await dispatch('lists', 1);
+      expect(await under.ledger.begin(again)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
+      await under.ledger.putBack(again, { holdMs: 0, refund: true });
+      expect(await under.ledger.begin(await dispatch('lists', 1))).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
+    });
+
+    it('puts back nothing of a call that is done', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      await under.ledger.begin(callId);
+      await under.ledger.finish(callId, { ...NOTHING, done: ['1'] });
+      await under.ledger.putBack(callId, { holdMs: 0, refund: true });
+      expect(await work()).toMatchObject({ lists: 0 });
+    });
+
+    it('splits a call into two that are dispatched at once', async () => {
+      await start({ seeds: ['1', '2', '3'] });
+      const callId = await dispatch('lists', 3);
+      await under.ledger.begin(callId);
+      const halves = [under.id(), under.id()] as const;
+      await under.ledger.split(callId, halves);
+      const people = await Promise.all(halves.map(async (half) => (await under.ledger.find(half))?.people ?? []));
+      expect(people.map(({ length }) => length)).toEqual([2, 1]);
+      expect(people.flat().sort()).toEqual(['1', '2', '3']);
+      expect(await under.sent()).toEqual([callId, ...halves]);
+      expect((await under.ledger.find(callId))?.wanted).toBe(false);
+      expect((await under.ledger.begin(halves[1])).map(({ attempts }) => attempts)).toEqual([1]);
+      expect(await counters()).toMatchObject({ callsMade: 1, listsDone: 0 });
+      await under.ledger.split(callId, [under.id(), under.id()]);
+      expect(await under.sent()).toHaveLength(3);
+    });
+
+    it('wants no call of an import that is paused, and again when it runs', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      await under.imports.change(lane.workspaceId, importId, (job) => job.step('pause', 2));
+      expect((await under.ledger.find(callId))?.wanted).toBe(false);
+      expect(await under.ledger.begin(callId)).toEqual([]);
+      expect(await under.ledger.lanes()).not.toContainEqual(lane);
+      expect((await view()).work).toEqual([]);
+      await under.imports.change(lane.workspaceId, importId, (job) => job.step('resume', 3));
+      expect((await under.ledger.find(callId))?.wanted).toBe(true);
+    });
+
+    it('takes what a call brings to a paused import', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      await under.ledger.begin(callId);
+      await under.imports.change(lane.workspaceId, importId, (job) => job.step('pause', 2));
+      await under.ledger.finish(callId, { ...NOTHING, done: ['1'], found: [{ person: '2', depth: 1 }] });
+      expect(await counters()).toMatchObject({ peopleKnown: 2, listsDone: 1 });
+      expect((await found()).job.snapshot.state).toBe('paused');
+    });
+
+    it('withdraws the open items of a cancelled import, also those that calls bring back', async () => {
+      await start({ seeds: ['1', '2', '3'] });
+      const running = await dispatch('lists', 1);
+      const [first] = (await under.ledger.find(running))?.people ?? [];
+      await under.ledger.begin(running);
+      const queued = await dispatch('lists', 1);
+      await under.imports.change(lane.workspaceId, importId, (job) => job.step('cancel', 2));
+      await under.ledger.finish(running, {
+        ...NOTHING,
+        again: [{ person: String(first), readyInMs: 0, refund: false, cause: 'error 10' }],
+        found: [{ person: '5', depth: 1 }],
+      });
+      await under.ledger.putBack(queued, { holdMs: 0, refund: false });
+      expect(await under.imports.tally(lane.workspaceId, importId, 5)).toEqual([
+        { kind: 'friends', standing: 'gap', cause: 'withdrawn', count: 3, people: ['1', '2', '3'] },
+        { kind: 'profile', standing: 'gap', cause: 'withdrawn', count: 3, people: ['1', '2', '3'] },
+      ]);
+      expect((await found()).job.snapshot.state).toBe('cancelled');
+      expect(await under.announced(importId)).toEqual(['running', 'cancelled']);
+    });
+
+    it('goes round imports: the one that waited longest comes first', async () => {
+      const other = under.id();
+      await start({ seeds: ['1', '2'] });
+      await under.imports.add(anImport({ id: other, workspaceId: lane.workspaceId }));
+      expect((await view()).work.map((of) => of.importId)).toEqual([importId, other]);
+      await dispatch('lists', 1);
+      expect((await view()).work.map((of) => of.importId)).toEqual([other, importId]);
+      await dispatch('lists', 1, other);
+      expect((await view()).work.map((of) => of.importId)).toEqual([importId, other]);
+    });
+
+    it('puts back calls whose message must be lost', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      await under.ledger.reviveStale(60_000);
+      expect((await under.ledger.find(callId))?.wanted).toBe(true);
+      await under.age(60_001);
+      expect(await under.ledger.reviveStale(60_000)).toBeGreaterThanOrEqual(1);
+      expect((await under.ledger.find(callId))?.wanted).toBe(false);
+      expect(await work()).toMatchObject({ lists: 1 });
+    });
+
+    it('changes nothing of an import when its step throws', async () => {
+      await start();
+      await expect(
+        under.imports.change(lane.workspaceId, importId, () => {
+          throw new Error('refused');
+        }),
+      ).rejects.toThrow('refused');
+      expect((await found()).job.snapshot.state).toBe('running');
+    });
+
+    it('shows a workspace its own imports only', async () => {
+      await start();
+      expect(await under.imports.find('another', importId)).toBeUndefined();
+      expect(await under.imports.page('another', 10)).toEqual([]);
+      expect(await under.imports.tally('another', importId, 10)).toEqual([]);
+      expect(await under.imports.change('another', importId, (job) => job)).toBeUndefined();
+    });
+
+    it('keeps everything of an import, and pages newest first', async () => {
+      const full = anImport({
+        id: importId,
+        workspaceId: lane.workspaceId,
+        seeds: ['1', '2'],
+        depth: 3,
+        peopleLimit: 10,
+        callsLimit: 20,
+        createdBy: 'Ada',
+        createdAt: 1_700_000_000_123,
+      });
+      await under.imports.add(full);
+      expect((await found()).job.snapshot).toEqual(full.snapshot);
+      const second = under.id();
+      await under.imports.add(anImport({ id: second, workspaceId: lane.workspaceId }));
+      const ids = async (limit: number, after?: string) =>
+        (await under.imports.page(lane.workspaceId, limit, after)).map(({ job }) => job.snapshot.id);
+      expect(await ids(5)).toEqual([second, importId]);
+      expect(await ids(1)).toEqual([second]);
+      expect(await ids(5, second)).toEqual([importId]);
+    });
+  });
+}
