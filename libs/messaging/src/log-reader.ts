@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import type { Positions } from '@sociograph/contracts';
+import { DomainError } from '@sociograph/kernel';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { ParsedRecord, TopicRef } from './event-record';
+import { nameOf, parseRecord } from './event-record';
+import { KAFKA_RETRY } from './kafka';
+import { PartitionTurn } from './partition-turn';
+
+export interface LogReaderOptions {
+  kafka: Kafka;
+  topic: TopicRef;
+  /** First part of the group's name, which access rights are given by: the service. */
+  reader: string;
+  /** Records of one partition in offset order; the next ones wait for it. A throw is passed to `onFailure`. */
+  onRecords(partition: number, items: ParsedRecord[], heartbeat: () => Promise<void>): Promise<void>;
+  /** The reader cannot go on; it is stopped already. */
+  onFailure(error: unknown): void;
+  onFetch?: () => void;
+}
+
+/** Where the partitions of a topic begin and end: low is the first offset kept, high the next to be written. */
+export interface LogBounds {
+  partition: number;
+  low: number;
+  high: number;
+}
+
+/**
+ * Reads all partitions of a topic from given offsets without committing anything: a replay, or the tail of a
+ * small topic. kafkajs knows only group consumers, so it joins a group of its own and says at each joining
+ * where to go on; nobody else ever joins that group, and Kafka forgets it when it is empty.
+ */
+export class LogReader {
+  readonly #options: LogReaderOptions;
+  readonly #consumer: Consumer;
+  readonly #next = new Map<number, number>();
+  #stopped = false;
+
+  constructor(options: LogReaderOptions) {
+    this.#options = options;
+    this.#consumer = options.kafka.consumer({
+      groupId: `${options.reader}.reader.${randomUUID()}`,
+      sessionTimeout: 6_000,
+      rebalanceTimeout: 6_000,
+      heartbeatInterval: 1_000,
+      maxWaitTimeInMs: 500,
+      maxBytes: 8 * 1024 * 1024,
+      allowAutoTopicCreation: false,
+      retry: KAFKA_RETRY,
+    });
+  }
+
+  /** Begins at `from` (partition -> offset); partitions that it does not name are not sought: name all. */
+  async start(from: ReadonlyMap<number, number>): Promise<void> {
+    for (const [partition, offset] of from) this.#next.set(partition, offset);
+    const topic = nameOf(this.#options.topic);
+    this.#consumer.on(this.#consumer.events.GROUP_JOIN, () => {
+      for (const [partition, offset] of this.#next) {
+        this.#consumer.seek({ topic, partition, offset: String(offset) });
+      }
+    });
+    this.#consumer.on(this.#consumer.events.FETCH, () => this.#options.onFetch?.());
+    this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart && !this.#stopped) this.#options.onFailure(payload.error);
+    });
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: (payload) => this.#read(payload),
+    });
+  }
+
+  /** Offsets at which reading would go on. */
+  positions(): Positions {
+    const topic = nameOf(this.#options.topic);
+    return {
+      [topic]: Object.fromEntries([...this.#next].map(([partition, offset]) => [String(partition), offset])),
+    };
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#consumer.stop().catch(() => undefined);
+    await this.#consumer.disconnect().catch(() => undefined);
+  }
+
+  async #read({ batch, heartbeat, resolveOffset }: EachBatchPayload): Promise<void> {
+    if (this.#stopped) return;
+    const turn = new PartitionTurn(heartbeat, 1_000, new AbortController().signal);
+    try {
+      const items = batch.messages.map((message) =>
+        parseRecord(this.#options.topic, batch.partition, message),
+      );
+      await this.#options.onRecords(batch.partition, items, turn.heartbeat);
+      this.#next.set(batch.partition, Number(batch.lastOffset()) + 1);
+      resolveOffset(batch.lastOffset());
+    } catch (error) {
+      // Not given back to kafkajs, which would try the same batch again and then crash and start over.
+      this.#stopped = true;
+      this.#options.onFailure(error);
+    } finally {
+      turn.end();
+    }
+    if (turn.lost !== undefined) throw turn.lost;
+  }
+}
+
+/** First and next offsets of all partitions of a topic. */
+export async function logBounds(kafka: Kafka, topic: string): Promise<LogBounds[]> {
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
+  } catch (error) {
+    throw new DomainError({
+      code: 'KAFKA.UNAVAILABLE',
+      kind: 'unavailable',
+      message: 'The event log cannot be read right now.',
+      facts: { topic },
+      cause: error,
+    });
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}

@@ -1,0 +1,108 @@
+import { mergePositions, type Positions } from '@sociograph/contracts';
+import { DomainError } from '@sociograph/kernel';
+import type { Kafka } from 'kafkajs';
+import type { BatchFn } from './batch-processor';
+import { nameOf, type ParsedRecord, type TopicRef } from './event-record';
+import { LogReader, logBounds, type LogBounds } from './log-reader';
+
+export interface ReplayOptions {
+  kafka: Kafka;
+  topic: TopicRef;
+  /** `earliest`, or the offsets of an earlier replay or checkpoint: what they do not name begins at the earliest. */
+  from: 'earliest' | Positions;
+  /** `end`: what is there when the replay starts. Positions end the named partitions there and leave out the others. */
+  to: 'end' | Positions;
+  /** Gets batches of one partition number, never two at once. Records that do not parse are in `deadLettered`. */
+  onBatch: BatchFn;
+  /** First part of the reader's group name; access rights are given by it. */
+  reader?: string;
+}
+
+interface Span {
+  from: number;
+  to: number;
+}
+
+/**
+ * Reads a stretch of a topic without group and without committing, and resolves with where it ended. Exactly
+ * the records below the end are delivered. What `onBatch` throws ends the replay and is thrown on.
+ * Throws `LOG.POSITION_BEYOND_END` (unprocessable) when `to` names what is not written yet, and
+ * `KAFKA.UNAVAILABLE`.
+ */
+export async function replayTopic(options: ReplayOptions): Promise<Positions> {
+  const topic = nameOf(options.topic);
+  const spans = spansOf(topic, await logBounds(options.kafka, topic), options);
+  const open = new Set([...spans].filter(([, span]) => span.from < span.to).map(([partition]) => partition));
+  if (open.size > 0) await read(options, spans, open);
+  return { [topic]: Object.fromEntries([...spans].map(([partition, span]) => [String(partition), span.to])) };
+}
+
+async function read(options: ReplayOptions, spans: Map<number, Span>, open: Set<number>): Promise<void> {
+  let finish!: () => void;
+  let abort!: (error: unknown) => void;
+  const finished = new Promise<void>((resolve, reject) => {
+    finish = resolve;
+    abort = reject;
+  });
+  const reader = new LogReader({
+    kafka: options.kafka,
+    topic: options.topic,
+    reader: options.reader ?? 'sociograph',
+    onFailure: abort,
+    async onRecords(partition, items, heartbeat) {
+      const span = spans.get(partition);
+      if (span === undefined || !open.has(partition)) return;
+      const wanted = items.filter(({ offset }) => offset >= span.from && offset < span.to);
+      if (wanted.length > 0) await options.onBatch(batchOf(partition, wanted, heartbeat));
+      const last = items.at(-1);
+      // Compaction may have taken the last offsets before the end: then a later record says that it is passed.
+      if (last !== undefined && last.offset + 1 >= span.to) open.delete(partition);
+      if (open.size === 0) finish();
+    },
+  });
+  try {
+    await reader.start(new Map([...spans].map(([partition, span]) => [partition, span.from])));
+    await finished;
+  } finally {
+    await reader.stop();
+  }
+}
+
+function spansOf(topic: string, bounds: readonly LogBounds[], options: ReplayOptions): Map<number, Span> {
+  const spans = new Map<number, Span>();
+  for (const { partition, low, high } of bounds) {
+    const wanted = options.to === 'end' ? high : options.to[topic]?.[String(partition)];
+    if (wanted === undefined) continue;
+    if (wanted > high) throw beyondEnd(topic, partition, wanted, high);
+    const asked = options.from === 'earliest' ? low : (options.from[topic]?.[String(partition)] ?? low);
+    spans.set(partition, { from: Math.max(asked, low), to: wanted });
+  }
+  return spans;
+}
+
+function batchOf(
+  partition: number,
+  items: ParsedRecord[],
+  heartbeat: () => Promise<void>,
+): Parameters<BatchFn>[0] {
+  return {
+    partition,
+    records: items.flatMap((item) => (item.kind === 'event' ? [item.record] : [])),
+    deadLettered: items.flatMap((item) => (item.kind === 'rejected' ? [item.rejected] : [])),
+    positions: items.reduce<Positions>(
+      (reached, { topic, offset }) =>
+        mergePositions(reached, { [topic]: { [String(partition)]: offset + 1 } }),
+      {},
+    ),
+    heartbeat,
+  };
+}
+
+function beyondEnd(topic: string, partition: number, wanted: number, high: number): DomainError {
+  return new DomainError({
+    code: 'LOG.POSITION_BEYOND_END',
+    kind: 'unprocessable',
+    message: 'The position lies beyond the end of the log.',
+    facts: { topic, partition, wanted, high },
+  });
+}
