@@ -30,11 +30,9 @@ export interface SummaryView {
   components: { count: number; largest: number };
 }
 
+/** What the VK simulator counted; `seconds` lie between the first and the last call that it served. */
 export interface SimulatorStats {
-  served: number;
-  refused: number;
-  firstCallAt: number | null;
-  lastCallAt: number | null;
+  totals: { served: number; refused: number; overBudget: number; seconds: number };
 }
 
 /** Tokens live 5 minutes; a new one is fetched when less than this is left. */

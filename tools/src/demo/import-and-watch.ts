@@ -33,11 +33,10 @@ export async function importAndWatch(api: FleetApi, order: ImportOrder): Promise
     ]);
     const now = performance.now();
     const ratePerSecond =
-      previous === undefined ? 0 : ((stats.served - previous.served) * 1000) / (now - previous.at);
-    previous = { served: stats.served, at: now };
+      previous === undefined ? 0 : ((stats.totals.served - previous.served) * 1000) / (now - previous.at);
+    previous = { served: stats.totals.served, at: now };
     const line = progressLine({
       view,
-      stats,
       limitPerSecond: order.limitPerSecond,
       ratePerSecond,
       elapsedMs: now - startedAt,

@@ -30,7 +30,7 @@ async function demo(args: DemoArguments): Promise<number> {
   const fleet = await startDemoStack(ROOT, graphFile, args.keys);
   const api = new FleetApi(fleet);
 
-  const { seeds } = await api.simulator<{ seeds: string[] }>('/seeds');
+  const seeds = (await api.simulator<{ seeds: number[] }>('/seeds')).seeds.map(String);
   await registerKeys(api, fleet.tokens);
   console.log(
     `\n${fleet.tokens.length} keys are registered; ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds, one of every component`}.`,
@@ -51,7 +51,7 @@ async function demo(args: DemoArguments): Promise<number> {
   const stats = await api.simulator<SimulatorStats>('/stats');
   const used = quotaUsed(stats, limitPerSecond);
   console.log(
-    `  ${stats.served} calls served, ${stats.refused} refused; ` +
+    `  ${stats.totals.served} calls served, ${stats.totals.refused} refused; ` +
       `${used === undefined ? 'too few calls to say how much' : `${(used * 100).toFixed(1)} %`} of the keys' quota used from the first to the last call.`,
   );
   const certificate = await api.get<CertificateView>(`/v1/imports/${finished.id}/certificate`);
@@ -60,7 +60,7 @@ async function demo(args: DemoArguments): Promise<number> {
 
   const exact = args.depth !== undefined || rows.every((row) => row.equal);
   if (!exact) console.error('\nThe imported figures differ from what was expected.');
-  return exact && stats.refused === 0 ? 0 : 1;
+  return exact && stats.totals.refused === 0 ? 0 : 1;
 }
 
 async function expectedFigures(file: string): Promise<ExpectedFigures> {

@@ -12,8 +12,10 @@ const view: ImportView = {
   },
   frontierClosed: false,
 };
-const stats = { served: 7, refused: 0, firstCallAt: 1000, lastCallAt: 2000 };
-const input = { view, stats, limitPerSecond: 60, ratePerSecond: 57.25, elapsedMs: 3000 };
+const stats = (served: number, seconds: number) => ({
+  totals: { served, refused: 0, overBudget: 0, seconds },
+});
+const input = { view, limitPerSecond: 60, ratePerSecond: 57.25, elapsedMs: 3000 };
 
 describe('the line of progress', () => {
   it('shows calls, people, friendships and the rate against the limit', () => {
@@ -37,11 +39,11 @@ describe('the line of progress', () => {
 
 describe('the share of the quota', () => {
   it('is calls served over what the keys allow from the first to the last call', () => {
-    expect(quotaUsed({ served: 54, refused: 0, firstCallAt: 1000, lastCallAt: 2000 }, 60)).toBeCloseTo(0.9);
+    expect(quotaUsed(stats(54, 1), 60)).toBeCloseTo(0.9);
   });
 
   it('is unknown before two calls', () => {
-    expect(quotaUsed({ served: 0, refused: 0, firstCallAt: null, lastCallAt: null }, 60)).toBeUndefined();
-    expect(quotaUsed({ served: 1, refused: 0, firstCallAt: 5, lastCallAt: 5 }, 60)).toBeUndefined();
+    expect(quotaUsed(stats(0, 0), 60)).toBeUndefined();
+    expect(quotaUsed(stats(1, 0), 60)).toBeUndefined();
   });
 });

@@ -4,7 +4,6 @@ const BAR_WIDTH = 28;
 
 export interface ProgressInput {
   view: ImportView;
-  stats: SimulatorStats;
   /** Calls per second that the keys' limits allow together. */
   limitPerSecond: number;
   /** Calls served in the last interval, per second. */
@@ -40,8 +39,6 @@ function etaSeconds(done: number, known: number, elapsedMs: number): string {
 }
 
 /** Share of keys x limit that was used between the first and the last call. */
-export function quotaUsed(stats: SimulatorStats, limitPerSecond: number): number | undefined {
-  if (stats.firstCallAt === null || stats.lastCallAt === null || stats.lastCallAt <= stats.firstCallAt)
-    return undefined;
-  return stats.served / (limitPerSecond * ((stats.lastCallAt - stats.firstCallAt) / 1000));
+export function quotaUsed({ totals }: SimulatorStats, limitPerSecond: number): number | undefined {
+  return totals.seconds > 0 ? totals.served / (limitPerSecond * totals.seconds) : undefined;
 }
