@@ -50,7 +50,8 @@ module.exports = {
       displayName: 'unit',
       testMatch: [
         '<rootDir>/{libs,services,infra}/*/src/**/*.spec.ts',
-        '<rootDir>/{gateway,tools}/src/**/*.spec.ts',
+        '<rootDir>/tools/src/**/*.spec.ts',
+        '<rootDir>/gateway/{embedded,reconciler,render}/**/*.spec.ts',
       ],
     },
     {
