@@ -1,0 +1,45 @@
+import { readAddresses } from './targets';
+import type { Addresses } from './targets';
+
+export interface GatewaySettings {
+  host: string;
+  port: number;
+  adminPort: number;
+  statusPort: number;
+  file: string;
+  addresses: Addresses;
+  /** Values of `{vault://env/...}` references. */
+  secret: (name: string) => string | undefined;
+}
+
+/**
+ * HTTP_HOST, HTTP_PORT (proxy), ADMIN_PORT (always loopback), MANAGEMENT_PORT (status and metrics), GATEWAY_CONFIG,
+ * GATEWAY_HOSTS. REDIS_CACHE_URL, where given, stands for the address redis-cache:6379 and its account.
+ */
+export function readSettings(env: NodeJS.ProcessEnv): GatewaySettings {
+  const port = (name: string, usual: number): number => {
+    const value = Number(env[name] ?? usual);
+    if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new Error(`${name} must be a port.`);
+    return value;
+  };
+  const addresses = new Map(readAddresses(env['GATEWAY_HOSTS'] ?? ''));
+  const secrets: Record<string, string | undefined> = {
+    GATEWAY_REDIS_USERNAME: env['GATEWAY_REDIS_USERNAME'],
+    GATEWAY_REDIS_PASSWORD: env['GATEWAY_REDIS_PASSWORD'],
+  };
+  if (env['REDIS_CACHE_URL'] !== undefined) {
+    const redis = new URL(env['REDIS_CACHE_URL']);
+    addresses.set('redis-cache:6379', [`${redis.hostname}:${redis.port || 6379}`]);
+    secrets['GATEWAY_REDIS_USERNAME'] ??= decodeURIComponent(redis.username) || undefined;
+    secrets['GATEWAY_REDIS_PASSWORD'] ??= decodeURIComponent(redis.password) || undefined;
+  }
+  return {
+    host: env['HTTP_HOST'] ?? '127.0.0.1',
+    port: port('HTTP_PORT', 47_020),
+    adminPort: port('ADMIN_PORT', 47_021),
+    statusPort: port('MANAGEMENT_PORT', 47_022),
+    file: env['GATEWAY_CONFIG'] ?? 'gateway/kong.yml',
+    addresses,
+    secret: (name) => secrets[name],
+  };
+}

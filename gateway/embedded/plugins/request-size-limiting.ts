@@ -1,0 +1,39 @@
+import { integer, object, oneOf, otherwise } from '../field-rules';
+import type { Exchange, Exit } from '../exchange';
+import type { Plugin } from './plugin';
+
+/** Beyond this many times the limit a chunked body is no longer read to its end: the connection is closed. */
+const MOST_DISCARDED = 4;
+
+/** Bodies above the limit never reach the upstream. Exactly the limit passes. */
+export const requestSizeLimiting: Plugin<{ allowed_payload_size: number; size_unit: 'megabytes' }> = {
+  name: 'request-size-limiting',
+  priority: 951,
+  config: object({
+    allowed_payload_size: integer(1, 1024),
+    size_unit: otherwise(oneOf('megabytes'), 'megabytes'),
+  }),
+  async access(exchange, config) {
+    const limit = config.allowed_payload_size * 1024 * 1024;
+    const length = exchange.received('content-length');
+    if (length !== undefined) return Number(length) > limit ? tooLarge(exchange) : undefined;
+    if (exchange.received('transfer-encoding') === undefined) return undefined;
+    // Like Kong: a chunked body is read whole before the verdict.
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of exchange.request) {
+      size += (chunk as Buffer).length;
+      if (size <= limit) chunks.push(chunk as Buffer);
+      else chunks.length = 0;
+      if (size > MOST_DISCARDED * limit) return { ...tooLarge(exchange), headers: { Connection: 'close' } };
+    }
+    if (size > limit) return tooLarge(exchange);
+    exchange.body = Buffer.concat(chunks);
+    return undefined;
+  },
+};
+
+function tooLarge(exchange: Exchange): Exit {
+  const expects = exchange.received('expect')?.toLowerCase() === '100-continue';
+  return { status: expects ? 417 : 413, message: 'Request size limit exceeded' };
+}

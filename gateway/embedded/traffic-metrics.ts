@@ -1,0 +1,145 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+
+const BUCKETS_MS = [1, 2, 5, 10, 25, 50, 80, 100, 250, 400, 700, 1000, 2000, 5000, 10_000, 30_000, 60_000];
+const LATENCIES = ['kong_request_latency_ms', 'kong_kong_latency_ms', 'kong_upstream_latency_ms'] as const;
+type Latency = (typeof LATENCIES)[number];
+
+const HELP: Record<string, string> = {
+  kong_request_latency_ms: 'Whole time of a request; rises with the slower of gateway and service',
+  kong_kong_latency_ms: 'Time spent in the gateway itself; rises when it lacks CPU or Redis is slow',
+  kong_upstream_latency_ms: 'Time until a service had answered',
+};
+
+class Histogram {
+  readonly counts = new Array<number>(BUCKETS_MS.length).fill(0);
+  sum = 0;
+  count = 0;
+
+  observe(ms: number): void {
+    this.sum += ms;
+    this.count += 1;
+    const bucket = BUCKETS_MS.findIndex((most) => ms <= most);
+    if (bucket !== -1) this.counts[bucket] = (this.counts[bucket] as number) + 1;
+  }
+}
+
+export interface Traffic {
+  service: string;
+  route: string;
+  status: number;
+  /** Whether the status came from the service or from the gateway. */
+  source: 'service' | 'kong';
+  consumer: string;
+  totalMs: number;
+  upstreamMs: number | undefined;
+  requestBytes: number;
+  answerBytes: number;
+}
+
+/** The metrics of Kong's prometheus plugin under their own names, so that dashboards fit both. */
+export class TrafficMetrics {
+  private readonly requests = new Map<string, number>();
+  private readonly bytes = new Map<string, number>();
+  private readonly latencies = new Map<Latency, Map<string, Histogram>>(
+    LATENCIES.map((name) => [name, new Map<string, Histogram>()]),
+  );
+  private readonly lag = monitorEventLoopDelay({ resolution: 20 });
+  private total = 0;
+  active = 0;
+
+  constructor() {
+    this.lag.enable();
+  }
+
+  add(traffic: Traffic): void {
+    this.total += 1;
+    const { service, route, status, source, consumer } = traffic;
+    const where = `service="${service}",route="${route}"`;
+    raise(
+      this.requests,
+      `${where},code="${status}",source="${source}",workspace="default",consumer="${consumer}"`,
+      1,
+    );
+    raise(
+      this.bytes,
+      `${where},direction="ingress",workspace="default",consumer="${consumer}"`,
+      traffic.requestBytes,
+    );
+    raise(
+      this.bytes,
+      `${where},direction="egress",workspace="default",consumer="${consumer}"`,
+      traffic.answerBytes,
+    );
+    const labels = `${where},workspace="default"`;
+    this.observe('kong_request_latency_ms', labels, traffic.totalMs);
+    this.observe('kong_kong_latency_ms', labels, Math.max(0, traffic.totalMs - (traffic.upstreamMs ?? 0)));
+    if (traffic.upstreamMs !== undefined)
+      this.observe('kong_upstream_latency_ms', labels, traffic.upstreamMs);
+  }
+
+  text(): string {
+    const memory = process.memoryUsage();
+    const lines = [
+      ...counter(
+        'kong_http_requests_total',
+        'Requests by status; source kong = answered by the gateway itself',
+        this.requests,
+      ),
+      ...counter('kong_bandwidth_bytes', 'Bytes through the gateway', this.bytes),
+      '# HELP kong_nginx_requests_total Requests in all',
+      '# TYPE kong_nginx_requests_total counter',
+      `kong_nginx_requests_total ${this.total}`,
+      '# HELP kong_nginx_connections_total Requests in progress (state active)',
+      '# TYPE kong_nginx_connections_total gauge',
+      `kong_nginx_connections_total{state="active"} ${this.active}`,
+      '# HELP kong_datastore_reachable Always 1: the configuration is in memory',
+      '# TYPE kong_datastore_reachable gauge',
+      'kong_datastore_reachable 1',
+      '# HELP kong_node_info What runs',
+      '# TYPE kong_node_info gauge',
+      'kong_node_info{version="embedded"} 1',
+      '# HELP process_resident_memory_bytes Resident memory',
+      '# TYPE process_resident_memory_bytes gauge',
+      `process_resident_memory_bytes ${memory.rss}`,
+      '# HELP nodejs_eventloop_lag_p99_seconds Lateness of timers since the last scrape; above 0.05 the gateway lacks CPU',
+      '# TYPE nodejs_eventloop_lag_p99_seconds gauge',
+      `nodejs_eventloop_lag_p99_seconds ${Math.max(0, this.lag.percentile(99) / 1e9 - 0.02).toFixed(6)}`,
+    ];
+    this.lag.reset();
+    for (const [name, byLabels] of this.latencies) {
+      lines.push(`# HELP ${name} ${HELP[name]}`, `# TYPE ${name} histogram`);
+      for (const [labels, histogram] of byLabels) lines.push(...histogramLines(name, labels, histogram));
+    }
+    return `${lines.join('\n')}\n`;
+  }
+
+  private observe(name: Latency, labels: string, ms: number): void {
+    const byLabels = this.latencies.get(name) as Map<string, Histogram>;
+    let histogram = byLabels.get(labels);
+    if (histogram === undefined) byLabels.set(labels, (histogram = new Histogram()));
+    histogram.observe(ms);
+  }
+}
+
+function raise(values: Map<string, number>, labels: string, by: number): void {
+  values.set(labels, (values.get(labels) ?? 0) + by);
+}
+
+function counter(name: string, help: string, values: ReadonlyMap<string, number>): string[] {
+  return [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} counter`,
+    ...[...values].map(([labels, value]) => `${name}{${labels}} ${value}`),
+  ];
+}
+
+function histogramLines(name: string, labels: string, histogram: Histogram): string[] {
+  let below = 0;
+  const lines = BUCKETS_MS.map((most, at) => {
+    below += histogram.counts[at] as number;
+    return `${name}_bucket{${labels},le="${most}"} ${below}`;
+  });
+  lines.push(`${name}_bucket{${labels},le="+Inf"} ${histogram.count}`);
+  lines.push(`${name}_sum{${labels}} ${histogram.sum}`, `${name}_count{${labels}} ${histogram.count}`);
+  return lines;
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { readSettings } from './config';
+import { Reconciler } from './reconciler';
+
+const REQUEST_TIMEOUT_MS = 1500;
+
+async function main(): Promise<void> {
+  const settings = readSettings(process.env);
+  const reconciler = new Reconciler(settings.jwksUrl, settings.adminUrls, {
+    fetchJson: async (url) => {
+      const answer = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      return answer.json();
+    },
+    postJson: async (url, body) => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(5000) });
+      await answer.arrayBuffer();
+      return answer.status;
+    },
+    readTemplate: () => readFileSync(settings.file, 'utf8'),
+    log: (msg, fields) =>
+      void process.stdout.write(
+        `${JSON.stringify({ time: Date.now(), level: 30, service: 'gateway-reconciler', msg, ...fields })}\n`,
+      ),
+  });
+
+  let fetchAt = 0;
+  let stopped = false;
+  process.on('SIGHUP', () => {
+    fetchAt = 0;
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stopped = true;
+      process.exit(0);
+    });
+  }
+  while (!stopped) {
+    if (performance.now() >= fetchAt) {
+      const fetched = await reconciler.fetchKeys();
+      // Until there are keys at all nobody gets in: asked again at every check.
+      fetchAt = fetched || reconciler.hasKeys ? performance.now() + settings.fetchEveryMs : 0;
+    }
+    await reconciler.reconcile();
+    await new Promise((resolve) => setTimeout(resolve, settings.checkEveryMs));
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`gateway-reconciler: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

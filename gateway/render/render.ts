@@ -1,0 +1,210 @@
+import { stringify } from 'yaml';
+import type { Endpoint } from './endpoints';
+import { preFunctionText } from './pre-function-text';
+
+/** Services that the gateway may route to, in the order of the file, and where they listen. */
+export const TARGETS: Readonly<Record<string, string>> = {
+  'key-service': 'key-service:3000',
+  'parser-service': 'parser-service:3000',
+  'graph-storage-service': 'graph-storage-service:3000',
+  'read-model-projector': 'read-model-projector:3000',
+  'identity-service': 'identity-service:3000',
+};
+
+export class RenderFault extends Error {}
+
+/** Requests a minute: of one person or service account (X-Rate-Key), and of one address on public routes. */
+const AUTHENTICATED_PER_MINUTE = 6000;
+const PUBLIC_PER_MINUTE = 600;
+const HEADING = `# Rendered from services/*/openapi.json by "node gateway/dist/render/main.js"; do not edit.
+# The keys of Keycloak are added by gateway/reconciler; without them every route but the public ones answers 401.
+`;
+
+interface Group {
+  path: string;
+  endpoints: Endpoint[];
+}
+
+/** The declarative configuration (format 3.0) for these endpoints: the same text for the same endpoints. */
+export function renderKong(endpoints: readonly Endpoint[]): string {
+  const unknown = endpoints.find(({ service }) => TARGETS[service] === undefined);
+  if (unknown !== undefined) {
+    throw new RenderFault(
+      `${unknown.method} ${unknown.path} has no route: no upstream is declared for ${unknown.service}.`,
+    );
+  }
+  refuseTwins(endpoints);
+  const present = Object.keys(TARGETS).filter((service) =>
+    endpoints.some((endpoint) => endpoint.service === service),
+  );
+  const document = {
+    _format_version: '3.0',
+    _transform: true,
+    consumers: [{ username: 'keycloak', custom_id: 'realm:sociograph' }],
+    services: present.flatMap((service) => {
+      const own = endpoints.filter((endpoint) => endpoint.service === service);
+      return [
+        kongService(
+          service,
+          own.filter((endpoint) => !endpoint.isStream),
+          false,
+        ),
+        kongService(
+          service,
+          own.filter((endpoint) => endpoint.isStream),
+          true,
+        ),
+      ].filter((entry) => entry.routes.length > 0);
+    }),
+    upstreams: present.map((service) => ({
+      name: upstreamOf(service),
+      targets: [{ target: TARGETS[service] }],
+    })),
+    plugins: [
+      { name: 'pre-function', config: { access: [preFunctionText] } },
+      {
+        name: 'correlation-id',
+        config: { header_name: 'X-Correlation-Id', generator: 'uuid', echo_downstream: true },
+      },
+      {
+        name: 'cors',
+        config: {
+          origins: ['http://localhost:5173', 'http://127.0.0.1:5173'],
+          exposed_headers: ['ETag', 'Location', 'Retry-After', 'X-Correlation-Id'],
+          credentials: false,
+          max_age: 600,
+        },
+      },
+      {
+        name: 'prometheus',
+        config: {
+          status_code_metrics: true,
+          latency_metrics: true,
+          bandwidth_metrics: true,
+          upstream_health_metrics: true,
+        },
+      },
+    ],
+  };
+  return HEADING + stringify(document, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+function upstreamOf(service: string): string {
+  return `${service}.upstream`;
+}
+
+function kongService(service: string, endpoints: Endpoint[], streams: boolean) {
+  return {
+    name: streams ? `${service}-streams` : service,
+    host: upstreamOf(service),
+    protocol: 'http',
+    // A retry reaches another instance where the first refused; requests that may have had an effect are not repeated.
+    retries: streams ? 1 : 3,
+    connect_timeout: 1000,
+    write_timeout: 15_000,
+    // Streams carry a comment every 15 s; other answers wait for at most a position that a reader asked for.
+    read_timeout: streams ? 60_000 : 20_000,
+    routes: groups(endpoints).map((group, position, all) => route(service, group, all.slice(0, position))),
+  };
+}
+
+/** Endpoints of one path that are treated alike share a route. */
+function groups(endpoints: Endpoint[]): Group[] {
+  const byTreatment = new Map<string, Group>();
+  for (const endpoint of endpoints) {
+    const key = JSON.stringify([endpoint.path, endpoint.isPublic, endpoint.bodyMegabytes]);
+    const group = byTreatment.get(key);
+    if (group === undefined) byTreatment.set(key, { path: endpoint.path, endpoints: [endpoint] });
+    else group.endpoints.push(endpoint);
+  }
+  return [...byTreatment.values()];
+}
+
+function route(service: string, { path, endpoints }: Group, earlier: Group[]) {
+  const [first] = endpoints as [Endpoint];
+  const methods = endpoints.map((endpoint) => endpoint.method);
+  // Without OPTIONS on a route a CORS preflight is a 404; the first route of a path answers for all.
+  if (!earlier.some((group) => group.path === path)) methods.push('OPTIONS');
+  const parameters = path.match(/\{[^}]+\}/g)?.length ?? 0;
+  const name = path
+    .replace(/[{}]/g, '')
+    .replace(/[^A-Za-z0-9]+/g, '-')
+    .replace(/^-/, '');
+  return {
+    name: `${service}.${name}.${methods[0]?.toLowerCase()}`,
+    paths: [`~${pattern(path)}$`],
+    methods,
+    strip_path: false,
+    // `/v1/keys/search` before `/v1/keys/{id}`.
+    regex_priority: Math.max(0, 10 - parameters),
+    ...(first.bodyMegabytes > 1 ? { request_buffering: false } : {}),
+    ...(first.isStream ? { response_buffering: false } : {}),
+    plugins: [
+      ...(first.isPublic ? [] : [jwtPlugin()]),
+      {
+        name: 'request-size-limiting',
+        config: { allowed_payload_size: first.bodyMegabytes, size_unit: 'megabytes' },
+      },
+      rateLimitingPlugin(first.isPublic),
+    ],
+  };
+}
+
+/** Whole segments only: `/v1/keysx` and `/v1/keys/a/b` match nothing. */
+function pattern(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => segment.replace(/[.*+?^$()|[\]\\]/g, '\\$&').replace(/\{[^}]+\}/g, '[^/]+'))
+    .join('/');
+}
+
+function jwtPlugin() {
+  return {
+    name: 'jwt',
+    config: {
+      key_claim_name: 'kid',
+      claims_to_verify: ['exp', 'nbf'],
+      maximum_expiration: 3600,
+      uri_param_names: [],
+      cookie_names: [],
+      run_on_preflight: true,
+    },
+  };
+}
+
+function rateLimitingPlugin(isPublic: boolean) {
+  if (isPublic) {
+    return {
+      name: 'rate-limiting',
+      config: { minute: PUBLIC_PER_MINUTE, limit_by: 'ip', policy: 'local', fault_tolerant: true },
+    };
+  }
+  return {
+    name: 'rate-limiting',
+    config: {
+      minute: AUTHENTICATED_PER_MINUTE,
+      limit_by: 'header',
+      header_name: 'x-rate-key',
+      policy: 'redis',
+      fault_tolerant: true,
+      redis: {
+        host: 'redis-cache',
+        port: 6379,
+        timeout: 200,
+        username: '{vault://env/gateway-redis-username}',
+        password: '{vault://env/gateway-redis-password}',
+      },
+    },
+  };
+}
+
+function refuseTwins(endpoints: readonly Endpoint[]): void {
+  const owners = new Map<string, string>();
+  for (const { service, path, method } of endpoints) {
+    const shape = `${method} ${path.replace(/\{[^}]+\}/g, '{}')}`;
+    const owner = owners.get(shape);
+    if (owner !== undefined)
+      throw new RenderFault(`${method} ${path} is offered twice: by ${owner} and by ${service}.`);
+    owners.set(shape, service);
+  }
+}
