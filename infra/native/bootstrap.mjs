@@ -83,7 +83,8 @@ function clientFolder(schema) {
 /** Nx knows what is up to date, but asking it takes seconds: one hash over all sources answers the usual case. */
 function build(projects) {
   const stamp = hash(sources());
-  if (read('build') === stamp) return;
+  const key = projects === undefined ? 'build' : 'build-servers';
+  if (read('build') === stamp || read(key) === stamp) return;
   step(projects === undefined ? 'building' : `building ${projects.join(', ')}`);
   const which = projects === undefined ? [] : ['--projects', projects.join(',')];
   const result = spawnSync(
@@ -92,7 +93,7 @@ function build(projects) {
     { env: { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' }, encoding: 'utf8', maxBuffer: 1 << 26 },
   );
   if (result.status !== 0) stop(`The build failed:\n${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`);
-  if (projects === undefined) write('build', stamp);
+  write(key, stamp);
 }
 
 function sources() {

@@ -30,6 +30,7 @@ async function main(argv: readonly string[]): Promise<void> {
     root: resolve(__dirname, '../../..'),
     name: line.values.stack,
     portBase: numberOption(line, 'port-base', 1024, 65_235),
+    environment: line.command === 'up' && line.words.length === 0 ? process.env : undefined,
   });
   switch (line.command) {
     case 'up':

@@ -14,7 +14,8 @@ export const SERVICES = [
 
 export type ServiceName = (typeof SERVICES)[number];
 
-const DEFAULT_BASES: Readonly<Record<string, number>> = { dev: 47_000, test: 48_000 };
+/** Below 32768: from there on the kernel hands out ports to outgoing connections, and one of ours could be taken. */
+const DEFAULT_BASES: Readonly<Record<string, number>> = { dev: 27_000, test: 28_000 };
 
 /** Offsets from the base port; a stack takes the 300 ports from its base on. */
 const OFFSETS = {
@@ -81,12 +82,34 @@ export interface Stack {
   readonly cache: string;
   readonly ports: Ports;
   readonly secrets: Secrets;
+  /** Servers that the user brings, by the names in GIVEN. */
+  readonly given: Readonly<Record<string, string>>;
 }
+
+/** Variables by which a server of the user's own is used instead of one that we start. */
+export const GIVEN = [
+  'ADMIN_DATABASE_URL',
+  'ADMIN_REDIS_POOL_URL',
+  'ADMIN_REDIS_CACHE_URL',
+  'ADMIN_RABBITMQ_URL',
+  'RABBITMQ_MANAGEMENT_URL',
+  'KAFKA_BROKERS',
+  'ADMIN_KAFKA_USERNAME',
+  'ADMIN_KAFKA_PASSWORD',
+  'KEYCLOAK_URL',
+  'DEMO_CLIENT_SECRET',
+  'PROMETHEUS_URL',
+  'ARANGO_URL',
+  'ARANGO_USERNAME',
+  'ARANGO_PASSWORD',
+] as const;
 
 export interface StackOptions {
   readonly root: string;
   readonly name?: string | undefined;
   readonly portBase?: number | undefined;
+  /** Where `up` looks for servers of the user's own; other commands go by what `up` found. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
 }
 
 /**
@@ -115,5 +138,24 @@ export function openStack(options: StackOptions): Stack {
     cache: process.env['SOCIOGRAPH_CACHE'] ?? join(homedir(), '.cache', 'sociograph'),
     ports,
     secrets: new Secrets(join(dir, 'secrets')),
+    given: givenServers(join(dir, 'given.json'), options.environment),
   };
+}
+
+/**
+ * SOCIOGRAPH_STACK says that the variables were read from the env.json of a stack, as specs do: then they name servers
+ * that we started, and bring none.
+ */
+function givenServers(file: string, environment: NodeJS.ProcessEnv | undefined): Record<string, string> {
+  if (environment === undefined || environment['SOCIOGRAPH_STACK'] !== undefined) {
+    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {};
+  }
+  const given = Object.fromEntries(
+    GIVEN.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[name, value] as const];
+    }),
+  );
+  writeFileSync(file, `${JSON.stringify(given, null, 2)}\n`, { mode: 0o600 });
+  return given;
 }

@@ -14,7 +14,7 @@ export class ArangoEmbeddedServer extends Server {
   readonly marker = `--conditions=sociograph-${this.stack.name} ${this.program}`;
 
   override given(): string | undefined {
-    return process.env['ARANGO_URL'];
+    return this.stack.given['ARANGO_URL'];
   }
 
   /** False until it is built; `up` says so and goes on without it. */
@@ -78,7 +78,7 @@ export class ArangoEmbeddedServer extends Server {
 
   credentials(account: string): { username: string; password: string } {
     if (this.given() === undefined) return { username: account, password: this.password(account) };
-    return { username: process.env['ARANGO_USERNAME'] ?? 'root', password: process.env['ARANGO_PASSWORD'] ?? '' };
+    return { username: this.stack.given['ARANGO_USERNAME'] ?? 'root', password: this.stack.given['ARANGO_PASSWORD'] ?? '' };
   }
 
   private password(account: string): string {

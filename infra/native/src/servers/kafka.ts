@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { copyJars, JAVA, MAVEN, once, writePom } from '../install/maven';
 import { accepts, type Launch } from '../launch';
-import { find, run } from '../run-command';
+import { run } from '../run-command';
 import { ensureAccess, ensureTopics, type KafkaConnection, reachable } from './kafka-admin';
 import { type Requirement, Server } from './server';
 
@@ -36,7 +36,7 @@ export class KafkaServer extends Server {
   readonly marker = this.config;
 
   override given(): string | undefined {
-    return process.env['KAFKA_BROKERS'];
+    return this.stack.given['KAFKA_BROKERS'];
   }
 
   override requirements(): Requirement[] {
@@ -75,9 +75,9 @@ export class KafkaServer extends Server {
   launch(): Launch {
     const log = join(this.stack.root, 'infra', 'kafka', 'log4j2.yaml');
     return {
-      file: find('java') as string,
+      file: JAVA.found() as string,
       args: [
-        ...['-Xms128m', '-Xmx384m', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=50', '-Djava.awt.headless=true'],
+        ...['-Xms128m', '-Xmx384m', '-XX:+UseG1GC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'],
         ...[`-Dlog4j2.configurationFile=${log}`, '-cp', join(this.jars, 'lib', '*')],
         ...['kafka.Kafka', this.config],
       ],
@@ -103,8 +103,8 @@ export class KafkaServer extends Server {
   /** User name and password of an account; a server that the user brought has one account for all, or none. */
   credentials(account: string): { username: string; password: string } | undefined {
     if (this.given() === undefined) return { username: account, password: this.password(account) };
-    const username = process.env['ADMIN_KAFKA_USERNAME'];
-    return username === undefined ? undefined : { username, password: process.env['ADMIN_KAFKA_PASSWORD'] ?? '' };
+    const username = this.stack.given['ADMIN_KAFKA_USERNAME'];
+    return username === undefined ? undefined : { username, password: this.stack.given['ADMIN_KAFKA_PASSWORD'] ?? '' };
   }
 
   private connection(): KafkaConnection {
@@ -133,7 +133,7 @@ export class KafkaServer extends Server {
   }
 
   private async tool(main: string, args: readonly string[]): Promise<void> {
-    await run(find('java') as string, ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', join(this.jars, 'lib', '*'), main, ...args], {
+    await run(JAVA.found() as string, ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', join(this.jars, 'lib', '*'), main, ...args], {
       cwd: this.home,
     });
   }

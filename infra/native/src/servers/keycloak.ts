@@ -12,7 +12,7 @@ const REALM = 'sociograph';
 /** Service account in the master realm, made at the first start. */
 export const ADMIN_CLIENT = 'sociograph-bootstrap';
 
-const HEAP = '-Xms64m -Xmx384m -XX:MaxMetaspaceSize=256m';
+const HEAP = '-Xms64m -Xmx384m';
 
 /**
  * Keycloak, built once per user (25 s) in the cache and started in optimised mode from there (8 s, 13 s with an empty
@@ -27,7 +27,7 @@ export class KeycloakServer extends Server {
   override readonly startTimeoutMs = 120_000;
 
   override given(): string | undefined {
-    return process.env['KEYCLOAK_URL'];
+    return this.stack.given['KEYCLOAK_URL'];
   }
 
   override requirements(): Requirement[] {
@@ -80,6 +80,7 @@ export class KeycloakServer extends Server {
       env: {
         ...definedEnvironment(),
         JAVA_OPTS_KC_HEAP: HEAP,
+        JAVA_OPTS_APPEND: process.env['JAVA_OPTS_APPEND'] ?? '-XX:TieredStopAtLevel=1', // Ready a quarter sooner (9 s instead of 12).
         DEMO_CLIENT_SECRET: this.demoSecret(),
         KC_BOOTSTRAP_ADMIN_CLIENT_ID: ADMIN_CLIENT,
         KC_BOOTSTRAP_ADMIN_CLIENT_SECRET: this.adminSecret(),
@@ -128,7 +129,7 @@ export class KeycloakServer extends Server {
 
   /** Secret of the client that only the demo and the specs have. */
   demoSecret(): string {
-    return process.env['DEMO_CLIENT_SECRET'] ?? this.stack.secrets.password('keycloak.demo-client');
+    return this.stack.given['DEMO_CLIENT_SECRET'] ?? this.stack.secrets.password('keycloak.demo-client');
   }
 
   /** Secret of the administrator's service account in the master realm; there is no administrator with a password. */

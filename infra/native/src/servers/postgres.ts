@@ -20,7 +20,7 @@ export class PostgresServer extends Server {
   override readonly stopSignal = 'SIGINT';
 
   override given(): string | undefined {
-    return process.env['ADMIN_DATABASE_URL'];
+    return this.stack.given['ADMIN_DATABASE_URL'];
   }
 
   override requirements(): Requirement[] {

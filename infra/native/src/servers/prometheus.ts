@@ -12,7 +12,7 @@ export class PrometheusServer extends Server {
   readonly marker = `--config.file=${this.home}`;
 
   override given(): string | undefined {
-    return process.env['PROMETHEUS_URL'];
+    return this.stack.given['PROMETHEUS_URL'];
   }
 
   override requirements(): Requirement[] {

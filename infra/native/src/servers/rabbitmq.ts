@@ -29,7 +29,7 @@ export class RabbitServer extends Server {
   override readonly stopGraceMs = 15_000;
 
   override given(): string | undefined {
-    return process.env['ADMIN_RABBITMQ_URL'];
+    return this.stack.given['ADMIN_RABBITMQ_URL'];
   }
 
   override requirements(): Requirement[] {
@@ -104,7 +104,7 @@ export class RabbitServer extends Server {
 
   managementUrl(): string {
     const port = this.stack.ports.of('rabbitManagement');
-    return process.env['RABBITMQ_MANAGEMENT_URL'] ?? `http://admin:${this.password('admin')}@127.0.0.1:${port}`;
+    return this.stack.given['RABBITMQ_MANAGEMENT_URL'] ?? `http://admin:${this.password('admin')}@127.0.0.1:${port}`;
   }
 
   private definitions(): Record<string, unknown> {
@@ -171,7 +171,7 @@ export class EpmdServer extends Server {
   readonly marker = `-port ${this.port}`;
 
   override given(): string | undefined {
-    return process.env['ADMIN_RABBITMQ_URL'];
+    return this.stack.given['ADMIN_RABBITMQ_URL'];
   }
 
   override requirements(): Requirement[] {

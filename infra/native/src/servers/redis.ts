@@ -55,7 +55,7 @@ export class RedisServer extends Server {
   }
 
   override given(): string | undefined {
-    return process.env[this.instance.givenBy];
+    return this.stack.given[this.instance.givenBy];
   }
 
   override requirements(): Requirement[] {
