@@ -92,7 +92,9 @@ export class RedisServer extends Server {
 
   override async fill(): Promise<void> {
     // A server that was up before may have an older list of accounts.
-    if (this.given() === undefined) await this.command(['ACL', 'LOAD']);
+    if (this.given() !== undefined) return;
+    this.stack.secrets.derived(`${this.name}.acl`, this.accessList());
+    await this.command(['ACL', 'LOAD']);
   }
 
   /** Address for an account; a server that the user brought has one account for all. */
