@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { ImportView } from '@sociograph/api-client';
+import { eventually } from '@sociograph/testing';
+import { Fleet, native, pidOf, useWorkspace } from './fleet';
+
+const EGO_FACEBOOK = join(__dirname, '../infra/vk-simulator/data/ego-facebook.txt.gz');
+/** Slow enough that every fault falls into the import. */
+const KEYS = 4;
+
+const PROCESSES = [
+  'key-service-0',
+  'parser-service-0',
+  'graph-storage-service-0',
+  'read-model-projector-0',
+  'gateway',
+  'jwks-reconciler',
+];
+const SERVERS = ['postgres', 'redis-pool', 'redis-cache', 'rabbitmq', 'kafka', 'keycloak', 'arango-embedded'];
+
+describe('an import whose fleet is hit', () => {
+  it('by kill -9 of each process in turn ends with the exact figures', async () => {
+    const { fleet, id } = await startedImport();
+    for (const name of PROCESSES) {
+      await progressBeyond(fleet, id);
+      const killed = fleet.kill(name);
+      await eventually(() => expect(pidOf(name)).not.toBe(killed), { timeoutMs: 10_000, everyMs: 100 });
+    }
+    await expectExactFigures(fleet, id);
+  });
+
+  it('by a restart of each server in turn ends with the exact figures', async () => {
+    const { fleet, id } = await startedImport();
+    for (const name of SERVERS) {
+      await progressBeyond(fleet, id);
+      await native(['up', 'restart', name]);
+    }
+    await expectExactFigures(fleet, id);
+  });
+});
+
+async function startedImport(): Promise<{ fleet: Fleet; id: string }> {
+  await useWorkspace(`e2e-${randomUUID().slice(0, 8)}`);
+  const fleet = await Fleet.up(EGO_FACEBOOK, { keys: KEYS });
+  await fleet.registerKeys(KEYS);
+  return { fleet, id: await fleet.startImport({ seeds: await fleet.seeds() }) };
+}
+
+/** Waits until the import made another call, so that each fault hits work; an import that ended needs none. */
+async function progressBeyond(fleet: Fleet, id: string): Promise<void> {
+  const look = async (): Promise<ImportView> => fleet.api.get<ImportView>(`/v1/imports/${id}`);
+  let before: number | undefined;
+  await eventually(
+    async () => {
+      const view = await look();
+      before ??= view.counters.calls.made;
+      expect(view.state === 'completed' || view.counters.calls.made > before).toBe(true);
+    },
+    { timeoutMs: 30_000, everyMs: 100 },
+  );
+}
+
+async function expectExactFigures(fleet: Fleet, id: string): Promise<void> {
+  const finished = await fleet.completed(id, 180_000);
+  const summary = await fleet.summaryAfter(finished);
+  expect(summary).toMatchObject({
+    users: 4039,
+    friendships: 88234,
+    triangles: 1612010,
+    components: { count: 1, largest: 4039 },
+  });
+  expect(summary.averageClustering).toBeCloseTo(0.605547, 6);
+  expect(summary.closedTriangleFraction).toBeCloseTo(0.264662, 6);
+  expect(await fleet.certificate(id)).toMatchObject({ complete: true, gaps: [] });
+}

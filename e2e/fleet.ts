@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { FleetApi } from '@sociograph/api-client';
+import type { ImportView, SimulatorStats, SummaryView } from '@sociograph/api-client';
+import { eventually } from '@sociograph/testing';
+
+const ROOT = resolve(__dirname, '..');
+/** VK's limit for a user token. */
+export const USER_CALLS_PER_SECOND = 3;
+
+export interface Certificate {
+  complete: boolean;
+  people: { expected: number; got: number };
+  lists: { expected: number; got: number };
+  gaps: { cause: string; count: number }[];
+}
+
+/** One value of the test stack's environment; jest loads `.sociograph/test/env.json` before each spec file. */
+export function fromStack(name: string): string {
+  const value = process.env[name];
+  if (value === undefined)
+    throw new Error(`${name} is not set: start the test stack ("npm run up -- --stack test --servers-only")`);
+  return value;
+}
+
+/** The whole fleet on the servers of the test stack, with a simulator that serves one graph. */
+export class Fleet {
+  private constructor(readonly api: FleetApi) {}
+
+  /** Starts the fleet, or changes the running one so that it fits; a new simulator has empty windows. */
+  static async up(graph: string, options: { keys: number; simulator?: string }): Promise<Fleet> {
+    const simulator = `delay=80 jitter=20 tokens-file=${join('.sociograph', fromStack('SOCIOGRAPH_STACK'), 'run', `tokens-${options.keys}.json`)} ${options.simulator ?? ''}`;
+    await native([
+      'up',
+      '--simulator-graph',
+      graph,
+      '--keys',
+      String(options.keys),
+      '--simulator',
+      simulator,
+    ]);
+    const response = await fetch(`${fromStack('VK_SIMULATOR_URL')}/reset`, { method: 'POST' });
+    if (!response.ok) throw new Error(`The simulator does not reset: ${response.status}`);
+    return new Fleet(
+      new FleetApi({
+        gatewayUrl: fromStack('GATEWAY_URL'),
+        tokenUrl: `${fromStack('OIDC_ISSUER')}/protocol/openid-connect/token`,
+        clientId: fromStack('DEMO_CLIENT_ID'),
+        clientSecret: fromStack('DEMO_CLIENT_SECRET'),
+        simulatorUrl: fromStack('VK_SIMULATOR_URL'),
+      }),
+    );
+  }
+
+  /** Registers the simulator's keys in the workspace of the token. */
+  async registerKeys(count: number): Promise<void> {
+    const file = join(ROOT, '.sociograph', fromStack('SOCIOGRAPH_STACK'), 'run', `tokens-${count}.json`);
+    const tokens = JSON.parse(readFileSync(file, 'utf8')) as { token: string }[];
+    for (const { token } of tokens) {
+      await this.api.post('/v1/keys', {
+        network: 'vk',
+        kind: 'user',
+        token,
+        consent: { givenBy: 'the simulator' },
+      });
+    }
+  }
+
+  async seeds(reachable = false): Promise<string[]> {
+    const { seeds } = await this.api.simulator<{ seeds: number[] }>(
+      `/seeds${reachable ? '?reachable=1' : ''}`,
+    );
+    return seeds.map(String);
+  }
+
+  async startImport(order: { seeds: string[]; depth?: number }): Promise<string> {
+    const { id } = await this.api.post<{ id: string }>('/v1/imports', {
+      network: 'vk',
+      include: ['friends'],
+      ...order,
+    });
+    return id;
+  }
+
+  /** Waits until the import is completed; fails as soon as it ends otherwise. */
+  async completed(id: string, timeoutMs: number): Promise<ImportView> {
+    return eventually(
+      async () => {
+        const view = await this.api.get<ImportView>(`/v1/imports/${id}`);
+        if (view.state === 'failed' || view.state === 'cancelled')
+          throw new Error(`The import is ${view.state}`);
+        expect(view.state).toBe('completed');
+        return view;
+      },
+      { timeoutMs, everyMs: 250 },
+    );
+  }
+
+  /** The summary as of the end of an import. */
+  async summaryAfter(view: ImportView): Promise<SummaryView> {
+    return this.api.get<SummaryView>(
+      `/v1/graphs/vk/summary?min-position=${encodeURIComponent(view.positions ?? '')}`,
+    );
+  }
+
+  async certificate(id: string): Promise<Certificate> {
+    return this.api.get<Certificate>(`/v1/imports/${id}/certificate`);
+  }
+
+  async stats(): Promise<SimulatorStats> {
+    return this.api.simulator<SimulatorStats>('/stats');
+  }
+
+  /** SIGKILL to one process of the fleet; answers its pid. */
+  kill(name: string): number {
+    const pid = pidOf(name);
+    process.kill(pid, 'SIGKILL');
+    return pid;
+  }
+}
+
+/** The pid of a running process of the fleet, as the supervisor wrote it down. */
+export function pidOf(name: string): number {
+  const file = join(ROOT, '.sociograph', fromStack('SOCIOGRAPH_STACK'), 'processes.json');
+  const processes = JSON.parse(readFileSync(file, 'utf8')) as { name: string; pid?: number }[];
+  const pid = processes.find((process) => process.name === name)?.pid;
+  if (pid === undefined)
+    throw new Error(`${name} does not run; there are ${processes.map((p) => p.name).join(', ')}`);
+  return pid;
+}
+
+/** Moves the account of the demo into another workspace, so that specs do not see each other's graphs. */
+export async function useWorkspace(workspaceId: string): Promise<void> {
+  const admin = `${fromStack('KEYCLOAK_URL')}/admin/realms/${fromStack('KEYCLOAK_REALM')}`;
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    client_id: fromStack('KEYCLOAK_ADMIN_CLIENT_ID'),
+    client_secret: fromStack('KEYCLOAK_ADMIN_CLIENT_SECRET'),
+  });
+  const tokens = await fetch(`${fromStack('KEYCLOAK_URL')}/realms/master/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: form,
+  });
+  const { access_token: token } = (await tokens.json()) as { access_token: string };
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const username = `service-account-${fromStack('DEMO_CLIENT_ID')}`;
+  const found = await fetch(`${admin}/users?exact=true&username=${username}`, { headers });
+  const [user] = (await found.json()) as { id: string }[];
+  if (user === undefined) throw new Error(`Keycloak has no user ${username}`);
+  const body = JSON.stringify({ ...user, attributes: { workspace_id: [workspaceId] } });
+  const changed = await fetch(`${admin}/users/${user.id}`, { method: 'PUT', headers, body });
+  if (!changed.ok)
+    throw new Error(`Keycloak does not move the account: ${changed.status} ${await changed.text()}`);
+}
+
+/** A command of infra/native on the test stack. */
+export function native(args: string[]): Promise<void> {
+  const [command, ...rest] = args;
+  const program = [
+    '--enable-source-maps',
+    'infra/native/dist/main.js',
+    command ?? '',
+    '--stack',
+    fromStack('SOCIOGRAPH_STACK'),
+    ...rest,
+  ];
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, program, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.once('error', fail);
+    child.once('exit', (code) =>
+      code === 0 ? done() : fail(new Error(`"${args.join(' ')}" ended with ${code}:\n${output}`)),
+    );
+  });
+}
