@@ -13,8 +13,8 @@ export interface GatewaySettings {
 }
 
 /**
- * HTTP_HOST, HTTP_PORT (proxy), ADMIN_PORT (always loopback), MANAGEMENT_PORT (status and metrics), GATEWAY_CONFIG,
- * GATEWAY_HOSTS. REDIS_CACHE_URL, where given, stands for the address redis-cache:6379 and its account.
+ * GATEWAY_HOST, GATEWAY_PROXY_PORT, GATEWAY_ADMIN_PORT (always loopback), GATEWAY_STATUS_PORT (readiness and metrics),
+ * GATEWAY_CONFIG, GATEWAY_HOSTS. REDIS_CACHE_URL, where given, stands for the address redis-cache:6379 and its account.
  */
 export function readSettings(env: NodeJS.ProcessEnv): GatewaySettings {
   const port = (name: string, usual: number): number => {
@@ -34,10 +34,10 @@ export function readSettings(env: NodeJS.ProcessEnv): GatewaySettings {
     secrets['GATEWAY_REDIS_PASSWORD'] ??= decodeURIComponent(redis.password) || undefined;
   }
   return {
-    host: env['HTTP_HOST'] ?? '127.0.0.1',
-    port: port('HTTP_PORT', 47_020),
-    adminPort: port('ADMIN_PORT', 47_021),
-    statusPort: port('MANAGEMENT_PORT', 47_022),
+    host: env['GATEWAY_HOST'] ?? '127.0.0.1',
+    port: port('GATEWAY_PROXY_PORT', 47_020),
+    adminPort: port('GATEWAY_ADMIN_PORT', 47_021),
+    statusPort: port('GATEWAY_STATUS_PORT', 47_022),
     file: env['GATEWAY_CONFIG'] ?? 'gateway/kong.yml',
     addresses,
     secret: (name) => secrets[name],

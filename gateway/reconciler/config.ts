@@ -2,15 +2,17 @@ export interface ReconcilerSettings {
   jwksUrl: string;
   adminUrls: string[];
   file: string;
+  /** Health and metrics; undefined: none. */
+  managementPort: number | undefined;
   /** How often the keys are fetched, and how often each gateway is asked what it has. */
   fetchEveryMs: number;
   checkEveryMs: number;
 }
 
-/** OIDC_JWKS_URL, KONG_ADMIN_URLS (comma separated), GATEWAY_CONFIG. */
+/** OIDC_JWKS_URL, KONG_ADMIN_URLS (comma separated; GATEWAY_ADMIN_URL for one), GATEWAY_CONFIG, MANAGEMENT_PORT. */
 export function readSettings(env: NodeJS.ProcessEnv): ReconcilerSettings {
   const jwksUrl = env['OIDC_JWKS_URL'];
-  const adminUrls = (env['KONG_ADMIN_URLS'] ?? '')
+  const adminUrls = (env['KONG_ADMIN_URLS'] ?? env['GATEWAY_ADMIN_URL'] ?? '')
     .split(',')
     .map((url) => url.trim().replace(/\/$/, ''))
     .filter(Boolean);
@@ -23,6 +25,7 @@ export function readSettings(env: NodeJS.ProcessEnv): ReconcilerSettings {
     jwksUrl,
     adminUrls,
     file: env['GATEWAY_CONFIG'] ?? 'gateway/kong.yml',
+    managementPort: env['MANAGEMENT_PORT'] === undefined ? undefined : Number(env['MANAGEMENT_PORT']),
     fetchEveryMs: 30_000,
     checkEveryMs: 1000,
   };

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { readSettings } from './config';
 import { Reconciler } from './reconciler';
 
@@ -24,6 +25,16 @@ async function main(): Promise<void> {
         `${JSON.stringify({ time: Date.now(), level: 30, service: 'gateway-reconciler', msg, ...fields })}\n`,
       ),
   });
+
+  if (settings.managementPort !== undefined) {
+    createServer((request, response) => {
+      const metrics = request.url === '/metrics';
+      const live = metrics || /^\/health\/(live|startup|ready)$/.test(request.url ?? '');
+      response.writeHead(live ? 200 : 404, { 'content-type': metrics ? 'text/plain; version=0.0.4' : 'application/json' });
+      // Ready even while a gateway is away: what it answers says so.
+      response.end(metrics ? reconciler.metrics : JSON.stringify({ status: reconciler.complete ? 'up' : 'degraded' }));
+    }).listen(settings.managementPort, '127.0.0.1');
+  }
 
   let fetchAt = 0;
   let stopped = false;

@@ -21,6 +21,7 @@ interface Document {
 export class Reconciler {
   private keys: SigningKey[] = [];
   private template = '';
+  private failures = 0;
   /** What each gateway was last given; absent = unknown. */
   private readonly given = new Map<string, string>();
 
@@ -34,11 +35,33 @@ export class Reconciler {
     return this.keys.length > 0;
   }
 
+  /** Gateways that have the present keys, as of the last check. */
+  get complete(): boolean {
+    return this.hasKeys && this.given.size === this.adminUrls.length;
+  }
+
+  /** For `/metrics`. */
+  get metrics(): string {
+    return [
+      '# HELP gateway_signing_keys Keys that the gateways are given; 0 = nobody gets in',
+      '# TYPE gateway_signing_keys gauge',
+      `gateway_signing_keys ${this.keys.length}`,
+      '# HELP gateway_key_set_failures_total Fetches of the key set that failed or held no usable key',
+      '# TYPE gateway_key_set_failures_total counter',
+      `gateway_key_set_failures_total ${this.failures}`,
+      '# HELP gateways_complete Gateways that have the present keys',
+      '# TYPE gateways_complete gauge',
+      `gateways_complete ${this.given.size}`,
+      '',
+    ].join('\n');
+  }
+
   /** True when a usable key set was fetched. */
   async fetchKeys(): Promise<boolean> {
     try {
       const keys = signingKeys(await this.ports.fetchJson(this.jwksUrl));
       if (keys.length === 0) {
+        this.failures += 1;
         this.ports.log('The key set holds no RS256 signing key; the last one stays', { url: this.jwksUrl });
         return false;
       }
@@ -48,6 +71,7 @@ export class Reconciler {
       this.keys = keys;
       return true;
     } catch (error) {
+      this.failures += 1;
       this.ports.log('The key set could not be fetched; the last one stays', {
         cause: (error as Error).message,
       });

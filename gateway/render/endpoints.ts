@@ -7,7 +7,7 @@ export interface Endpoint {
   /** As OpenAPI writes it: `/v1/keys/{id}`. */
   path: string;
   method: string;
-  /** `security: []` or `x-public: true`: no token. */
+  /** `x-access: public` (what @Public of libs/auth writes) or `security: []`: no token. */
   isPublic: boolean;
   /** Answers with an event stream. */
   isStream: boolean;
@@ -17,7 +17,7 @@ export interface Endpoint {
 
 interface Operation {
   security?: object[];
-  'x-public'?: boolean;
+  'x-access'?: unknown;
   'x-body-limit-megabytes'?: number;
   responses?: Record<string, { content?: Record<string, unknown> }>;
 }
@@ -52,7 +52,7 @@ function endpointOf(service: string, path: string, method: string, operation: Op
     service,
     path,
     method,
-    isPublic: operation['x-public'] === true || operation.security?.length === 0,
+    isPublic: operation['x-access'] === 'public' || operation.security?.length === 0,
     isStream: types.some((type) => type.startsWith('text/event-stream')),
     bodyMegabytes: operation['x-body-limit-megabytes'] ?? (path.endsWith(':bulk') ? 20 : 1),
   };
