@@ -1,5 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import 'reflect-metadata';
+import type { DynamicModule, InjectionToken, Type } from '@nestjs/common';
+import {
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+  MODULE_METADATA,
+  PARAMTYPES_METADATA,
+  SELF_DECLARED_DEPS_METADATA,
+} from '@nestjs/common/constants';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
@@ -34,14 +42,21 @@ const gatewayAnswers: Record<string, string> = {
 };
 
 /**
- * The OpenAPI document of a service. The module is built in Nest's preview mode: no provider is constructed, so no
- * server and no configuration is needed.
+ * The OpenAPI document of a service, from the decorators of its controllers alone: nothing is constructed, and what
+ * controllers and their interceptors ask for is replaced by nothing, so that no server and no configuration is needed.
  */
 export async function createApiDocument(
   module: ServiceModule,
   options: { title: string },
 ): Promise<OpenAPIObject> {
-  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter(), {
+  const controllers = controllersOf(module);
+  const needs = new Set(controllers.flatMap((controller) => [...needsOf(controller)]));
+  const shell: DynamicModule = {
+    module: class ApiShell {},
+    controllers,
+    providers: [...needs].map((token) => ({ provide: token, useValue: undefined })),
+  };
+  const app = await NestFactory.create<NestFastifyApplication>(shell, new FastifyAdapter(), {
     preview: true,
     logger: false,
     abortOnError: false,
@@ -74,6 +89,48 @@ export async function writeOpenApi(
   if (readIfThere(file) === text) return false;
   writeFileSync(file, text);
   return true;
+}
+
+/** Controllers of a module and of all modules that it imports. */
+function controllersOf(module: unknown, seen = new Set<unknown>()): Type<unknown>[] {
+  if (seen.has(module) || (typeof module !== 'function' && typeof module !== 'object') || module === null)
+    return [];
+  seen.add(module);
+  const dynamic = 'module' in module ? (module as DynamicModule) : undefined;
+  const type = dynamic?.module ?? module;
+  const own = [
+    ...((Reflect.getMetadata(MODULE_METADATA.CONTROLLERS, type) as Type<unknown>[] | undefined) ?? []),
+    ...(dynamic?.controllers ?? []),
+  ];
+  const imports: unknown[] = [
+    ...((Reflect.getMetadata(MODULE_METADATA.IMPORTS, type) as unknown[] | undefined) ?? []),
+    ...(dynamic?.imports ?? []),
+  ];
+  return [...new Set([...own, ...imports.flatMap((each) => controllersOf(each, seen))])];
+}
+
+/** Tokens that a controller's constructor and those of its interceptors and guards name. */
+function needsOf(controller: Type<unknown>): Set<InjectionToken> {
+  const methods = Object.getOwnPropertyNames(controller.prototype as object).map(
+    (name) => (controller.prototype as Record<string, unknown>)[name],
+  );
+  const enhancers = [controller, ...methods]
+    .filter((target) => typeof target === 'function')
+    .flatMap((target) =>
+      [INTERCEPTORS_METADATA, GUARDS_METADATA].flatMap(
+        (key) => (Reflect.getMetadata(key, target) as unknown[] | undefined) ?? [],
+      ),
+    )
+    .filter((enhancer) => typeof enhancer === 'function');
+  const needs = new Set<InjectionToken>();
+  for (const target of [controller, ...enhancers]) {
+    const types = (Reflect.getMetadata(PARAMTYPES_METADATA, target) as InjectionToken[] | undefined) ?? [];
+    for (const type of types) if (type !== undefined) needs.add(type);
+    const named = Reflect.getMetadata(SELF_DECLARED_DEPS_METADATA, target) as
+      { param: InjectionToken }[] | undefined;
+    for (const { param } of named ?? []) needs.add(param);
+  }
+  return needs;
 }
 
 function describeFailures(path: OpenAPIObject['paths'][string]): void {
