@@ -1,7 +1,13 @@
 import { join } from 'node:path';
+import { Module } from '@nestjs/common';
 import { runMain, writeOpenApi } from '@sociograph/service-host';
-import { ReadModelProjectorModule } from './read-model-projector.module';
+import { ViewsController } from './presentation/views.controller';
+import { ReadViews } from './projections/read-views';
+
+/** The REST edge without servers behind it. */
+@Module({ controllers: [ViewsController], providers: [{ provide: ReadViews, useValue: undefined }] })
+class DocumentedModule {}
 
 runMain(() =>
-  writeOpenApi(ReadModelProjectorModule, join(__dirname, '..', 'openapi.json'), { title: 'read-model-projector' }),
+  writeOpenApi(DocumentedModule, join(__dirname, '..', 'openapi.json'), { title: 'read-model-projector' }),
 );

@@ -1,34 +1,59 @@
 import { inputMarked, TOPICS, vertexChanged } from '@sociograph/contracts';
+import type { Clock } from '@sociograph/kernel';
 import type { EventRecord } from '@sociograph/messaging';
-import { inputPositionsOf, isEvent, tailTopic } from '@sociograph/messaging';
+import { FetchWatchdog, inputPositionsOf, isEvent, kafkaAnswers, tailTopic } from '@sociograph/messaging';
 import type { Logger } from '@sociograph/observability';
 import type { Kafka } from 'kafkajs';
 import type { ChangeRecord, Following } from '../projections/ports';
 import { ChangeLog } from '../projections/ports';
 
+/** No fetch for so long although Kafka answers: the loop is stuck (DESIGN 9). */
+const STUCK_MS = 10_000;
+
+export interface ChangeLogOptions {
+  kafka: Kafka;
+  /** First part of the reader's group name. */
+  reader: string;
+  logger: Logger;
+  clock: Clock;
+  /** Ends the process; the supervisor starts a fresh one. */
+  fail: () => void;
+}
+
 /** graph.changes from its first record on, in a reader group of this instance alone that commits nothing. */
 export class KafkaChangeLog extends ChangeLog {
-  constructor(
-    private readonly kafka: Kafka,
-    private readonly reader: string,
-    private readonly logger: Logger,
-    private readonly onProgress: () => void = () => undefined,
-  ) {
+  constructor(private readonly options: ChangeLogOptions) {
     super();
   }
 
   async follow(take: (record: ChangeRecord) => void, caughtUp: () => void): Promise<Following> {
+    const { kafka, reader, logger, clock, fail } = this.options;
+    const watchdog = new FetchWatchdog({
+      clock,
+      timeoutMs: STUCK_MS,
+      probe: () => kafkaAnswers(kafka),
+      onStuck: (silentMs) => {
+        logger.fatal({ silentMs: Math.round(silentMs) }, 'reading graph.changes is stuck, the process ends');
+        fail();
+      },
+    });
     const tail = tailTopic({
-      kafka: this.kafka,
+      kafka,
       topic: TOPICS.graphChanges,
       fromBeginning: true,
-      reader: this.reader,
-      logger: this.logger,
-      onProgress: this.onProgress,
+      reader,
+      logger,
+      onProgress: () => watchdog.progress(),
       onRecord: (record) => take(changeOf(record)),
     });
+    watchdog.start();
     void tail.caughtUp.then(caughtUp);
-    return { stop: () => tail.stop() };
+    return {
+      stop: async () => {
+        watchdog.stop();
+        await tail.stop();
+      },
+    };
   }
 }
 

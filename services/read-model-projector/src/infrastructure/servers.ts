@@ -26,8 +26,6 @@ export interface Adapters {
 
 /** Account prefix of the groups in which this service reads topics. */
 const READER = 'read-model-projector';
-/** A fetch comes back at least every 0.5 s; a longer silence than this shows in liveness. */
-const LOG_BEAT_MS = 30_000;
 
 /**
  * Opens the connections in the background (each server may be away at the start) and registers their health
@@ -69,7 +67,7 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
     watch,
     ends,
     lock: new RedisWriterLock(pool, clock, ids.next(), config.PROJECTOR_LOCK_TTL_MS),
-    log: new KafkaChangeLog(kafka, READER, logger, () => health.beat('graph.changes', LOG_BEAT_MS)),
+    log: new KafkaChangeLog({ kafka, reader: READER, logger, clock, fail: () => process.exit(1) }),
   };
 }
 

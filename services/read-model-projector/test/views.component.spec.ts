@@ -1,0 +1,165 @@
+import type { PayloadOf, Positions } from '@sociograph/contracts';
+import { encodePositions, EVENT_HEADERS, inputMarked, markerKey, recordKey, TOPICS, vertexChanged } from '@sociograph/contracts';
+import { createKafka, EventPublisher, partitionOf } from '@sociograph/messaging';
+import { ProjectorProcess, until } from './projector-process';
+import { silent, unique } from './servers';
+
+jest.setTimeout(60_000);
+
+const CHANGES = TOPICS.graphChanges.name;
+
+describe('the projector on real servers', () => {
+  const running: ProjectorProcess[] = [];
+  let publisher: EventPublisher;
+  let token: string;
+  let network: string;
+
+  const start = async (): Promise<ProjectorProcess> => {
+    const projector = await ProjectorProcess.start();
+    running.push(projector);
+    return projector;
+  };
+  const summaryPath = (at?: Positions): string =>
+    `/v1/graphs/${network}/summary${at === undefined ? '' : `?min-position=${encodePositions(at)}`}`;
+
+  beforeAll(async () => {
+    const account = (name: string): string | undefined => process.env[`GRAPH_STORAGE_SERVICE_${name}`];
+    const kafka = createKafka({
+      brokers: process.env['KAFKA_BROKERS'] ?? '',
+      username: account('KAFKA_USERNAME'),
+      password: account('KAFKA_PASSWORD'),
+      clientId: 'spec',
+      logger: silent,
+    });
+    publisher = new EventPublisher({ kafka, source: 'spec' });
+    token = await demoToken();
+  });
+
+  beforeEach(() => {
+    network = unique('s').slice(0, 15);
+  });
+
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((projector) => projector.end('SIGKILL')));
+  });
+
+  afterAll(() => publisher.close());
+
+  const publish = (changes: Change[]): Promise<Positions> =>
+    publisher.publish(
+      changes.map((value) => ({ message: vertexChanged, key: recordKey('demo', network, 'user', value.id), value })),
+    );
+  const person = (id: string, friends: string[], version = 1): Change => ({
+    workspaceId: 'demo',
+    network,
+    kind: 'user',
+    id,
+    version,
+    changedAt: 1,
+    document: { state: 'active', profile: { firstName: 'Vera', lastName: 'Orlova' }, observedAt: 1_795_000_000_000, fence: 1 },
+    friends: { ids: friends, complete: true, observedAt: 1, fence: 1 },
+  });
+
+  it('answers summary and profile at the position that a reader asks for, and the same after a restart', async () => {
+    const first = await start();
+    const at = await publish([person('1', ['2', '3', '9']), person('2', ['3']), person('3', []), person('4', [])]);
+    const summary = await first.get(summaryPath(at), token);
+    expect(summary.status).toBe(200);
+    const { freshness, ...figures } = summary.body as { freshness: { at: string; appliedUpTo: string } };
+    expect(figures).toEqual({
+      network,
+      users: 4,
+      friendships: 3,
+      triangles: 1,
+      wedges: 3,
+      averageClustering: 0.75,
+      transitivity: 1,
+      closedTriangleFraction: 1,
+      components: { count: 2, largest: 3 },
+      degreeDistribution: [
+        { degree: 0, users: 1 },
+        { degree: 2, users: 3 },
+      ],
+    });
+    expect(Date.parse(freshness.at)).toBeGreaterThan(1_700_000_000_000);
+    const again = await first.get(`/v1/graphs/${network}/summary?min-position=${freshness.appliedUpTo}`, token);
+    expect(again.status).toBe(200);
+    const profile = await first.get(`/v1/profiles/${network}/1?min-position=${encodePositions(at)}`, token);
+    expect(profile.body).toMatchObject({
+      id: '1',
+      state: 'active',
+      profile: { firstName: 'Vera', lastName: 'Orlova' },
+      observedAt: '2026-11-18T11:06:40.000Z',
+      degree: 2,
+      triangles: 1,
+      localClustering: 1,
+    });
+
+    expect(await first.end('SIGTERM')).toBe(0);
+    const second = await start();
+    expect((await second.get(summaryPath(), token)).body).toMatchObject(figures);
+    const later = await publish([person('4', ['1'])].map((change) => ({ ...change, version: 2 })));
+    const after = await second.get(summaryPath(later), token);
+    expect(after.body).toMatchObject({ users: 4, friendships: 4, components: { count: 1, largest: 4 } });
+  });
+
+  it('has one writer; when it is killed another takes over and goes on from the same figures', async () => {
+    const first = await start();
+    await until(async () => (await first.metric('projector_writer')) === 1, 15_000);
+    const second = await start();
+    await publish([person('1', ['2']), person('2', [])]);
+    await until(async () => (await second.get(summaryPath(), token)).body['friendships'] === 1, 5000);
+    expect(await second.metric('projector_writer')).toBe(0);
+    await first.end('SIGKILL');
+    const killedAt = performance.now();
+    const at = await publish([person('3', ['1', '2'])]);
+    await until(async () => (await second.get(summaryPath(at), token)).status === 200, 15_000);
+    expect(performance.now() - killedAt).toBeLessThan(10_000);
+    expect((await second.get(summaryPath(at), token)).body).toMatchObject({ users: 3, friendships: 3, triangles: 1 });
+    expect(await second.metric('projector_writer')).toBe(1);
+  });
+
+  it('announces input positions from the source header, also where nothing changed', async () => {
+    const projector = await start();
+    const key = recordKey('demo', network, 'user', '1');
+    const partition = partitionOf(key);
+    const source = { [TOPICS.users.name]: { [partition]: 0 }, [TOPICS.friendLists.name]: { [partition]: 0 } };
+    await publisher.publish([
+      { message: inputMarked, key: markerKey(partition), partition, value: { partition }, headers: { [EVENT_HEADERS.inputPositions]: JSON.stringify(source) } },
+      { message: vertexChanged, key, value: person('1', []) },
+    ]);
+    const profile = `/v1/profiles/${network}/1`;
+    await until(async () => (await projector.get(profile, token)).status === 200, 5000);
+    expect((await projector.get(`${profile}?min-position=${encodePositions(source)}`, token)).status).toBe(200);
+  });
+
+  it('refuses what no reader may ask for, naming the field', async () => {
+    const projector = await start();
+    const beyond = await projector.get(summaryPath({ [CHANGES]: { '0': 999_999_999 } }), token);
+    expect([beyond.status, beyond.body['code']]).toEqual([422, 'VIEWS.POSITION_BEYOND_END']);
+    const malformed = await projector.get(`/v1/graphs/${network}/summary?min-position=%21`, token);
+    expect([malformed.status, malformed.body['errors']]).toEqual([400, [{ field: 'min-position', message: 'is not a position token' }]]);
+    expect((await projector.get(summaryPath(), token)).status).toBe(404);
+    expect((await projector.get(`/v1/profiles/${network}/1`, token)).status).toBe(404);
+    expect((await projector.get(`/v1/graphs/NO_NETWORK/summary`, token)).body['errors']).toMatchObject([{ field: 'network' }]);
+    expect((await projector.get(`/v1/profiles/${network}/a%20b`, token)).status).toBe(400);
+    expect((await projector.get(summaryPath(), 'no-token')).status).toBe(401);
+  });
+});
+
+type Change = PayloadOf<typeof vertexChanged>;
+
+async function demoToken(): Promise<string> {
+  const { KEYCLOAK_URL, KEYCLOAK_REALM, DEMO_CLIENT_ID = '', DEMO_CLIENT_SECRET = '' } = process.env;
+  const response = await fetch(`${KEYCLOAK_URL}/realms/${KEYCLOAK_REALM}/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: DEMO_CLIENT_ID,
+      client_secret: DEMO_CLIENT_SECRET,
+    }),
+  });
+  const { access_token: token } = (await response.json()) as { access_token?: string };
+  if (token === undefined) throw new Error(`Keycloak gave no token: ${response.status}`);
+  return token;
+}
