@@ -4,7 +4,9 @@ import type { PackKind } from '../src/domain/packing';
 import { type NetworkRequest, type Reading, SocialNetwork } from '../src/domain/ports';
 
 /** A running import of workspace `demo` from seed 1, unless told. */
-export function anImport(changes: Partial<Omit<ImportSnapshot, 'state' | 'counters' | 'changedAt'>> = {}): ImportJob {
+export function anImport(
+  changes: Partial<Omit<ImportSnapshot, 'state' | 'counters' | 'changedAt'>> = {},
+): ImportJob {
   return ImportJob.start({
     id: 'import-1',
     workspaceId: 'demo',

@@ -1,5 +1,13 @@
 import type { Pack, PackKind } from '../src/domain/packing';
-import type { CallLedger, CallResult, DispatchPlan, ImportRecord, Imports, Lane, LaneView } from '../src/domain/ports';
+import type {
+  CallLedger,
+  CallResult,
+  DispatchPlan,
+  ImportRecord,
+  Imports,
+  Lane,
+  LaneView,
+} from '../src/domain/ports';
 import { anImport } from './builders';
 
 export interface LedgerUnderTest {
@@ -66,7 +74,11 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
     const findPeople = async (...people: string[]): Promise<void> => {
       const callId = await dispatch('lists', 1);
       await under.ledger.begin(callId);
-      await under.ledger.finish(callId, { ...NOTHING, done: ['1'], found: people.map((person) => ({ person, depth: 1 })) });
+      await under.ledger.finish(callId, {
+        ...NOTHING,
+        done: ['1'],
+        found: people.map((person) => ({ person, depth: 1 })),
+      });
     };
 
     it('offers the seeds of a new import, profile and list', async () => {
@@ -119,7 +131,13 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
     it('adds found people once, with a list each, and counts', async () => {
       await start();
       await findPeople('2', '3', '1');
-      expect(await counters()).toMatchObject({ peopleKnown: 3, peopleDone: 0, listsKnown: 3, listsDone: 1, callsMade: 1 });
+      expect(await counters()).toMatchObject({
+        peopleKnown: 3,
+        peopleDone: 0,
+        listsKnown: 3,
+        listsDone: 1,
+        callsMade: 1,
+      });
       const callId = await dispatch('lists', 1);
       await under.ledger.begin(callId);
       const people = (await under.ledger.find(callId))?.people ?? [];
@@ -146,7 +164,9 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       const callId = await dispatch('lists', 1);
       await under.ledger.begin(callId);
       expect(await under.ledger.finish(callId, { ...NOTHING, done: ['1'] })).toBe(true);
-      expect(await under.ledger.finish(callId, { ...NOTHING, done: ['1'], friendshipObservations: 9 })).toBe(false);
+      expect(await under.ledger.finish(callId, { ...NOTHING, done: ['1'], friendshipObservations: 9 })).toBe(
+        false,
+      );
       expect(await under.ledger.begin(callId)).toEqual([]);
       expect((await under.ledger.find(callId))?.wanted).toBe(false);
       expect(await counters()).toMatchObject({ listsDone: 1, callsMade: 1, friendshipObservations: 0 });
@@ -193,7 +213,9 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect(await under.ledger.begin(next)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
       await under.age(60_001);
       expect(await work()).toMatchObject({ lists: 1 });
-      expect(await under.ledger.begin(await dispatch('lists', 2))).toEqual([{ person: '2', depth: 0, attempts: 2 }]);
+      expect(await under.ledger.begin(await dispatch('lists', 2))).toEqual([
+        { person: '2', depth: 0, attempts: 2 },
+      ]);
     });
 
     it('offers long lists apart, their attempts begin anew', async () => {
@@ -213,13 +235,20 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       const callId = await dispatch('lists', 1);
       const [first] = (await under.ledger.find(callId))?.people ?? [];
       await under.ledger.begin(callId);
-      await under.ledger.finish(callId, { ...NOTHING, done: [String(first)], found: [{ person: '2', depth: 1 }] });
+      await under.ledger.finish(callId, {
+        ...NOTHING,
+        done: [String(first)],
+        found: [{ person: '2', depth: 1 }],
+      });
       expect(await work()).toMatchObject({ lists: 1, listsMayGrow: false });
       const second = await dispatch('lists', 5);
       expect((await under.ledger.find(second))?.people).not.toContain('2');
       await under.ledger.begin(second);
       expect(await work()).toMatchObject({ lists: 0 });
-      await under.ledger.finish(second, { ...NOTHING, done: (await under.ledger.find(second))?.people ?? [] });
+      await under.ledger.finish(second, {
+        ...NOTHING,
+        done: (await under.ledger.find(second))?.people ?? [],
+      });
       const third = await dispatch('lists', 5);
       expect(await under.ledger.begin(third)).toEqual([{ person: '2', depth: 1, attempts: 1 }]);
       await under.ledger.finish(third, { ...NOTHING, done: ['2'], found: [{ person: '3', depth: 2 }] });
@@ -275,7 +304,11 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect((await found()).job.snapshot.state).toBe('running');
       const profiles = await dispatch('profiles', 1);
       await under.ledger.begin(profiles);
-      await under.ledger.finish(profiles, { ...NOTHING, done: ['1'], positions: { a: { '0': 4, '3': 7 }, b: { '1': 1 } } });
+      await under.ledger.finish(profiles, {
+        ...NOTHING,
+        done: ['1'],
+        positions: { a: { '0': 4, '3': 7 }, b: { '1': 1 } },
+      });
       const record = await found();
       expect(record.job.snapshot.state).toBe('settling');
       expect(record.positions).toEqual({ a: { '0': 5, '3': 7 }, b: { '1': 1 } });
@@ -297,7 +330,9 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       const again = await dispatch('lists', 1);
       expect(await under.ledger.begin(again)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
       await under.ledger.putBack(again, { holdMs: 0, refund: true });
-      expect(await under.ledger.begin(await dispatch('lists', 1))).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
+      expect(await under.ledger.begin(await dispatch('lists', 1))).toEqual([
+        { person: '1', depth: 0, attempts: 1 },
+      ]);
     });
 
     it('puts back nothing of a call that is done', async () => {
@@ -315,7 +350,9 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       await under.ledger.begin(callId);
       const halves = [under.id(), under.id()] as const;
       await under.ledger.split(callId, halves);
-      const people = await Promise.all(halves.map(async (half) => (await under.ledger.find(half))?.people ?? []));
+      const people = await Promise.all(
+        halves.map(async (half) => (await under.ledger.find(half))?.people ?? []),
+      );
       expect(people.map(({ length }) => length)).toEqual([2, 1]);
       expect(people.flat().sort()).toEqual(['1', '2', '3']);
       expect(await under.sent()).toEqual([callId, ...halves]);

@@ -41,12 +41,17 @@ describe('changing an import', () => {
 
   it('does not settle one that is paused again', async () => {
     const { handle, imports } = await setUp();
-    await imports.change('demo', 'import-1', (job) => job.step('pause', 1).absorb({ peopleDone: 1, listsDone: 1 }, 1));
+    await imports.change('demo', 'import-1', (job) =>
+      job.step('pause', 1).absorb({ peopleDone: 1, listsDone: 1 }, 1),
+    );
     expect((await handle('pause')).job.snapshot.state).toBe('paused');
   });
 
   it('knows no import of another workspace', async () => {
     const { handle } = await setUp();
-    await expect(handle('pause', 'other')).rejects.toMatchObject({ code: 'IMPORTS.UNKNOWN', kind: 'not-found' });
+    await expect(handle('pause', 'other')).rejects.toMatchObject({
+      code: 'IMPORTS.UNKNOWN',
+      kind: 'not-found',
+    });
   });
 });

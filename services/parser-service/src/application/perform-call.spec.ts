@@ -34,7 +34,10 @@ async function setUp(seeds = ['1', '2'], kind: 'lists' | 'profiles' = 'lists') {
   const ids = new CountedIds('half');
   const perform = new PerformCall(ledger, pool, new Networks([network]), log, clock, ids, pause);
   await imports.add(anImport({ seeds }));
-  const plan = { calls: [{ callId: 'call-1', pack: { importId: 'import-1', kind, size: seeds.length } }], closed: [] };
+  const plan = {
+    calls: [{ callId: 'call-1', pack: { importId: 'import-1', kind, size: seeds.length } }],
+    closed: [],
+  };
   await ledger.dispatch({ workspaceId: 'demo', network: 'toy' }, () => plan);
   const item = (person: string) => store.imports.get('import-1')?.items.get(`friends ${person}`);
   const job = () => store.imports.get('import-1')?.job.snapshot;
@@ -73,7 +76,10 @@ describe('performing a call', () => {
       fence: 1,
     };
     expect(log.seen).toEqual([
-      { sighting, observation: { kind: 'friend-list', person: '1', outcome: 'complete', friendIds: ['2', '3'] } },
+      {
+        sighting,
+        observation: { kind: 'friend-list', person: '1', outcome: 'complete', friendIds: ['2', '3'] },
+      },
       { sighting, observation: { kind: 'friend-list', person: '2', outcome: 'complete', friendIds: [] } },
     ]);
     expect(store.imports.get('import-1')?.positions).toEqual({ log: { '0': 2 } });
@@ -110,8 +116,19 @@ describe('performing a call', () => {
 
   it('refuses a network that it has no adapter for', async () => {
     const { ledger, pool, log, clock } = await setUp();
-    const none = new PerformCall(ledger, pool, new Networks([]), log, clock, new CountedIds(), new MemoryPause());
-    await expect(none.perform('call-1')).rejects.toMatchObject({ code: 'IMPORTS.NETWORK_MISSING', kind: 'bug' });
+    const none = new PerformCall(
+      ledger,
+      pool,
+      new Networks([]),
+      log,
+      clock,
+      new CountedIds(),
+      new MemoryPause(),
+    );
+    await expect(none.perform('call-1')).rejects.toMatchObject({
+      code: 'IMPORTS.NETWORK_MISSING',
+      kind: 'bug',
+    });
   });
 
   it('puts the call back when no key is granted, for as long as the pool says', async () => {
@@ -160,7 +177,9 @@ describe('performing a call', () => {
     };
     expect(await perform.perform('call-1')).toBe('not-wanted');
     expect(pool.requests).toEqual([]);
-    expect(pool.settled).toEqual([{ leaseId: 'lease-9', outcome: 'missed', findings: { errors: [], made: {} } }]);
+    expect(pool.settled).toEqual([
+      { leaseId: 'lease-9', outcome: 'missed', findings: { errors: [], made: {} } },
+    ]);
   });
 
   it('tries the items again after a broken connection, and tells the pool', async () => {
@@ -236,7 +255,14 @@ describe('performing a call', () => {
     const { perform, pool, network, log, pause, job } = await setUp();
     pool.answers.push(answered);
     network.readings.push(read({ '1': list(), '2': list() }));
-    log.failures.push(unavailable(), unavailable(), unavailable(), unavailable(), unavailable(), unavailable());
+    log.failures.push(
+      unavailable(),
+      unavailable(),
+      unavailable(),
+      unavailable(),
+      unavailable(),
+      unavailable(),
+    );
     expect(await perform.perform('call-1')).toBe('done');
     expect(pause.waits).toEqual([100, 200, 400, 800, 1_600, 2_000]);
     expect([pool.asked.length, job()?.counters.listsDone]).toEqual([1, 2]);
@@ -283,7 +309,10 @@ describe('performing a call', () => {
 
   it('stops waiting for a key, and gives back one that comes too late', async () => {
     const { perform, pool, item } = await setUp();
-    let grant: (verdict: { kind: 'granted'; lease: { leaseId: string; keyId: string; fence: number } }) => void;
+    let grant: (verdict: {
+      kind: 'granted';
+      lease: { leaseId: string; keyId: string; fence: number };
+    }) => void;
     pool.acquire = () => new Promise((resolve) => (grant = resolve));
     const performing = perform.perform('call-1');
     await new Promise((resolve) => setImmediate(resolve));
@@ -292,7 +321,9 @@ describe('performing a call', () => {
     expect([pool.settled.length, item('1')?.state]).toEqual([0, 'pending']);
     grant!({ kind: 'granted', lease: { leaseId: 'late', keyId: 'k', fence: 1 } });
     await new Promise((resolve) => setImmediate(resolve));
-    expect(pool.settled).toEqual([{ leaseId: 'late', outcome: 'missed', findings: { errors: [], made: {} } }]);
+    expect(pool.settled).toEqual([
+      { leaseId: 'late', outcome: 'missed', findings: { errors: [], made: {} } },
+    ]);
     expect(pool.requests).toEqual([]);
   });
 

@@ -83,7 +83,12 @@ export class PerformCall {
       if (sendable.length === 0) {
         await this.pool.settle(lease, { kind: 'missed' }, { errors: [], made: {} });
         if (items.length === 0) return 'not-wanted';
-        return this.store(call, items, lease, undefined, { kind: 'read', outcomes: new Map(), errors: [], made: {} });
+        return this.store(call, items, lease, undefined, {
+          kind: 'read',
+          outcomes: new Map(),
+          errors: [],
+          made: {},
+        });
       }
       const sent = await this.pool.send(lease, (token) => network.request(call.kind, sendable, token));
       const reading = readingOf(network, call, sendable, sent);
@@ -101,7 +106,11 @@ export class PerformCall {
   }
 
   /** Undefined when the process is to stop before a key is there; one that comes later is given back. */
-  private async lease(network: SocialNetwork, call: Call, timeoutMs: number): Promise<LeaseVerdict | undefined> {
+  private async lease(
+    network: SocialNetwork,
+    call: Call,
+    timeoutMs: number,
+  ): Promise<LeaseVerdict | undefined> {
     if (this.stopped) return undefined;
     const { workspaceId, importId, kind, people } = call;
     const asked = this.pool.acquire({
@@ -170,7 +179,12 @@ export class PerformCall {
 }
 
 /** A call that was not sent or not answered has nothing to read, but the pool is told all the same. */
-function readingOf(network: SocialNetwork, call: Call, people: readonly string[], sent: SendOutcome): Reading {
+function readingOf(
+  network: SocialNetwork,
+  call: Call,
+  people: readonly string[],
+  sent: SendOutcome,
+): Reading {
   switch (sent.kind) {
     case 'answered':
       return network.read(call.kind, people, sent.status, sent.body);

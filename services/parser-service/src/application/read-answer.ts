@@ -14,7 +14,11 @@ export function outcomeOf(items: readonly Item[], reading: Exclude<Reading, { ki
   const said = (item: Item): ItemOutcome =>
     reading.kind === 'failed'
       ? { kind: 'again', blame: reading.blame, cause: reading.cause }
-      : (reading.outcomes.get(item.person) ?? { kind: 'again', blame: 'item', cause: 'missing in the answer' });
+      : (reading.outcomes.get(item.person) ?? {
+          kind: 'again',
+          blame: 'item',
+          cause: 'missing in the answer',
+        });
   const result = {
     done: [] as string[],
     gaps: [] as CallResult['gaps'][number][],

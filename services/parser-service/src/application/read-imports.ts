@@ -16,7 +16,11 @@ export class ReadImports {
   }
 
   /** `next` is what to give as `after` for the page that follows; absent on the last page. */
-  async page(workspaceId: string, limit: number, after?: string): Promise<{ items: ImportRecord[]; next?: string }> {
+  async page(
+    workspaceId: string,
+    limit: number,
+    after?: string,
+  ): Promise<{ items: ImportRecord[]; next?: string }> {
     const found = await this.imports.page(workspaceId, limit + 1, after);
     const items = found.slice(0, limit);
     const last = items.at(-1);

@@ -18,7 +18,12 @@ function setUp() {
   const pool = new MemoryKeyPool();
   const imports = new MemoryImports(store);
   const networks = new Networks([new ToyNetwork()]);
-  return { store, pool, imports, start: new StartImport(imports, pool, networks, new StillClock(), new CountedIds()) };
+  return {
+    store,
+    pool,
+    imports,
+    start: new StartImport(imports, pool, networks, new StillClock(), new CountedIds()),
+  };
 }
 
 async function faultsOf(changes: Partial<StartImportCommand>): Promise<unknown> {
@@ -69,13 +74,15 @@ describe('starting an import', () => {
 
   it('names each malformed seed', async () => {
     expect(await faultsOf({ seeds: ['x', '7', '-1'] })).toEqual([
-      { field: 'seeds[0]', message: 'not an id of toy' },
-      { field: 'seeds[2]', message: 'not an id of toy' },
+      { field: 'seeds.0', message: 'not an id of toy' },
+      { field: 'seeds.2', message: 'not an id of toy' },
     ]);
   });
 
   it('wants at least one seed', async () => {
-    expect(await faultsOf({ seeds: [] })).toEqual([{ field: 'seeds', message: 'at least one seed is needed' }]);
+    expect(await faultsOf({ seeds: [] })).toEqual([
+      { field: 'seeds', message: 'at least one seed is needed' },
+    ]);
   });
 
   it('refuses a people limit below the number of seeds, not one that equals it', async () => {

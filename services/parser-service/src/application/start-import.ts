@@ -67,7 +67,7 @@ function seedsOf(command: StartImportCommand, network: SocialNetwork): string[] 
   const seeds = new Set<string>();
   command.seeds.forEach((given, index) => {
     const id = network.personId(given);
-    if (id === undefined) faults.push({ field: `seeds[${index}]`, message: `not an id of ${network.name}` });
+    if (id === undefined) faults.push({ field: `seeds.${index}`, message: `not an id of ${network.name}` });
     else seeds.add(id);
   });
   if (command.seeds.length === 0) faults.push({ field: 'seeds', message: 'at least one seed is needed' });

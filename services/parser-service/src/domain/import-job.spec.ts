@@ -1,5 +1,12 @@
 import { DomainError } from '@sociograph/kernel';
-import { ImportJob, type ImportSnapshot, type ImportState, type ImportStep, NO_COUNTS, TRANSITIONS } from './import-job';
+import {
+  ImportJob,
+  type ImportSnapshot,
+  type ImportState,
+  type ImportStep,
+  NO_COUNTS,
+  TRANSITIONS,
+} from './import-job';
 
 const plan = {
   id: 'import-1',
@@ -28,7 +35,9 @@ describe('the life of an import', () => {
     cancelled: ['refused', 'refused', 'cancelled', 'refused', 'refused', 'refused'],
     failed: ['refused', 'refused', 'refused', 'refused', 'refused', 'failed'],
   };
-  const cases = states.flatMap((state) => steps.map((step, index) => [state, step, table[state][index]] as const));
+  const cases = states.flatMap((state) =>
+    steps.map((step, index) => [state, step, table[state][index]] as const),
+  );
 
   it.each(cases)('of one that is %s answers %s with %s', (state, step, expected) => {
     const job = anImport({ state });
@@ -137,7 +146,9 @@ describe('an import', () => {
   });
 
   it('shows no percentage before the frontier is closed', () => {
-    const open = anImport({ counters: { ...NO_COUNTS, peopleKnown: 10, peopleDone: 9, listsKnown: 2, listsDone: 1 } });
+    const open = anImport({
+      counters: { ...NO_COUNTS, peopleKnown: 10, peopleDone: 9, listsKnown: 2, listsDone: 1 },
+    });
     expect([open.frontierClosed, open.percent]).toEqual([false, undefined]);
   });
 

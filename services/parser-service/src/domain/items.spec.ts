@@ -4,18 +4,34 @@ const item = (attempts = 1) => ({ person: '7', depth: 0, attempts });
 
 describe('the fate of an item', () => {
   it.each<[string, ItemOutcome, unknown]>([
-    ['a profile', { kind: 'profile', state: 'active', profile: { firstName: 'A', lastName: 'B' } }, { kind: 'done' }],
+    [
+      'a profile',
+      { kind: 'profile', state: 'active', profile: { firstName: 'A', lastName: 'B' } },
+      { kind: 'done' },
+    ],
     ['a whole list', { kind: 'list', friendIds: ['1', '2'], total: 2 }, { kind: 'done' }],
     ['an empty list', { kind: 'list', friendIds: [], total: 0 }, { kind: 'done' }],
-    ['a list with more than was promised', { kind: 'list', friendIds: ['1', '2'], total: 1 }, { kind: 'done' }],
+    [
+      'a list with more than was promised',
+      { kind: 'list', friendIds: ['1', '2'], total: 1 },
+      { kind: 'done' },
+    ],
     [
       'a list that lacks one',
       { kind: 'list', friendIds: ['1', '2'], total: 3 },
       { kind: 'gap', cause: 'partial', detail: '2 of 3' },
     ],
     ['a list of many pages', { kind: 'too-long' }, { kind: 'long' }],
-    ['a private person', { kind: 'absent', cause: 'private' }, { kind: 'gap', cause: 'private', detail: null }],
-    ['a deleted person', { kind: 'absent', cause: 'deleted' }, { kind: 'gap', cause: 'deleted', detail: null }],
+    [
+      'a private person',
+      { kind: 'absent', cause: 'private' },
+      { kind: 'gap', cause: 'private', detail: null },
+    ],
+    [
+      'a deleted person',
+      { kind: 'absent', cause: 'deleted' },
+      { kind: 'gap', cause: 'deleted', detail: null },
+    ],
     [
       'a fault of the key',
       { kind: 'again', blame: 'key', cause: 'error 6' },

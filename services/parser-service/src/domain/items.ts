@@ -3,14 +3,7 @@ export type ItemKind = 'profile' | 'friends';
 
 /** Why something that was expected is not there. `partial`: a list came, but not all of it. */
 export type GapCause =
-  | 'private'
-  | 'hidden'
-  | 'deleted'
-  | 'unknown'
-  | 'partial'
-  | 'limit-reached'
-  | 'gave-up'
-  | 'withdrawn';
+  'private' | 'hidden' | 'deleted' | 'unknown' | 'partial' | 'limit-reached' | 'gave-up' | 'withdrawn';
 
 /** One thing to fetch, as it stands when a call begins; `attempts` counts that call too. */
 export interface Item {

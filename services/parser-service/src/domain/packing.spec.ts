@@ -56,7 +56,10 @@ describe('packing', () => {
   });
 
   it('sends long lists alone', () => {
-    expect(short(planPacks([work({ longLists: 2 })], busy, SIZES))).toEqual(['a long-list 1', 'a long-list 1']);
+    expect(short(planPacks([work({ longLists: 2 })], busy, SIZES))).toEqual([
+      'a long-list 1',
+      'a long-list 1',
+    ]);
   });
 
   it('sends full packs of profiles after the lists', () => {
@@ -72,7 +75,9 @@ describe('packing', () => {
 
   it('sends few profiles while lists are open only when nothing else is out', () => {
     const waiting = [work({ profiles: 10 })];
-    expect(short(planPacks(waiting, { outstanding: 0, callsPerSecond: 60 }, SIZES))).toEqual(['a profiles 10']);
+    expect(short(planPacks(waiting, { outstanding: 0, callsPerSecond: 60 }, SIZES))).toEqual([
+      'a profiles 10',
+    ]);
     expect(planPacks(waiting, { outstanding: 1, callsPerSecond: 60 }, SIZES)).toEqual([]);
   });
 
@@ -80,11 +85,15 @@ describe('packing', () => {
     expect(planPacks([work({ lists: 5_000 })], { outstanding: 0, callsPerSecond: 3 }, SIZES)).toHaveLength(6);
     expect(planPacks([work({ lists: 5_000 })], { outstanding: 4, callsPerSecond: 3 }, SIZES)).toHaveLength(2);
     expect(planPacks([work({ lists: 5_000 })], { outstanding: 6, callsPerSecond: 3 }, SIZES)).toEqual([]);
-    expect(planPacks([work({ lists: 5_000 })], { outstanding: 0, callsPerSecond: 2.1 }, SIZES)).toHaveLength(5);
+    expect(planPacks([work({ lists: 5_000 })], { outstanding: 0, callsPerSecond: 2.1 }, SIZES)).toHaveLength(
+      5,
+    );
   });
 
   it('lets even the slowest key have one call', () => {
-    expect(planPacks([work({ lists: 100 })], { outstanding: 0, callsPerSecond: 0.01 }, SIZES)).toHaveLength(1);
+    expect(planPacks([work({ lists: 100 })], { outstanding: 0, callsPerSecond: 0.01 }, SIZES)).toHaveLength(
+      1,
+    );
   });
 
   it('goes round the imports, first come first', () => {
@@ -112,7 +121,13 @@ describe('packing', () => {
   });
 
   it('takes each item once', () => {
-    const mixed = work({ lists: 26, listsMayGrow: false, longLists: 1, profiles: 1_002, profilesMayGrow: false });
+    const mixed = work({
+      lists: 26,
+      listsMayGrow: false,
+      longLists: 1,
+      profiles: 1_002,
+      profilesMayGrow: false,
+    });
     expect(short(planPacks([mixed], busy, SIZES))).toEqual([
       'a lists 25',
       'a long-list 1',

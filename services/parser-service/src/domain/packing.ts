@@ -77,7 +77,8 @@ function nextPack(work: PendingWork, sizes: PackSizes, outstanding: number, busy
   if (callsLeft === 0) return undefined;
   if (lists >= sizes.lists) return { importId, kind: 'lists', size: sizes.lists };
   if (longLists > 0) return { importId, kind: 'long-list', size: 1 };
-  if (lists > 0 && (!work.listsMayGrow || outstanding < busy)) return { importId, kind: 'lists', size: lists };
+  if (lists > 0 && (!work.listsMayGrow || outstanding < busy))
+    return { importId, kind: 'lists', size: lists };
   if (profiles >= sizes.profiles) return { importId, kind: 'profiles', size: sizes.profiles };
   // Profiles lead to nobody new, so a partial pack of them never opens work: it goes when all else is out.
   if (profiles > 0 && (!work.profilesMayGrow || outstanding === 0)) {

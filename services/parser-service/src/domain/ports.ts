@@ -16,7 +16,11 @@ export abstract class Imports {
    * Applies a pure function to the import under its lock, saves, announces a changed state. An import that was
    * cancelled loses its open items; undefined when there is no such import.
    */
-  abstract change(workspaceId: string, importId: string, step: (job: ImportJob) => ImportJob): Promise<ImportRecord | undefined>;
+  abstract change(
+    workspaceId: string,
+    importId: string,
+    step: (job: ImportJob) => ImportJob,
+  ): Promise<ImportRecord | undefined>;
   /** Items by kind, standing and cause, with at most `peopleEach` ids each. */
   abstract tally(workspaceId: string, importId: string, peopleEach: number): Promise<ItemTally[]>;
   /** All imports, of every workspace, that only wait for the views. */
@@ -110,8 +114,7 @@ export interface Lease {
 }
 
 export type LeaseVerdict =
-  | { kind: 'granted'; lease: Lease }
-  | { kind: 'denied'; reason: string; retryInMs: number };
+  { kind: 'granted'; lease: Lease } | { kind: 'denied'; reason: string; retryInMs: number };
 
 /** A request to a network without its token: the key pool adds that where the network wants it. */
 export interface NetworkRequest {
@@ -154,13 +157,14 @@ export abstract class KeyPool {
 }
 
 /** How an answer is to be understood; the findings are for the pool, whatever the kind. */
-export type Reading = CallFindings & (
-  | { kind: 'read'; outcomes: ReadonlyMap<string, ItemOutcome> }
-  /** Too much for one call: halve it. A call of one item is that item's own fault. */
-  | { kind: 'split'; cause: string }
-  /** The whole call failed. */
-  | { kind: 'failed'; blame: 'item' | 'key'; cause: string }
-);
+export type Reading = CallFindings &
+  (
+    | { kind: 'read'; outcomes: ReadonlyMap<string, ItemOutcome> }
+    /** Too much for one call: halve it. A call of one item is that item's own fault. */
+    | { kind: 'split'; cause: string }
+    /** The whole call failed. */
+    | { kind: 'failed'; blame: 'item' | 'key'; cause: string }
+  );
 
 /** A network that can be imported from; one adapter each, under infrastructure/networks. */
 export abstract class SocialNetwork {
@@ -206,4 +210,3 @@ export abstract class Pause {
 export abstract class ViewProgress {
   abstract reached(positions: LogPositions): boolean;
 }
-

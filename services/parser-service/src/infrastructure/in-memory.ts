@@ -270,7 +270,9 @@ export class MemoryCallLedger extends CallLedger {
       if (found !== undefined) Object.assign(found, { state: 'pending', long: true, attempts: 0 });
     }
     call.state = 'done';
-    const added = ended ? { peopleKnown: 0, peopleBeyond: 0, listsKnown: 0 } : this.addFound(stored, result.found);
+    const added = ended
+      ? { peopleKnown: 0, peopleBeyond: 0, listsKnown: 0 }
+      : this.addFound(stored, result.found);
     for (const [topic, partitions] of Object.entries(result.positions)) {
       const into = (stored.positions[topic] ??= {});
       for (const [partition, next] of Object.entries(partitions)) {
@@ -279,10 +281,13 @@ export class MemoryCallLedger extends CallLedger {
     }
     const final = done + gaps;
     const counted =
-      kind === 'profile'
-        ? { peopleDone: final, peopleGaps: gaps }
-        : { listsDone: final, listsGaps: gaps };
-    const gained = { ...counted, ...added, callsMade: 1, friendshipObservations: result.friendshipObservations };
+      kind === 'profile' ? { peopleDone: final, peopleGaps: gaps } : { listsDone: final, listsGaps: gaps };
+    const gained = {
+      ...counted,
+      ...added,
+      callsMade: 1,
+      friendshipObservations: result.friendshipObservations,
+    };
     this.store.save(stored, stored.job.absorb(gained, this.store.now()));
     return true;
   }
@@ -336,7 +341,9 @@ export class MemoryCallLedger extends CallLedger {
     return (
       stored.job.snapshot.state === 'running' &&
       stored.holdUntil <= this.store.now() &&
-      [...stored.items.values()].some(({ state, readyAt }) => state === 'pending' && readyAt <= this.store.now())
+      [...stored.items.values()].some(
+        ({ state, readyAt }) => state === 'pending' && readyAt <= this.store.now(),
+      )
     );
   }
 
@@ -356,7 +363,9 @@ export class MemoryCallLedger extends CallLedger {
     return items
       .filter((item) => item.state === 'pending' && item.readyAt <= this.store.now())
       .filter((item) => item.kind === kindOf(kind))
-      .filter((item) => kind === 'profiles' || (item.depth <= farthest && item.long === (kind === 'long-list')))
+      .filter(
+        (item) => kind === 'profiles' || (item.depth <= farthest && item.long === (kind === 'long-list')),
+      )
       .sort((a, b) => a.depth - b.depth);
   }
 

@@ -3,7 +3,14 @@ import type { ImportCounters, ImportJob } from '../domain/import-job';
 import type { Item } from '../domain/items';
 import type { LogPositions } from '../domain/observation';
 import type { PackKind } from '../domain/packing';
-import { type Call, CallLedger, type CallResult, type DispatchPlan, type Lane, type LaneView } from '../domain/ports';
+import {
+  type Call,
+  CallLedger,
+  type CallResult,
+  type DispatchPlan,
+  type Lane,
+  type LaneView,
+} from '../domain/ports';
 import { announceImport } from './outgoing';
 import { enterLane, storeCalls, storePlan, viewLane } from './pg-dispatch';
 import { closePending, lockImport, positionsOf, saveImport, wakeDispatcher } from './pg-rows';
@@ -184,13 +191,25 @@ async function settleItems(
   result: CallResult,
   grows: boolean,
 ): Promise<{ done: number; gaps: number }> {
-  const blank = { cause: null as string | null, detail: null as string | null, readyInMs: 0, refund: false, long: false };
+  const blank = {
+    cause: null as string | null,
+    detail: null as string | null,
+    readyInMs: 0,
+    refund: false,
+    long: false,
+  };
   const open = grows ? { ...blank, state: 'pending' } : { ...blank, state: 'gap', cause: 'withdrawn' };
   const fates = [
     ...result.done.map((person) => ({ ...blank, person, state: 'done' })),
     ...result.gaps.map(({ person, cause, detail }) => ({ ...blank, person, state: 'gap', cause, detail })),
     ...result.long.map((person) => ({ ...open, person, long: true })),
-    ...result.again.map(({ person, readyInMs, refund, cause }) => ({ ...open, person, readyInMs, refund, detail: cause })),
+    ...result.again.map(({ person, readyInMs, refund, cause }) => ({
+      ...open,
+      person,
+      readyInMs,
+      refund,
+      detail: cause,
+    })),
   ];
   const { rows } = await q.query<{ done: number; gaps: number }>(
     `WITH settled AS (
@@ -239,7 +258,14 @@ async function addFound(
      SELECT count(*) FILTER (WHERE state = 'pending') AS known, count(*) FILTER (WHERE state = 'beyond') AS beyond,
        (SELECT count(*) FROM lists) AS lists
      FROM people`,
-    [id, workspaceId, found.map(({ person }) => person), found.map((seen) => seen.depth), job.roomForPeople, depth],
+    [
+      id,
+      workspaceId,
+      found.map(({ person }) => person),
+      found.map((seen) => seen.depth),
+      job.roomForPeople,
+      depth,
+    ],
   );
   const counts = rows[0] ?? { known: 0, beyond: 0, lists: 0 };
   return { peopleKnown: counts.known, peopleBeyond: counts.beyond, listsKnown: counts.lists };

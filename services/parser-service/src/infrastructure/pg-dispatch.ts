@@ -8,7 +8,9 @@ const COUNTED_AT_MOST = 10_000;
 
 /** Only one dispatcher works on a lane at a time, in whichever process; the others wait these milliseconds. */
 export async function enterLane(q: Queryable, { workspaceId, network }: Lane): Promise<void> {
-  await q.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7))', [`dispatch ${workspaceId} ${network}`]);
+  await q.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7))', [
+    `dispatch ${workspaceId} ${network}`,
+  ]);
 }
 
 interface WorkRow {
@@ -25,7 +27,10 @@ interface WorkRow {
 }
 
 /** The lane as the planner sees it, and up to which distance lists of each import may go (null = any). */
-export async function viewLane(q: Queryable, lane: Lane): Promise<LaneView & { reach: Map<string, number | null> }> {
+export async function viewLane(
+  q: Queryable,
+  lane: Lane,
+): Promise<LaneView & { reach: Map<string, number | null> }> {
   const outstanding = await q.query<{ count: number }>(
     `SELECT count(*) AS count FROM calls
      WHERE workspace_id = $1 AND network = $2 AND state IN ('queued', 'running')`,
@@ -59,18 +64,18 @@ export async function viewLane(q: Queryable, lane: Lane): Promise<LaneView & { r
        SELECT count(*) AS lists FROM (
          SELECT FROM items WHERE import_id = i.id AND kind = 'friends' AND state = 'pending' AND NOT long
            AND ready_at <= now() AND depth <= coalesce(CASE WHEN i.depth IS NOT NULL THEN n.nearest END, 32767)
-         LIMIT ${COUNTED_AT_MOST}) AS some
+         LIMIT ${COUNTED_AT_MOST}) AS counted
      ) l
      CROSS JOIN LATERAL (
        SELECT count(*) AS long_lists FROM (
          SELECT FROM items WHERE import_id = i.id AND kind = 'friends' AND state = 'pending' AND long
            AND ready_at <= now() AND depth <= coalesce(CASE WHEN i.depth IS NOT NULL THEN n.nearest END, 32767)
-         LIMIT ${COUNTED_AT_MOST}) AS some
+         LIMIT ${COUNTED_AT_MOST}) AS counted
      ) ll
      CROSS JOIN LATERAL (
        SELECT count(*) AS profiles FROM (
          SELECT FROM items WHERE import_id = i.id AND kind = 'profile' AND state = 'pending' AND ready_at <= now()
-         LIMIT ${COUNTED_AT_MOST}) AS some
+         LIMIT ${COUNTED_AT_MOST}) AS counted
      ) p
      ORDER BY turn.place`,
     [ids],
@@ -90,7 +95,8 @@ function workOf(row: WorkRow): PendingWork {
     longLists: row.long_lists,
     profiles: row.profiles,
     profilesMayGrow: row.nearest !== null,
-    callsLeft: row.calls_limit === null ? null : Math.max(0, row.calls_limit - row.calls_made - row.in_flight),
+    callsLeft:
+      row.calls_limit === null ? null : Math.max(0, row.calls_limit - row.calls_made - row.in_flight),
     inFlight: row.in_flight,
   };
 }
@@ -130,7 +136,8 @@ export async function storePlan(
     for (const { callId, pack } of group) {
       const people = rows.slice(taken, taken + pack.size).map(({ person }) => person);
       taken += people.length;
-      if (people.length > 0) calls.push({ callId, importId: pack.importId, ...lane, kind: pack.kind, people });
+      if (people.length > 0)
+        calls.push({ callId, importId: pack.importId, ...lane, kind: pack.kind, people });
     }
   }
   await storeCalls(q, calls);

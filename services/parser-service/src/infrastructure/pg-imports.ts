@@ -42,7 +42,9 @@ export class PgImports extends Imports {
 
   async find(workspaceId: string, importId: string): Promise<ImportRecord | undefined> {
     return this.app.inWorkspace(workspaceId, async (q) => {
-      const { rows } = await q.query<ImportRow>(`SELECT ${IMPORT_COLUMNS} FROM imports WHERE id = $1`, [importId]);
+      const { rows } = await q.query<ImportRow>(`SELECT ${IMPORT_COLUMNS} FROM imports WHERE id = $1`, [
+        importId,
+      ]);
       return (await recordsOf(q, rows))[0];
     });
   }

@@ -88,9 +88,10 @@ export function valuesOf(job: ImportSnapshot): unknown[] {
 
 /** The import under its lock: whoever changes an import or its items takes this lock first. */
 export async function lockImport(q: Queryable, importId: string): Promise<ImportJob | undefined> {
-  const { rows } = await q.query<ImportRow>(`SELECT ${IMPORT_COLUMNS} FROM imports WHERE id = $1 FOR UPDATE`, [
-    importId,
-  ]);
+  const { rows } = await q.query<ImportRow>(
+    `SELECT ${IMPORT_COLUMNS} FROM imports WHERE id = $1 FOR UPDATE`,
+    [importId],
+  );
   return rows[0] === undefined ? undefined : jobOf(rows[0]);
 }
 
@@ -118,11 +119,18 @@ export async function saveImport(q: Queryable, job: ImportSnapshot): Promise<voi
   );
 }
 
-export async function positionsOf(q: Queryable, importIds: readonly string[]): Promise<Map<string, LogPositions>> {
-  const { rows } = await q.query<{ import_id: string; topic: string; partition: number; next_offset: number }>(
-    'SELECT import_id, topic, partition, next_offset FROM import_positions WHERE import_id = ANY($1)',
-    [importIds],
-  );
+export async function positionsOf(
+  q: Queryable,
+  importIds: readonly string[],
+): Promise<Map<string, LogPositions>> {
+  const { rows } = await q.query<{
+    import_id: string;
+    topic: string;
+    partition: number;
+    next_offset: number;
+  }>('SELECT import_id, topic, partition, next_offset FROM import_positions WHERE import_id = ANY($1)', [
+    importIds,
+  ]);
   const found = new Map<string, LogPositions>(importIds.map((id) => [id, {}]));
   for (const row of rows) {
     const topics = found.get(row.import_id);

@@ -86,6 +86,26 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);
 
+-- Messages of committed transactions, on their way to RabbitMQ and Kafka. No row-level security: the serving role may
+-- only add, the worker role relays for all workspaces.
+CREATE TABLE outbox (
+  id             bigserial   PRIMARY KEY,
+  kind           text        NOT NULL CHECK (kind IN ('task', 'event', 'fanout')),
+  address        text        NOT NULL,
+  message_type   text        NOT NULL,
+  message_id     text        NOT NULL,
+  key            text,
+  subject        text,
+  payload        jsonb       NOT NULL,
+  traceparent    text,
+  correlation_id text,
+  created_at     timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX outbox_kind_id ON outbox (kind, id);
+GRANT INSERT ON outbox TO parser_service_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO parser_service_worker;
+GRANT USAGE ON SEQUENCE outbox_id_seq TO parser_service_app, parser_service_worker;
+
 DO $$
 DECLARE
   scoped text;

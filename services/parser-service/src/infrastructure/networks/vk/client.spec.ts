@@ -91,7 +91,12 @@ describe('friend lists from VK', () => {
     const trailing = { method: 'execute', error_code: 18, error_msg: 'User was deleted or banned' };
     expect(lists(['1', '2', '3'], { response, execute_errors: entries })).toEqual(expected);
     expect(lists(['1', '2', '3'], { response, execute_errors: [...entries, trailing] })).toEqual(expected);
-    const reading = vk.read('lists', ['1', '2', '3'], 200, answer({ response, execute_errors: [...entries, trailing] }));
+    const reading = vk.read(
+      'lists',
+      ['1', '2', '3'],
+      200,
+      answer({ response, execute_errors: [...entries, trailing] }),
+    );
     expect(reading.errors).toEqual([
       { method: 'friends.get', code: 30, message: 'This profile is private' },
       { method: 'friends.get', code: 18, message: 'User was deleted or banned' },
@@ -101,7 +106,11 @@ describe('friend lists from VK', () => {
   it.each([
     [15, 'Access denied: user deactivated', { kind: 'absent', cause: 'deleted' }],
     [15, 'Access denied', { kind: 'absent', cause: 'hidden' }],
-    [15, 'Access denied: no access to call this method', { kind: 'again', blame: 'key', cause: 'error 15 of friends.get' }],
+    [
+      15,
+      'Access denied: no access to call this method',
+      { kind: 'again', blame: 'key', cause: 'error 15 of friends.get' },
+    ],
     [18, 'User was deleted or banned', { kind: 'absent', cause: 'deleted' }],
     [30, 'This profile is private', { kind: 'absent', cause: 'private' }],
     [37, 'User was banned', { kind: 'absent', cause: 'deleted' }],
@@ -109,7 +118,11 @@ describe('friend lists from VK', () => {
     [113, 'Invalid user id', { kind: 'absent', cause: 'unknown' }],
     [29, 'Rate limit reached', { kind: 'again', blame: 'key', cause: 'error 29 of friends.get' }],
     [10, 'Internal server error', { kind: 'again', blame: 'item', cause: 'error 10 of friends.get' }],
-    [43, 'This section is temporary unavailable', { kind: 'again', blame: 'item', cause: 'error 43 of friends.get' }],
+    [
+      43,
+      'This section is temporary unavailable',
+      { kind: 'again', blame: 'item', cause: 'error 43 of friends.get' },
+    ],
   ])('with the inner error %s (%s) mean %j', (code, message, outcome) => {
     const execute_errors = [{ method: 'friends.get', error_code: code, error_msg: message }];
     expect(lists(['1'], { response: [false], execute_errors })).toEqual({ '1': outcome });
@@ -118,7 +131,9 @@ describe('friend lists from VK', () => {
   it('of more than a page are fetched page by page', () => {
     const items = Array.from({ length: 5_000 }, (_, index) => index + 1);
     expect(lists(['1'], { response: [{ count: 5_001, items }] })).toEqual({ '1': { kind: 'too-long' } });
-    expect(lists(['1'], { response: [{ count: 5_000, items }] })).toMatchObject({ '1': { kind: 'list', total: 5_000 } });
+    expect(lists(['1'], { response: [{ count: 5_000, items }] })).toMatchObject({
+      '1': { kind: 'list', total: 5_000 },
+    });
   });
 
   it('that are shorter than promised stay incomplete', () => {
@@ -134,8 +149,16 @@ describe('friend lists from VK', () => {
   });
 
   it.each([
-    ['a missing field', [{ items: [] }], 'response[0].count: Invalid input: expected number, received undefined'],
-    ['a changed type', [{ count: 1, items: ['5'] }], 'response[0].items[0]: Invalid input: expected number, received string'],
+    [
+      'a missing field',
+      [{ items: [] }],
+      'response[0].count: Invalid input: expected number, received undefined',
+    ],
+    [
+      'a changed type',
+      [{ count: 1, items: ['5'] }],
+      'response[0].items[0]: Invalid input: expected number, received string',
+    ],
     ['a false without an error', [false], 'response[0]: false without an entry in execute_errors'],
     ['a missing answer', [], 'response[0]: missing'],
     ['no array', { count: 1 }, 'response: expected array'],
@@ -167,7 +190,9 @@ describe('friend lists from VK', () => {
       outcomes: new Map([['7', { kind: 'absent', cause: 'private' }]]),
     });
     expect(vk.read('long-list', ['7'], 200, answer({ response: [page(1)] }))).toMatchObject({
-      outcomes: new Map([['7', { kind: 'again', blame: 'item', cause: 'unreadable answer: response[1]: missing' }]]),
+      outcomes: new Map([
+        ['7', { kind: 'again', blame: 'item', cause: 'unreadable answer: response[1]: missing' }],
+      ]),
     });
   });
 });
@@ -185,7 +210,11 @@ describe('profiles from VK', () => {
     ];
     expect(profiles(['1', '2'], response)).toEqual({
       '1': { kind: 'profile', state: 'banned', profile: { firstName: 'A', lastName: '' } },
-      '2': { kind: 'profile', state: 'active', profile: { firstName: 'B', lastName: 'C'.repeat(256), closed: true } },
+      '2': {
+        kind: 'profile',
+        state: 'active',
+        profile: { firstName: 'B', lastName: 'C'.repeat(256), closed: true },
+      },
     });
   });
 
@@ -202,7 +231,15 @@ describe('profiles from VK', () => {
     expect(profiles(['1'], [{ id: 1, first_name: 'A' }])).toEqual({
       '1': fault('response[0].last_name: Invalid input: expected string, received undefined'),
     });
-    expect(profiles(['1', '2'], [{ first_name: 'A', last_name: 'B' }, { id: 2, first_name: 'C', last_name: 'D' }])).toEqual({
+    expect(
+      profiles(
+        ['1', '2'],
+        [
+          { first_name: 'A', last_name: 'B' },
+          { id: 2, first_name: 'C', last_name: 'D' },
+        ],
+      ),
+    ).toEqual({
       '1': fault('response[0].id: Invalid input: expected number, received undefined'),
       '2': { kind: 'profile', state: 'active', profile: { firstName: 'C', lastName: 'D' } },
     });
@@ -241,7 +278,10 @@ describe('failures of whole calls to VK', () => {
   });
 
   it('of a bad id halve the call until the id is alone', () => {
-    expect(vk.read('profiles', ['1', '2'], 200, error(113))).toMatchObject({ kind: 'split', made: { 'users.get': 1 } });
+    expect(vk.read('profiles', ['1', '2'], 200, error(113))).toMatchObject({
+      kind: 'split',
+      made: { 'users.get': 1 },
+    });
     expect(vk.read('profiles', ['1'], 200, error(100))).toMatchObject({
       kind: 'read',
       outcomes: new Map([['1', { kind: 'absent', cause: 'unknown' }]]),
@@ -252,7 +292,11 @@ describe('failures of whole calls to VK', () => {
     [502, '<html>', 'http status 502'],
     [200, '{"response":[', 'unreadable answer: not JSON'],
     [200, '[]', 'unreadable answer: : Invalid input: expected object, received array'],
-    [200, '{"error":{"error_code":"6"}}', 'unreadable answer: .error.error_code: Invalid input: expected number, received string'],
+    [
+      200,
+      '{"error":{"error_code":"6"}}',
+      'unreadable answer: .error.error_code: Invalid input: expected number, received string',
+    ],
   ])('with status %s and %j are tried again', (status, body, cause) => {
     expect(vk.read('lists', ['1'], status, body)).toEqual({
       kind: 'failed',

@@ -125,6 +125,8 @@ function unreadable(fault: string): ItemOutcome {
 export function faultOf(error: z.ZodError, root: string): string {
   const issue = error.issues[0];
   if (issue === undefined) return root;
-  const path = issue.path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
+  const path = issue.path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
+    .join('');
   return `${root}${path}: ${issue.message}`;
 }

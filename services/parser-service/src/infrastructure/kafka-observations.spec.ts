@@ -1,0 +1,96 @@
+import { TOPICS, VIEWS } from '@sociograph/contracts';
+import { eventOf } from './kafka-observations';
+import { AppliedViews } from './view-progress';
+
+const sighting = {
+  workspaceId: 'demo',
+  network: 'vk',
+  importId: 'import-1',
+  callId: 'call-1',
+  keyId: 'key-1',
+  observedAt: 1_000.6,
+  fence: 7,
+};
+const head = {
+  workspaceId: 'demo',
+  network: 'vk',
+  userId: '5',
+  observedAt: 1_001,
+  fence: 7,
+  source: { importId: 'import-1', callId: 'call-1', keyId: 'key-1' },
+};
+
+describe('observations as events', () => {
+  it('are keyed by the person', () => {
+    const profile = { firstName: 'A', lastName: 'B', closed: true };
+    const event = eventOf(sighting, { kind: 'person', person: '5', state: 'active', profile });
+    expect(event).toMatchObject({ key: 'demo:vk:user:5', value: { ...head, state: 'active', profile } });
+    expect(event.message.schema.safeParse(event.value).success).toBe(true);
+    expect(TOPICS.users.messages).toContain(event.message);
+  });
+
+  it('carry the whole list', () => {
+    const event = eventOf(sighting, {
+      kind: 'friend-list',
+      person: '5',
+      outcome: 'complete',
+      friendIds: ['1'],
+    });
+    expect(event.value).toEqual({ ...head, outcome: 'complete', friendIds: ['1'] });
+    expect(TOPICS.friendLists.messages).toContain(event.message);
+    const partial = eventOf(sighting, {
+      kind: 'friend-list',
+      person: '5',
+      outcome: 'partial',
+      friendIds: [],
+      total: 3,
+    });
+    expect(partial.value).toEqual({ ...head, outcome: 'partial', friendIds: [], total: 3 });
+  });
+
+  it('only add where a list is longer than a record may be', () => {
+    const friendIds = Array.from({ length: 20_001 }, (_, index) => String(index + 1));
+    const whole = eventOf(sighting, {
+      kind: 'friend-list',
+      person: '5',
+      outcome: 'complete',
+      friendIds: friendIds.slice(1),
+    });
+    expect(whole.value).toMatchObject({ outcome: 'complete' });
+    const cut = eventOf(sighting, { kind: 'friend-list', person: '5', outcome: 'complete', friendIds });
+    expect(cut.value).toMatchObject({ outcome: 'partial', total: 20_001, friendIds: { length: 20_000 } });
+  });
+});
+
+describe('the progress of views', () => {
+  const views = Object.values(VIEWS);
+  const applied = (view: string, partition: number, offset: number, fence = 1) => ({
+    view,
+    partition,
+    fence,
+    at: 0,
+    appliedUpTo: { t: { [String(partition)]: offset } },
+  });
+
+  it('is reached when every view has applied every partition', () => {
+    const progress = new AppliedViews();
+    expect(progress.reached({})).toBe(true);
+    for (const view of views) progress.note(applied(view, 0, 5));
+    expect(progress.reached({ t: { '0': 5 } })).toBe(true);
+    expect(progress.reached({ t: { '0': 6 } })).toBe(false);
+    expect(progress.reached({ t: { '0': 5, '1': 1 } })).toBe(false);
+    progress.note(applied(views[0] ?? '', 1, 1));
+    expect(progress.reached({ t: { '0': 5, '1': 1 } })).toBe(false);
+    for (const view of views.slice(1)) progress.note(applied(view, 1, 1));
+    expect(progress.reached({ t: { '0': 5, '1': 1 } })).toBe(true);
+  });
+
+  it('does not listen to a writer that was replaced', () => {
+    const progress = new AppliedViews();
+    for (const view of views) progress.note(applied(view, 0, 3, 2));
+    for (const view of views) progress.note(applied(view, 0, 9, 1));
+    expect(progress.reached({ t: { '0': 4 } })).toBe(false);
+    for (const view of views) progress.note(applied(view, 0, 4, 2));
+    expect(progress.reached({ t: { '0': 4 } })).toBe(true);
+  });
+});

@@ -1,0 +1,191 @@
+import { DomainError, Secret } from '@sociograph/kernel';
+import type { SendOutcome as SlotOutcome, WorkerLease } from '@sociograph/lease-client';
+import { LeaseKeyPool } from './lease-key-pool';
+
+const held = {
+  leaseId: 'lease-1',
+  keyId: 'key-1',
+  fence: 9,
+  network: 'vk',
+  methods: { 'friends.get': 25 },
+  token: new Secret('token'),
+  slots: [{ index: 0, notBefore: 1, notAfter: 2 }],
+} as unknown as WorkerLease;
+const request = {
+  workspaceId: 'demo',
+  network: 'vk',
+  importId: 'i',
+  methods: { 'friends.get': 25 },
+  timeoutMs: 5_000,
+};
+const lane = { workspaceId: 'demo', network: 'vk' };
+
+function setUp(outcome: SlotOutcome = { kind: 'missed', cause: 'too-late' }) {
+  let now = 0;
+  const client = {
+    acquire: jest.fn().mockResolvedValue({ kind: 'granted', lease: held }),
+    settle: jest.fn().mockResolvedValue('settled'),
+    capacity: jest.fn().mockResolvedValue({ keys: 2, callsPerSecond: 6 }),
+    poolNow: () => 10_000,
+  };
+  const sender = { send: jest.fn().mockResolvedValue(outcome) };
+  const logger = { warn: jest.fn(), error: jest.fn() };
+  const pool = new LeaseKeyPool(client, new Map([['vk', sender]]), () => now, logger as never);
+  const lease = async () => {
+    const verdict = await pool.acquire(request);
+    if (verdict.kind !== 'granted') throw new Error('not granted');
+    return verdict.lease;
+  };
+  const authorize = (token: Secret) => ({
+    path: '/execute',
+    headers: { authorization: token.reveal() },
+    body: 'b',
+    timeoutMs: 7,
+  });
+  return { client, sender, logger, pool, lease, authorize, pass: (ms: number) => (now += ms) };
+}
+
+const unreachable = (kind: 'unavailable' | 'forbidden') =>
+  new DomainError({ code: 'LEASE.X', kind, message: 'x' });
+
+describe('the key pool of key-service', () => {
+  it('grants a lease', async () => {
+    const { pool, client } = setUp();
+    expect(await pool.acquire(request)).toMatchObject({
+      kind: 'granted',
+      lease: { leaseId: 'lease-1', keyId: 'key-1', fence: 9 },
+    });
+    expect(client.acquire).toHaveBeenCalledWith(request);
+  });
+
+  it.each([
+    [10_700.2, 701],
+    [9_000, 200],
+    [99_000, 5_000],
+    [Number.NaN, 200],
+  ])('says of a denial until %s how long to wait: %s ms', async (retryAt, retryInMs) => {
+    const { pool, client } = setUp();
+    client.acquire.mockResolvedValue({ kind: 'denied', reason: 'no-slot', retryAt });
+    expect(await pool.acquire(request)).toEqual({ kind: 'denied', reason: 'no-slot', retryInMs });
+  });
+
+  it('takes a pool that is away or refuses as a denial', async () => {
+    const { pool, client, logger } = setUp();
+    client.acquire.mockRejectedValueOnce(unreachable('unavailable'));
+    expect(await pool.acquire(request)).toEqual({ kind: 'denied', reason: 'LEASE.X', retryInMs: 1_000 });
+    expect(logger.error).not.toHaveBeenCalled();
+    client.acquire.mockRejectedValueOnce(unreachable('forbidden'));
+    expect(await pool.acquire(request)).toEqual({ kind: 'denied', reason: 'LEASE.X', retryInMs: 5_000 });
+    expect(logger.error).toHaveBeenCalledTimes(1);
+    client.acquire.mockRejectedValueOnce(new Error('a bug'));
+    await expect(pool.acquire(request)).rejects.toThrow('a bug');
+  });
+
+  it('sends in the slot of the lease and reports stamps, errors and what was not used', async () => {
+    const headers = { 'retry-after': '2' };
+    const answer: SlotOutcome = {
+      kind: 'answered',
+      sentAt: 11.5,
+      answeredAt: 90,
+      status: 200,
+      headers,
+      body: 'text',
+    };
+    const { pool, sender, client, lease, authorize } = setUp(answer);
+    const granted = await lease();
+    const outcome = await pool.send(granted, authorize);
+    expect(outcome).toEqual({ kind: 'answered', observedAt: 11.5, status: 200, body: 'text' });
+    expect(sender.send).toHaveBeenCalledWith(held.slots[0], {
+      path: '/execute',
+      headers: { authorization: 'token' },
+      body: 'b',
+      timeoutMs: 7,
+    });
+    await pool.settle(granted, outcome, {
+      failure: { method: 'execute', code: 13, message: 'm'.repeat(300) },
+      errors: [{ method: 'friends.get', code: 30, message: 'private' }],
+      made: { 'friends.get': 20 },
+    });
+    const report = {
+      outcome: 'answered',
+      slot: 0,
+      sentAt: 11.5,
+      answeredAt: 90,
+      status: 200,
+      error: { code: 13, text: 'm'.repeat(200) },
+      methodErrors: [{ method: 'friends.get', code: 30, text: 'private' }],
+      retryAfterMs: 2_000,
+    };
+    expect(client.settle).toHaveBeenCalledWith(held, [report], { 'friends.get': 5 });
+  });
+
+  it('reports a call without errors in few words', async () => {
+    const answer: SlotOutcome = {
+      kind: 'answered',
+      sentAt: 1,
+      answeredAt: 2,
+      status: 200,
+      headers: {},
+      body: '',
+    };
+    const { pool, client, lease, authorize } = setUp(answer);
+    const granted = await lease();
+    await pool.settle(granted, await pool.send(granted, authorize), {
+      errors: [],
+      made: { 'friends.get': 25 },
+    });
+    const report = { outcome: 'answered', slot: 0, sentAt: 1, answeredAt: 2, status: 200 };
+    expect(client.settle).toHaveBeenCalledWith(held, [report]);
+  });
+
+  it.each<[SlotOutcome, object]>([
+    [
+      { kind: 'missed', cause: 'too-late' },
+      { outcome: 'unsent', slot: 0, cause: 'too-late' },
+    ],
+    [
+      { kind: 'broken', sentAt: 4, cause: 'ECONNRESET' },
+      { outcome: 'broken', slot: 0, sentAt: 4, cause: 'ECONNRESET' },
+    ],
+  ])('reports %j', async (slotOutcome, report) => {
+    const { pool, client, lease, authorize } = setUp(slotOutcome);
+    const granted = await lease();
+    await pool.settle(granted, await pool.send(granted, authorize), { errors: [], made: {} });
+    expect(client.settle).toHaveBeenCalledWith(held, [report]);
+  });
+
+  it('reports a lease that was not used at all', async () => {
+    const { pool, client, lease } = setUp();
+    await pool.settle(await lease(), { kind: 'missed' }, { errors: [], made: {} });
+    expect(client.settle).toHaveBeenCalledWith(held, [{ outcome: 'unsent', slot: 0, cause: 'not-wanted' }]);
+  });
+
+  it('does not fail a call whose lease cannot be settled', async () => {
+    const { pool, client, lease, logger } = setUp();
+    client.settle.mockRejectedValue(unreachable('unavailable'));
+    await pool.settle(await lease(), { kind: 'missed' }, { errors: [], made: {} });
+    expect(logger.warn).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks for the capacity of a lane twice a second at most', async () => {
+    const { pool, client, pass } = setUp();
+    expect(await pool.callsPerSecond(lane)).toBe(6);
+    pass(499);
+    await pool.callsPerSecond(lane);
+    expect(client.capacity).toHaveBeenCalledTimes(1);
+    pass(1);
+    client.capacity.mockResolvedValue({ keys: 3, callsPerSecond: 9 });
+    expect(await pool.callsPerSecond(lane)).toBe(9);
+    expect(await pool.callsPerSecond({ ...lane, workspaceId: 'other' })).toBe(9);
+    expect(client.capacity).toHaveBeenCalledTimes(3);
+  });
+
+  it('keeps the capacity last known while the pool is away, none when it never was', async () => {
+    const { pool, client, pass } = setUp();
+    await pool.callsPerSecond(lane);
+    pass(1_000);
+    client.capacity.mockRejectedValue(unreachable('unavailable'));
+    expect(await pool.callsPerSecond(lane)).toBe(6);
+    expect(await pool.callsPerSecond({ ...lane, network: 'other' })).toBe(0);
+  });
+});

@@ -1,0 +1,38 @@
+import { callQueue, callRequested, importChanged } from '@sociograph/contracts';
+import { Outbox } from '@sociograph/messaging';
+import type { Queryable } from '@sociograph/postgres';
+import type { ImportSnapshot } from '../domain/import-job';
+import type { LogPositions } from '../domain/observation';
+import type { Call } from '../domain/ports';
+
+/** One task per call, in the transaction that stores the calls. The message names the call, the row describes it. */
+export async function requestCalls(q: Queryable, calls: readonly Omit<Call, 'wanted'>[]): Promise<void> {
+  await Outbox.add(
+    q,
+    calls.map(({ callId, importId, workspaceId, network }) =>
+      Outbox.task(callQueue(network), callRequested, { callId, importId, workspaceId, network }),
+    ),
+  );
+}
+
+/** An event about the import's state, in the transaction that changes it. */
+export async function announceImport(
+  q: Queryable,
+  job: ImportSnapshot,
+  positions: LogPositions,
+): Promise<void> {
+  const { id, workspaceId, network, state, changedAt, counters } = job;
+  const { peopleKnown, peopleDone, listsKnown, listsDone, callsMade } = counters;
+  const gaps = counters.peopleGaps + counters.peopleBeyond + counters.listsGaps;
+  await Outbox.add(q, [
+    Outbox.event(importChanged, id, {
+      importId: id,
+      workspaceId,
+      network,
+      state,
+      at: changedAt,
+      counters: { peopleKnown, peopleDone, listsKnown, listsDone, callsMade, gaps },
+      ...(Object.keys(positions).length === 0 ? {} : { positions }),
+    }),
+  ]);
+}

@@ -1,0 +1,134 @@
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import { TOPICS, viewApplied } from '@sociograph/contracts';
+import {
+  isEvent,
+  OutboxRelay,
+  tailTopic,
+  type Tail,
+  type TaskHandlers,
+  type TaskPublisher,
+} from '@sociograph/messaging';
+import type { HostContext } from '@sociograph/service-host';
+import type { CompleteImports } from '../application/complete-imports';
+import type { DispatchCalls } from '../application/dispatch-calls';
+import type { PerformCall } from '../application/perform-call';
+import type { ParserMetrics } from '../metrics';
+import { WAKE_CHANNEL } from './pg-rows';
+import type { Servers } from './servers';
+import { WakeableLoop } from './wakeable-loop';
+
+/** A call whose message did not come back for so long has none: its items are dispatched anew. */
+const STALE_AFTER_MS = 180_000;
+const STALE_EVERY_MS = 30_000;
+
+export interface RuntimeParts {
+  dispatch: DispatchCalls;
+  perform: PerformCall;
+  complete: CompleteImports;
+  tasks: TaskPublisher;
+  handlers: TaskHandlers;
+  metrics: ParserMetrics;
+}
+
+/**
+ * What runs beside the requests: dispatcher, relay of the outbox, watch of the views, revival of lost calls. All of
+ * it is safe to run in every process at once; the database decides who does what.
+ */
+export class ParserRuntime implements OnApplicationBootstrap {
+  constructor(
+    private readonly servers: Servers,
+    private readonly ctx: HostContext,
+    private readonly parts: RuntimeParts,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const { worker, kafka, publisher, views, ledger } = this.servers;
+    const { logger, metrics: registry, shutdown, health } = this.ctx;
+    const { dispatch, perform, complete, tasks, handlers, metrics } = this.parts;
+    const dispatcher = new WakeableLoop({
+      name: 'dispatcher',
+      run: async () => metrics.dispatched.inc(await dispatch.round()),
+      everyMs: 1_000,
+      restMs: 10,
+      logger,
+      onRun: () => health.beat('dispatcher', 60_000),
+    });
+    const completion = new WakeableLoop({
+      name: 'completion',
+      run: async () => metrics.completed.inc(await complete.check()),
+      everyMs: 1_000,
+      restMs: 100,
+      logger,
+    });
+    const revival = new WakeableLoop({
+      name: 'revival',
+      run: async () => metrics.revived.inc(await ledger.reviveStale(STALE_AFTER_MS)),
+      everyMs: STALE_EVERY_MS,
+      restMs: 0,
+      logger,
+    });
+    const relay = new OutboxRelay({
+      postgres: worker,
+      rabbit: tasks,
+      kafka: publisher,
+      logger,
+      metrics: registry,
+    });
+    const tail: Tail = tailTopic({
+      kafka,
+      topic: TOPICS.views,
+      fromBeginning: true,
+      reader: 'parser-service',
+      logger,
+      onRecord: (record) => {
+        if (!isEvent(record, viewApplied) || record.value === null) return;
+        views.note(record.value);
+        completion.wake();
+      },
+    });
+    const ear = this.listen(() => {
+      dispatcher.wake();
+      completion.wake();
+    });
+    for (const loop of [dispatcher, completion, revival]) loop.start();
+    relay.start();
+
+    shutdown.add('stop-taking', 'dispatcher', async () => {
+      perform.stop();
+      ear.stop();
+      await Promise.all([dispatcher.stop(), revival.stop()]);
+    });
+    shutdown.add('finish', 'calls', () => handlers.onModuleDestroy());
+    shutdown.add('finish', 'completion', async () => {
+      await Promise.all([completion.stop(), tail.stop()]);
+    });
+    shutdown.add('finish', 'relay', () => relay.stop());
+  }
+
+  /** Keeps a LISTEN open; while it cannot be, the loops look by themselves once a second. */
+  private listen(onWake: () => void): { stop(): void } {
+    const { worker } = this.servers;
+    let stopped = false;
+    let current: { release(): void } | undefined;
+    const again = (): void => {
+      if (!stopped) setTimeout(() => void open(), 500).unref();
+    };
+    const open = async (): Promise<void> => {
+      try {
+        const opened = await worker.listen(WAKE_CHANNEL, onWake, again);
+        if (stopped) opened.release();
+        else current = opened;
+      } catch (error) {
+        this.ctx.logger.info({ err: error }, 'the dispatcher cannot be woken by notifications yet');
+        again();
+      }
+    };
+    void open();
+    return {
+      stop: () => {
+        stopped = true;
+        current?.release();
+      },
+    };
+  }
+}

@@ -1,0 +1,48 @@
+import type { Metrics } from '@sociograph/observability';
+
+/** Every metric of this service beyond those of the libs, grouped by the question it answers. */
+export function parserMetrics(metrics: Metrics) {
+  return {
+    // Does work flow?
+    dispatched: metrics.counter(
+      'parser_calls_dispatched_total',
+      'Calls stored and sent to the queue; flat while imports run: no key, or the dispatcher stands',
+    ),
+    performed: metrics.counter(
+      'parser_calls_performed_total',
+      'Calls by what became of them; growth of put-back means that keys do not suffice',
+      ['performance'] as const,
+    ),
+    completed: metrics.counter(
+      'parser_imports_completed_total',
+      'Imports whose observations every view shows',
+    ),
+    revived: metrics.counter(
+      'parser_calls_revived_total',
+      'Calls put back because their message was lost; any growth needs a look at RabbitMQ',
+    ),
+    // Are packs full?
+    items: metrics.counter(
+      'parser_items_called_total',
+      'Items in the calls that were made; divided by calls of the kind it is the fill of packs',
+      ['kind'] as const,
+    ),
+    calls: metrics.counter('parser_calls_sent_total', 'Calls by what the network did', [
+      'kind',
+      'outcome',
+    ] as const),
+    // Where does the time go?
+    lease: metrics.histogram(
+      'parser_lease_wait_seconds',
+      'From asking for a lease to the verdict; long with idle keys: the pool is slow',
+    ),
+    call: metrics.histogram(
+      'parser_call_seconds',
+      'A call from its message to its commit, waits for a key included',
+    ),
+    // How much is under way?
+    inHand: metrics.gauge('parser_calls_in_hand', 'Calls that this process has taken and not finished'),
+  };
+}
+
+export type ParserMetrics = ReturnType<typeof parserMetrics>;

@@ -1,0 +1,130 @@
+import { TimeOrderedIds } from '@sociograph/kernel';
+import { Postgres } from '@sociograph/postgres';
+import { PgCallLedger } from '../src/infrastructure/pg-call-ledger';
+import { PgImports } from '../src/infrastructure/pg-imports';
+import { anImport } from './builders';
+import { describeCallLedger } from './call-ledger.contract';
+import { scratchDatabase, type ScratchDatabase } from './scratch-database';
+
+const ids = new TimeOrderedIds();
+const logger = { warn: () => undefined };
+let database: ScratchDatabase;
+let app: Postgres;
+let worker: Postgres;
+
+beforeAll(async () => {
+  database = await scratchDatabase();
+  app = new Postgres({ url: database.appUrl, max: 4, logger });
+  worker = new Postgres({ url: database.workerUrl, max: 12, logger });
+});
+
+afterAll(async () => {
+  await Promise.all([app.end(), worker.end()]);
+  await database.drop();
+});
+
+/** UUIDv7 of one millisecond are in no order; the contract wants rising ids. */
+let last = '';
+function risingId(): string {
+  let id = ids.next();
+  while (id <= last) id = ids.next();
+  last = id;
+  return id;
+}
+
+describeCallLedger('PostgreSQL', async () => {
+  const { rows } = await database.admin.query<{ id: number }>('SELECT coalesce(max(id), 0) AS id FROM outbox');
+  const before = rows[0]?.id ?? 0;
+  const texts = async (sql: string, values: unknown[]): Promise<string[]> =>
+    (await database.admin.query<{ text: string }>(sql, values)).rows.map(({ text }) => text);
+  return {
+    imports: new PgImports(app, worker),
+    ledger: new PgCallLedger(worker),
+    id: risingId,
+    sent: () =>
+      texts(`SELECT payload->>'callId' AS text FROM outbox WHERE kind = 'task' AND id > $1 ORDER BY id`, [before]),
+    announced: (importId) =>
+      texts(
+        `SELECT payload->>'state' AS text FROM outbox
+         WHERE kind = 'event' AND payload->>'importId' = $1 ORDER BY id`,
+        [importId],
+      ),
+    async age(ms) {
+      await database.admin.query(
+        `WITH i AS (UPDATE imports SET hold_until = hold_until - $1 * interval '1 ms'),
+           t AS (UPDATE items SET ready_at = ready_at - $1 * interval '1 ms')
+         UPDATE calls SET dispatched_at = dispatched_at - $1 * interval '1 ms',
+           begun_at = begun_at - $1 * interval '1 ms'`,
+        [ms],
+      );
+    },
+  };
+});
+
+describe('imports in PostgreSQL', () => {
+  const workspace = (): string => `w-${risingId()}`;
+
+  it('are invisible to the serving role without a workspace', async () => {
+    await new PgImports(app, worker).add(anImport({ id: risingId(), workspaceId: workspace() }));
+    for (const table of ['imports', 'items', 'calls', 'import_positions', 'idempotency_keys']) {
+      expect((await app.query(`SELECT * FROM ${table}`)).rows).toEqual([]);
+    }
+    expect((await worker.query('SELECT * FROM imports')).rows).not.toEqual([]);
+  });
+
+  it('cannot be written into another workspace', async () => {
+    const id = risingId();
+    await new PgImports(app, worker).add(anImport({ id, workspaceId: workspace() }));
+    const moved = app.inWorkspace('thief', (q) => q.query(`UPDATE imports SET state = 'cancelled' WHERE id = $1`, [id]));
+    expect((await moved).rowCount).toBe(0);
+    await expect(
+      app.inWorkspace('thief', (q) =>
+        q.query(`INSERT INTO items (import_id, workspace_id, kind, person, depth) VALUES ($1, 'demo', 'friends', '5', 0)`, [
+          id,
+        ]),
+      ),
+    ).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('do not let the serving role read what is to be announced', async () => {
+    await expect(app.query('SELECT * FROM outbox')).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('store 176,000 sightings of 4,000 people in a time that does not matter', async () => {
+    const imports = new PgImports(app, worker);
+    const ledger = new PgCallLedger(worker);
+    const [id, workspaceId] = [risingId(), workspace()];
+    const seeds = Array.from({ length: 25 }, (_, index) => String(index + 1));
+    await imports.add(anImport({ id, workspaceId, seeds }));
+    const lane = { workspaceId, network: 'toy' };
+    const startedAt = performance.now();
+    for (let round = 0; round < 40; round += 1) {
+      const callId = risingId();
+      await ledger.dispatch(lane, () => ({ calls: [{ callId, pack: { importId: id, kind: 'lists', size: 25 } }], closed: [] }));
+      const items = await ledger.begin(callId);
+      const found = Array.from({ length: 4_400 }, (_, index) => ({
+        person: String(((round * 997 + index) % 4_000) + 1),
+        depth: 1,
+      }));
+      const unique = [...new Map(found.map((seen) => [seen.person, seen])).values()];
+      await ledger.finish(callId, {
+        done: items.map(({ person }) => person),
+        gaps: [],
+        long: [],
+        again: [],
+        found: unique,
+        positions: { log: { '0': round } },
+        friendshipObservations: found.length,
+      });
+    }
+    const record = await imports.find(workspaceId, id);
+    expect(record?.job.snapshot.counters).toMatchObject({
+      peopleKnown: 4_000,
+      listsKnown: 4_000,
+      listsDone: 1_000,
+      callsMade: 40,
+      friendshipObservations: 176_000,
+    });
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
+  });
+});
