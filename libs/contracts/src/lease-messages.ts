@@ -193,7 +193,13 @@ export const callReport = z.discriminatedUnion('outcome', [
     error: z.object({ code: z.number().int(), text: z.string().max(200).optional() }).optional(),
     /** Errors of calls inside a packed call. */
     methodErrors: z
-      .array(z.object({ method: z.string().max(64), code: z.number().int() }))
+      .array(
+        z.object({
+          method: z.string().max(64),
+          code: z.number().int(),
+          text: z.string().max(200).optional(),
+        }),
+      )
       .max(100)
       .optional(),
     retryAfterMs: z.number().nonnegative().optional(),

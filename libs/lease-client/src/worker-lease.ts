@@ -1,0 +1,38 @@
+import type { Secret } from '@sociograph/kernel';
+
+/** One moment in which one request may leave: in [notBefore, notAfter] of the pool's clock (ms). */
+export interface SendSlot {
+  readonly index: number;
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly lease: WorkerLease;
+}
+
+/** A granted lease as the worker holds it. The token leaves `token` only where the request is written. */
+export interface WorkerLease {
+  readonly leaseId: string;
+  readonly fence: number;
+  readonly keyId: string;
+  readonly keyVersion: number;
+  readonly token: Secret;
+  readonly workspaceId: string;
+  readonly network: string;
+  readonly importId: string;
+  readonly methods: Readonly<Record<string, number>>;
+  readonly slots: readonly SendSlot[];
+  /** Pool clock, ms. */
+  readonly grantedAt: number;
+  readonly expiresAt: number;
+  readonly why: string | undefined;
+  /** Generation of the clock mapping under which the slots were taken. */
+  readonly generation: number;
+  /** Wall clock minus monotonic clock when the lease came in: a machine that slept since has another. */
+  readonly wallAhead: number;
+}
+
+export type AcquireVerdict =
+  | { kind: 'granted'; lease: WorkerLease }
+  | { kind: 'denied'; reason: string; /** Pool clock, ms. */ retryAt: number };
+
+/** Why the slots of a lease may not be used any more. */
+export type VoidCause = 'clock-contradicted' | 'suspended' | 'key-state-changed' | 'lease-expired';

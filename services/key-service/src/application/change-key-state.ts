@@ -1,0 +1,48 @@
+import type { Clock } from '@sociograph/kernel';
+import type { ApiKey } from '../domain/api-key';
+import { ApiKeys, type AuditNote, KeyStateBroadcast } from '../domain/ports';
+
+export type StateChange = 'pause' | 'resume' | 'delete';
+
+export interface ChangeKeyState {
+  workspaceId: string;
+  keyId: string;
+  change: StateChange;
+  actor: AuditNote['actor'];
+  correlationId?: string | undefined;
+  /** The version that the caller saw, from If-Match. */
+  ifVersion?: number | undefined;
+}
+
+/** Pauses, resumes and deletes keys; the pool and the workers hear of it at once. */
+export class KeyKeeper {
+  constructor(
+    private readonly keys: ApiKeys,
+    private readonly broadcast: KeyStateBroadcast,
+    private readonly clock: Clock,
+    private readonly refreshPool: () => Promise<unknown>,
+  ) {}
+
+  async change(command: ChangeKeyState): Promise<ApiKey> {
+    const { workspaceId, keyId, change, actor, correlationId, ifVersion } = command;
+    const now = this.clock.nowMs();
+    const note: AuditNote = { actor, action: `key.${change}`, correlationId };
+    const key = await this.keys.update(workspaceId, keyId, (known) => known[change](now), note, ifVersion);
+    await this.#tell(key, now);
+    return key;
+  }
+
+  /** What settles said of a key: its token is refused for good. */
+  async invalidate(workspaceId: string, keyId: string, reason: string, service: string): Promise<ApiKey> {
+    const now = this.clock.nowMs();
+    const note: AuditNote = { actor: { kind: 'service', id: service }, action: 'key.invalidate' };
+    const key = await this.keys.update(workspaceId, keyId, (known) => known.invalidate(reason, now), note);
+    await this.#tell(key, now);
+    return key;
+  }
+
+  /** Both are hints: the ledger hears of it again by the next refresh, and refuses by itself. */
+  async #tell(key: ApiKey, now: number): Promise<void> {
+    await Promise.allSettled([this.refreshPool(), this.broadcast.announce(key, now)]);
+  }
+}

@@ -1,0 +1,93 @@
+import type { CallReport } from '@sociograph/contracts';
+import { type CallFacts, effectsOf } from '../domain/outcomes';
+import { type KeyEvent, QuotaLedger, type SettleStatus, type SlotReport } from '../domain/ports';
+import type { NetworkRules } from '../domain/networks';
+
+export interface SettleLeases {
+  service: string;
+  session: string;
+  sequence: number;
+  settles: {
+    leaseId: string;
+    fence: number;
+    workspaceId: string;
+    rules: NetworkRules;
+    reports: CallReport[];
+  }[];
+}
+
+export type SettleLeasesVerdict =
+  | { kind: 'settled'; poolNow: number; results: SettleStatus[]; events: KeyEvent[]; freed: boolean }
+  | { kind: 'denied'; poolNow: number; reason: 'replay' | 'recovering' };
+
+/** What calls are counted by: the code of the network or the status, never an id of a person. */
+export type CountCall = (network: string, result: string) => void;
+
+/** Books what became of the slots; the ledger draws the conclusions about keys in the same step. */
+export class SettleDesk {
+  readonly #ledger: QuotaLedger;
+  readonly #count: CountCall;
+
+  constructor(ledger: QuotaLedger, count: CountCall) {
+    this.#ledger = ledger;
+    this.#count = count;
+  }
+
+  async settle(command: SettleLeases): Promise<SettleLeasesVerdict> {
+    const results = command.settles.map((): SettleStatus => 'unknown');
+    const events: KeyEvent[] = [];
+    let { sequence } = command;
+    let poolNow = this.#ledger.poolNow();
+    const networks = new Set(command.settles.map((settle) => settle.rules));
+    for (const rules of networks) {
+      const indexes = command.settles.flatMap((settle, index) => (settle.rules === rules ? [index] : []));
+      const verdict = await this.#ledger.settle({
+        by: command.service,
+        session: command.session,
+        sequence,
+        rules,
+        settles: indexes.map((index) => {
+          const { leaseId, fence, workspaceId, reports } = command.settles[
+            index
+          ] as SettleLeases['settles'][0];
+          return {
+            leaseId,
+            fence,
+            workspaceId,
+            reports: reports.map((report) => this.#slotReport(rules, report)),
+          };
+        }),
+      });
+      if (verdict.kind === 'denied') return verdict;
+      poolNow = verdict.poolNow;
+      verdict.statuses.forEach((status, at) => (results[indexes[at] as number] = status));
+      events.push(...verdict.events);
+      sequence = 0;
+    }
+    const freed = command.settles.some(
+      (settle, index) =>
+        results[index] === 'settled' && settle.reports.some((report) => report.outcome === 'unsent'),
+    );
+    return { kind: 'settled', poolNow, results, events, freed };
+  }
+
+  #slotReport(rules: NetworkRules, report: CallReport): SlotReport {
+    if (report.outcome === 'unsent') {
+      this.#count(rules.network, 'unsent');
+      return { slot: report.slot, outcome: 'unsent' };
+    }
+    const facts: CallFacts = report;
+    const effects = effectsOf(facts);
+    this.#count(rules.network, resultOf(facts));
+    const { slot, sentAt } = report;
+    if (report.outcome === 'broken') return { slot, outcome: 'broken', sentAt, effects };
+    return { slot, outcome: 'answered', sentAt, answeredAt: report.answeredAt, effects };
+  }
+}
+
+function resultOf(facts: CallFacts): string {
+  if (facts.outcome === 'broken') return 'broken';
+  if (facts.error !== undefined) return `error-${facts.error.code}`;
+  const status = facts.status ?? 200;
+  return status === 200 ? 'ok' : `http-${status}`;
+}

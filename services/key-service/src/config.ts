@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import {
+  baseConfig,
+  kafkaConfig,
+  loadConfig,
+  oidcConfig,
+  postgresConfig,
+  rabbitConfig,
+  redisConfig,
+} from '@sociograph/service-host';
+import { z } from 'zod';
+
+const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+
+const schema = z.object({
+  ...baseConfig,
+  ...oidcConfig,
+  ...kafkaConfig,
+  ...rabbitConfig,
+  ...postgresConfig,
+  REDIS_POOL_URL: redisConfig.REDIS_POOL_URL,
+  KMS_PROVIDER: z.enum(['local', 'aws'], 'must be local or aws').default('local'),
+  /** `local`: 32 bytes in base64, mode 0600. */
+  KMS_MASTER_KEY_FILE: z.string().optional(),
+  /** `aws`: id, alias or ARN of the key. */
+  KMS_KEY_ID: z.string().optional(),
+  AWS_REGION: z.string().optional(),
+  /** JSON {service: public key PEM} of the services that may lease. */
+  LEASE_TRUSTED_FILE: z.string(),
+  /** From the start of a slot to the latest arrival at the provider (ms); fixed until it is learned. */
+  POOL_MARGIN_MS: count(5, 1000).default(40),
+  /** How many requests may wait for a slot, per import and per workspace. */
+  POOL_LINE_PER_IMPORT: count(1, 10_000).default(200),
+  POOL_LINE_PER_WORKSPACE: count(1, 100_000).default(1000),
+});
+
+export type KeyServiceConfig = Readonly<z.infer<typeof schema>>;
+
+export function keyServiceConfig(): KeyServiceConfig {
+  return loadConfig(schema);
+}
+
+const migrationSchema = z.object({
+  LOG_LEVEL: baseConfig.LOG_LEVEL,
+  NODE_ENV: baseConfig.NODE_ENV,
+  DATABASE_URL_OWNER: postgresConfig.DATABASE_URL_APP,
+});
+
+/** What the migrations need. */
+export function migrationConfig(): Readonly<z.infer<typeof migrationSchema>> {
+  return loadConfig(migrationSchema);
+}
+
+const trustedSchema = z.record(z.string(), z.string().includes('PUBLIC KEY'));
+
+/** Identity keys of the services that may lease. */
+export function readTrusted(file: string): Map<string, string> {
+  return new Map(Object.entries(trustedSchema.parse(JSON.parse(readFileSync(file, 'utf8')))));
+}

@@ -1,0 +1,68 @@
+/** Kinds of token that networks know. */
+export type KeyKind = 'user' | 'service' | 'community';
+
+export const KEY_KINDS: readonly KeyKind[] = ['user', 'service', 'community'];
+
+/** What the pool must know of a network; learned values come on top of it later. Times in milliseconds. */
+export interface NetworkRules {
+  readonly network: string;
+  /** How the network counts. A setting, never guessed; `sliding` is the strictest reading. */
+  readonly windowKind: 'sliding';
+  readonly windowMs: number;
+  /** Calls per window of a key, where its owner gave no lower figure. */
+  readonly quotas: Readonly<Record<KeyKind, number>>;
+  /** From `notBefore` to the latest arrival: the slack below is part of it, the rest is the path's spread. */
+  readonly marginMs: number;
+  /** `notAfter` - `notBefore`. */
+  readonly slackMs: number;
+  /** Kinds that may call a method; methods that are not listed are for user tokens only. */
+  readonly callers: Readonly<Record<string, readonly KeyKind[]>>;
+}
+
+const ALL: readonly KeyKind[] = KEY_KINDS;
+const NOT_COMMUNITY: readonly KeyKind[] = ['user', 'service'];
+
+const VK: NetworkRules = {
+  network: 'vk',
+  windowKind: 'sliding',
+  windowMs: 1000,
+  quotas: { user: 3, service: 3, community: 20 },
+  marginMs: 40,
+  slackMs: 4,
+  callers: {
+    execute: ALL,
+    'users.get': ALL,
+    'friends.get': NOT_COMMUNITY,
+    'users.getFollowers': NOT_COMMUNITY,
+    'users.getSubscriptions': NOT_COMMUNITY,
+    'groups.get': NOT_COMMUNITY,
+    'groups.getById': ALL,
+    'groups.getMembers': ALL,
+    'wall.get': NOT_COMMUNITY,
+    'wall.getById': NOT_COMMUNITY,
+    'wall.getComments': NOT_COMMUNITY,
+    'likes.getList': NOT_COMMUNITY,
+    'utils.resolveScreenName': ALL,
+    'utils.getServerTime': ALL,
+  },
+};
+
+const NETWORKS: ReadonlyMap<string, NetworkRules> = new Map([[VK.network, VK]]);
+
+export const NETWORK_NAMES: readonly string[] = [...NETWORKS.keys()];
+
+export function rulesOf(network: string): NetworkRules | undefined {
+  return NETWORKS.get(network);
+}
+
+/** The same rules with another margin: the figure is a setting of the provider until it is learned. */
+export function withMargin(rules: NetworkRules, marginMs: number): NetworkRules {
+  return { ...rules, marginMs };
+}
+
+/** Kinds of key that may call ALL of these methods. */
+export function kindsFor(rules: NetworkRules, methods: readonly string[]): KeyKind[] {
+  return KEY_KINDS.filter((kind) =>
+    methods.every((method) => (rules.callers[method] ?? ['user']).includes(kind)),
+  );
+}

@@ -1,0 +1,93 @@
+/** What a call's answer says about its key. What the pool does with it happens inside the Lua call of the settle. */
+export type Effect =
+  /** The key works: an earlier pause is over, a trial call of the lease's methods was good, but for some. */
+  | { kind: 'fine'; except: string[] }
+  /** The key rests: `baseMs`, doubling with each call that fails after it came back, at most `capMs`. */
+  | { kind: 'rest'; baseMs: number; capMs: number; atLeastMs: number; code: number }
+  /** These methods of the key rest, then one trial call; doubling to the cap. */
+  | { kind: 'restMethods'; methods: Methods; baseMs: number; capMs: number; code: number }
+  | { kind: 'barMethods'; methods: Methods; code: number }
+  /** Not from the address that the call came from. */
+  | { kind: 'barEgress'; code: number }
+  | { kind: 'invalidate'; reason: string; code: number }
+  /** Not the key's fault: counted only. */
+  | { kind: 'count'; what: string; code: number };
+
+/** `all`: every method that the lease was for. */
+type Methods = string[] | 'all';
+
+/** The facts of one call, as its worker reports them. */
+export interface CallFacts {
+  outcome: 'answered' | 'broken';
+  status?: number | undefined;
+  error?: { code: number; text?: string | undefined } | undefined;
+  methodErrors?: readonly { method: string; code: number; text?: string | undefined }[] | undefined;
+  retryAfterMs?: number | undefined;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+const TOO_MANY = { baseMs: SECOND, capMs: 10 * SECOND };
+const FLOOD = { baseMs: 5 * MINUTE, capMs: HOUR };
+const CAPTCHA = { baseMs: 10 * MINUTE, capMs: 6 * HOUR };
+const METHOD_REST = { baseMs: HOUR, capMs: 24 * HOUR };
+
+/** Errors that are never the key's fault. */
+const NOT_THE_KEY = new Set([1, 10, 13, 36, 43]);
+/** Tokens that ran out: they need a refresh, which keys without a refresh token cannot have. */
+const EXPIRED = new Set([1117, 3609]);
+const NEEDS_OWNER = new Set([17, 3610]);
+
+/** DESIGN 4's table of outcomes. An error about the object asked for (15, 18, 30, ...) speaks well of the key. */
+export function effectsOf(facts: CallFacts): Effect[] {
+  if (facts.outcome === 'broken') return [{ kind: 'count', what: 'broken', code: 0 }];
+  const status = facts.status ?? 200;
+  if (status === 429) {
+    return [
+      { kind: 'rest', baseMs: SECOND, capMs: MINUTE, atLeastMs: facts.retryAfterMs ?? 0, code: status },
+    ];
+  }
+  if (status === 401) return [{ kind: 'invalidate', reason: 'token-refused', code: status }];
+  if (status >= 500) return [{ kind: 'count', what: 'server-error', code: status }];
+  if (facts.error !== undefined) return [effectOf(facts.error, 'all') ?? { kind: 'fine', except: [] }];
+  const inner = (facts.methodErrors ?? [])
+    // A packed call ends with a copy of its last error in the name of `execute` itself.
+    .filter((error) => error.method !== 'execute')
+    .map((error) => ({ method: error.method, effect: effectOf(error, [error.method]) }))
+    .filter((found): found is { method: string; effect: Effect } => found.effect !== undefined);
+  const except = [...new Set(inner.map((found) => found.method))];
+  return [{ kind: 'fine', except }, ...withoutRepeats(inner.map((found) => found.effect))];
+}
+
+function effectOf(error: { code: number; text?: string | undefined }, methods: Methods): Effect | undefined {
+  const { code } = error;
+  const text = error.text ?? '';
+  if (code === 6) return { kind: 'rest', ...TOO_MANY, atLeastMs: 0, code };
+  if (code === 9) return { kind: 'rest', ...FLOOD, atLeastMs: 0, code };
+  if (code === 14) return { kind: 'rest', ...CAPTCHA, atLeastMs: 0, code };
+  if (code === 29) return { kind: 'restMethods', methods, ...METHOD_REST, code };
+  if (code === 42 || (code === 5 && /another ip address/i.test(text))) {
+    return { kind: 'barEgress', code };
+  }
+  if (code === 5) return { kind: 'invalidate', reason: 'token-refused', code };
+  if (EXPIRED.has(code)) return { kind: 'invalidate', reason: 'token-expired', code };
+  if (NEEDS_OWNER.has(code)) return { kind: 'invalidate', reason: 'needs-owner', code };
+  if (code === 7 || code === 27 || code === 28) return { kind: 'barMethods', methods, code };
+  if (code === 15 && /no access to call this method/i.test(text))
+    return { kind: 'barMethods', methods, code };
+  if (NOT_THE_KEY.has(code)) return { kind: 'count', what: 'network-error', code };
+  return undefined;
+}
+
+/** 25 calls of one method that fail alike are one statement about the key. */
+function withoutRepeats(effects: Effect[]): Effect[] {
+  const seen = new Set<string>();
+  return effects.filter((effect) => {
+    const text = JSON.stringify(effect);
+    if (seen.has(text)) return false;
+    seen.add(text);
+    return true;
+  });
+}

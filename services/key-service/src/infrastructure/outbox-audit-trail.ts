@@ -1,0 +1,64 @@
+import { actionAudited } from '@sociograph/contracts';
+import type { Clock, Ids } from '@sociograph/kernel';
+import { Outbox } from '@sociograph/messaging';
+import type { Postgres } from '@sociograph/postgres';
+import { AuditTrail } from '../domain/ports';
+import type { LedgerLogger } from './redis-quota-ledger';
+
+interface Refusals {
+  workspaceId: string;
+  service: string;
+  action: string;
+  reason: string;
+  count: number;
+}
+
+/** Workspace of what was refused before a workspace could be believed. */
+const NOBODY = 'unknown';
+const MAX_KINDS = 200;
+
+/**
+ * Refusals, written once per flush and kind with their number: whoever forges requests by the thousand cannot fill
+ * the database. What is not written when the process is killed is lost; the log line of each is not.
+ */
+export class OutboxAuditTrail extends AuditTrail {
+  readonly #pending = new Map<string, Refusals>();
+
+  constructor(
+    private readonly postgres: Postgres,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly logger: LedgerLogger,
+  ) {
+    super();
+  }
+
+  refused(note: { workspaceId: string | undefined; service: string; action: string; reason: string }): void {
+    const workspaceId = note.workspaceId ?? NOBODY;
+    this.logger.warn({ ...note, workspaceId }, 'a lease request was refused');
+    const name = [workspaceId, note.service, note.action, note.reason].join(' ');
+    const known = this.#pending.get(name);
+    if (known !== undefined) known.count += 1;
+    else if (this.#pending.size < MAX_KINDS) this.#pending.set(name, { ...note, workspaceId, count: 1 });
+  }
+
+  async flush(): Promise<void> {
+    const pending = [...this.#pending.values()];
+    if (pending.length === 0) return;
+    this.#pending.clear();
+    const at = Math.floor(this.clock.nowMs());
+    const rows = pending.map((refusal) =>
+      Outbox.event(actionAudited, refusal.workspaceId, {
+        auditId: this.ids.next(),
+        workspaceId: refusal.workspaceId,
+        actor: { kind: 'service', id: refusal.service },
+        action: refusal.action,
+        target: 'pool',
+        at,
+        result: 'refused',
+        reason: `${refusal.reason}, ${refusal.count} times`,
+      }),
+    );
+    await this.postgres.tx((q) => Outbox.add(q, rows, this.ids));
+  }
+}

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import type { PoolEpochs } from '../domain/ports';
+
+/** The record under which everything in Redis was written: another one means that it forgot, or may have. */
+export interface MemoryRecord {
+  epoch: number;
+  runId: string;
+  /** Pool clock, microseconds: nothing is granted before. */
+  readyAt: number;
+  text: string;
+}
+
+export const POOL_LUA = readFileSync(join(__dirname, 'pool.lua'), 'utf8');
+
+/** Writes a record only over an older one, so that of two that recover at once the newer epoch stays. */
+const WRITE_RECORD = `
+local known = redis.call('GET', KEYS[1])
+local epoch = known and tonumber(string.match(known, '^(%d+)|'))
+if epoch and epoch >= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[2])
+return 1`;
+
+export interface PoolMemoryOptions {
+  redis: Redis;
+  epochs: PoolEpochs;
+  prefix: string;
+  /** Horizon, tolerance, margin and one window: all that was granted before has arrived and left its windows. */
+  settleMs: number;
+  /** Only simulations have another text. */
+  lua?: string;
+}
+
+/**
+ * Knows under which epoch Redis remembers what was granted. `adopt` takes over an intact memory; after a loss (run id,
+ * epoch, script or clock do not fit) it begins a new epoch in PostgreSQL, writes it to Redis, loads the script, and
+ * lets nothing be granted until what was granted before is over. A new version of the script is treated as a loss:
+ * it cannot be told from a reload of an old data set.
+ */
+export class PoolMemory {
+  readonly sha: string;
+  readonly #options: PoolMemoryOptions;
+  readonly #lua: string;
+
+  constructor(options: PoolMemoryOptions) {
+    this.#options = options;
+    this.#lua = options.lua ?? POOL_LUA;
+    this.sha = createHash('sha1').update(this.#lua).digest('hex');
+  }
+
+  /** The record to work under; `lost` is the one that was found broken, if any. */
+  async adopt(lost?: MemoryRecord): Promise<MemoryRecord> {
+    const { redis, epochs, prefix, settleMs } = this.#options;
+    for (;;) {
+      const runId = /run_id:([0-9a-f]+)/.exec(await redis.info('server'))?.[1] ?? '';
+      const epoch = await epochs.current();
+      const known = parseRecord(await redis.get(`${prefix}epoch`));
+      const intact = known !== undefined && known.epoch === epoch && known.runId === runId;
+      if (intact && known.text !== lost?.text && (await this.#hasScript())) return known;
+      const next = await epochs.advance(epoch);
+      if (next === undefined) continue;
+      const [seconds, micros] = await redis.time();
+      const readyAt = Number(seconds) * 1_000_000 + Number(micros) + settleMs * 1000;
+      const text = `${next}|${runId}|${readyAt}`;
+      if ((await redis.eval(WRITE_RECORD, 1, `${prefix}epoch`, next, text)) !== 1) continue;
+      await redis.script('LOAD', this.#lua);
+      return { epoch: next, runId, readyAt, text };
+    }
+  }
+
+  async #hasScript(): Promise<boolean> {
+    const found = (await this.#options.redis.script('EXISTS', this.sha)) as number[];
+    return found[0] === 1;
+  }
+}
+
+function parseRecord(text: string | null): MemoryRecord | undefined {
+  const match = /^(\d+)\|([0-9a-f]+)\|(\d+)$/.exec(text ?? '');
+  if (match === null) return undefined;
+  const [whole, epoch, runId, readyAt] = match as unknown as [string, string, string, string];
+  return { epoch: Number(epoch), runId, readyAt: Number(readyAt), text: whole };
+}

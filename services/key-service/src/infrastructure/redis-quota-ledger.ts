@@ -1,0 +1,325 @@
+import type { Clock } from '@sociograph/kernel';
+import { PoolClock } from '@sociograph/lease-client';
+import type { Redis } from 'ioredis';
+import type { ApiKey, KeyState } from '../domain/api-key';
+import type { Effect } from '../domain/outcomes';
+import {
+  type KeyEvent,
+  type LedgerGrantRequest,
+  type LedgerSettle,
+  type LedgerVerdict,
+  QuotaLedger,
+  type SettleStatus,
+  type SettleVerdict,
+  type SlotReport,
+} from '../domain/ports';
+import type { NetworkRules } from '../domain/networks';
+import type { MemoryRecord, PoolMemory } from './pool-memory';
+
+export interface LedgerLogger {
+  info(fields: object, sentence: string): void;
+  warn(fields: object, sentence: string): void;
+}
+
+export interface RedisQuotaLedgerOptions {
+  redis: Redis;
+  memory: PoolMemory;
+  clock: Clock;
+  logger: LedgerLogger;
+  prefix: string;
+  /** Uniform in [0, 1): keys that failed together do not come back together. */
+  chance: () => number;
+  /** Called with each new memory: it knows no key yet. */
+  onMemory: () => Promise<void>;
+  /** Two more arguments of the script in simulations: seconds and microseconds of a virtual clock. */
+  virtualTime?: () => [number, number];
+}
+
+type Reply = (string | number)[];
+
+const LEAD_MS = 10;
+const HOLD_MS = 30_000;
+const TRIAL_MS = 60_000;
+const KEYS_PER_CALL = 200;
+/** Share of a pause by which chance shortens it. */
+const SPREAD = 0.1;
+const AWAY_RETRY_MS = 500;
+
+class Lost extends Error {}
+
+/**
+ * The quota ledger in one Lua script: one round trip per request. When Redis is away or lost its memory it denies
+ * (`recovering`) and recovers by itself; a denial costs the caller a wait, never a key its limit.
+ */
+export class RedisQuotaLedger extends QuotaLedger {
+  readonly #options: RedisQuotaLedgerOptions;
+  #record: MemoryRecord | undefined;
+  #adopting: Promise<void> | undefined;
+  #poolClock: PoolClock;
+
+  constructor(options: RedisQuotaLedgerOptions) {
+    super();
+    this.#options = options;
+    this.#poolClock = new PoolClock({ clock: options.clock });
+  }
+
+  /** Resolves when a memory is adopted; grants may still be denied until it is ready. */
+  async start(): Promise<void> {
+    await this.#adopt(undefined);
+  }
+
+  poolNow(): number {
+    return this.#poolClock.now();
+  }
+
+  async readClock(): Promise<number> {
+    const reply = await this.#call('clock', {});
+    return number(reply[1]) / 1000;
+  }
+
+  async grant(request: LedgerGrantRequest): Promise<LedgerVerdict> {
+    const { rules } = request;
+    const reply = await this.#call('grant', {
+      id: request.leaseId,
+      by: request.by,
+      session: request.session,
+      seq: request.sequence,
+      first: request.first,
+      ws: request.workspaceId,
+      methods: request.methods,
+      calls: request.calls,
+      deadline: micros(request.deadlineAt),
+      egress: request.egress,
+      pools: poolNames(request.workspaceId, rules.network, request.kinds),
+      strategy: 'earliest-free',
+      kind: rules.windowKind,
+      ...timing(rules),
+    }).catch(away);
+    const poolNow = number(reply[1]) / 1000;
+    if (reply[0] !== 'granted') {
+      const reason = reply[2] as Extract<LedgerVerdict, { kind: 'denied' }>['reason'];
+      return { kind: 'denied', poolNow: this.#orEstimate(poolNow), reason, retryAt: this.#retryAt(reply) };
+    }
+    const [fence, keyId, tokenVersion, grantedAt, expiresAt, ruledOut, ...slots] = reply.slice(2);
+    return {
+      kind: 'granted',
+      poolNow,
+      grant: {
+        fence: number(fence),
+        keyId: String(keyId),
+        tokenVersion: number(tokenVersion),
+        grantedAt: number(grantedAt) / 1000,
+        expiresAt: number(expiresAt) / 1000,
+        ruledOut: number(ruledOut),
+        slots: slots.map((slot) => number(slot) / 1000),
+      },
+    };
+  }
+
+  async settle(request: {
+    by: string;
+    session: string;
+    sequence: number;
+    rules: NetworkRules;
+    settles: LedgerSettle[];
+  }): Promise<SettleVerdict> {
+    const reply = await this.#call('settle', {
+      by: request.by,
+      session: request.session,
+      seq: request.sequence,
+      kind: request.rules.windowKind,
+      methods: {},
+      ...timing(request.rules),
+      settles: request.settles.map((settle) => ({
+        id: settle.leaseId,
+        fence: settle.fence,
+        ws: settle.workspaceId,
+        reports: settle.reports.map((report) => this.#reportArgument(report)),
+      })),
+    }).catch(away);
+    const poolNow = this.#orEstimate(number(reply[1]) / 1000);
+    if (reply[0] === 'denied')
+      return { kind: 'denied', poolNow, reason: reply[2] as 'replay' | 'recovering' };
+    return {
+      kind: 'settled',
+      poolNow,
+      statuses: String(reply[2]).split(',') as SettleStatus[],
+      events: JSON.parse(String(reply[3])) as KeyEvent[],
+    };
+  }
+
+  async capacity(request: {
+    workspaceId: string;
+    rules: NetworkRules;
+    kinds: readonly string[];
+  }): Promise<{ poolNow: number; keys: number; callsPerSecond: number }> {
+    const { workspaceId, rules, kinds } = request;
+    const pools = poolNames(workspaceId, rules.network, kinds);
+    const reply = await this.#call('capacity', { pools, ...timing(rules) }).catch(away);
+    if (reply[0] !== 'ok') return { poolNow: this.poolNow(), keys: 0, callsPerSecond: 0 };
+    return {
+      poolNow: number(reply[1]) / 1000,
+      keys: number(reply[2]),
+      callsPerSecond: number(reply[3]) / 1000,
+    };
+  }
+
+  async define(keys: ApiKey[]): Promise<{ keyId: string; state: KeyState }[]> {
+    const differing: { keyId: string; state: KeyState }[] = [];
+    for (let from = 0; from < keys.length; from += KEYS_PER_CALL) {
+      const reply = await this.#call('sync', {
+        keys: keys.slice(from, from + KEYS_PER_CALL).map(({ details }) => ({
+          id: details.id,
+          r: details.version,
+          v: details.tokenVersion,
+          s: details.state,
+          q: details.perSecond,
+          b: details.bucket,
+          z: poolNames(details.workspaceId, details.network, [details.kind]),
+        })),
+      });
+      const found = JSON.parse(String(reply[2])) as { id: string; state: KeyState }[];
+      differing.push(...found.map(({ id, state }) => ({ keyId: id, state })));
+    }
+    return differing;
+  }
+
+  async #call(op: string, payload: object): Promise<Reply> {
+    const record = this.#record;
+    if (record === undefined) {
+      this.#recover(undefined);
+      throw new Lost('no memory adopted');
+    }
+    const { redis, memory, prefix, clock, virtualTime } = this.#options;
+    const sentAt = clock.monotonicMs();
+    const estimate = this.#poolClock.errorMs < 100 ? micros(this.#poolClock.now()) : 0;
+    const extra = virtualTime?.() ?? [];
+    let reply: Reply;
+    try {
+      reply = (await redis.evalsha(
+        memory.sha,
+        1,
+        prefix,
+        op,
+        record.text,
+        record.runId,
+        estimate,
+        JSON.stringify(payload),
+        ...extra,
+      )) as Reply;
+    } catch (error) {
+      if (!String(error).includes('NOSCRIPT')) throw error;
+      this.#recover(record);
+      throw new Lost('NOSCRIPT');
+    }
+    const receivedAt = clock.monotonicMs();
+    const poolNow = number(reply[1]);
+    if (reply[0] !== 'lost') {
+      this.#poolClock.observe(sentAt, receivedAt, poolNow / 1000);
+      return reply;
+    }
+    // A call that lay in a queue arrives late without any clock having been set: the round trip explains it.
+    const behind = poolNow - estimate;
+    if (reply[2] === 'clock' && behind > 0 && behind / 1000 <= receivedAt - sentAt)
+      return this.#call(op, payload);
+    this.#recover(record);
+    throw new Lost(String(reply[2]));
+  }
+
+  #recover(lost: MemoryRecord | undefined): void {
+    void this.#adopt(lost).catch(() => undefined);
+  }
+
+  #adopt(lost: MemoryRecord | undefined): Promise<void> {
+    // A call that left before the recovery reports the loss of a memory that is replaced already.
+    if (lost !== undefined && this.#record !== lost) return this.#adopting ?? Promise.resolve();
+    this.#adopting ??= this.#adoptNow(lost).finally(() => {
+      this.#adopting = undefined;
+    });
+    return this.#adopting;
+  }
+
+  async #adoptNow(lost: MemoryRecord | undefined): Promise<void> {
+    this.#record = undefined;
+    this.#options.logger.warn({ epoch: lost?.epoch ?? null }, 'the pool takes up its memory anew');
+    for (;;) {
+      try {
+        const record = await this.#options.memory.adopt(lost);
+        this.#poolClock = new PoolClock({ clock: this.#options.clock });
+        this.#record = record;
+        await this.#options.onMemory();
+        this.#options.logger.info({ epoch: record.epoch }, 'the pool has a memory');
+        return;
+      } catch (error) {
+        this.#options.logger.warn({ err: String(error) }, 'the memory of the pool cannot be reached');
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+    }
+  }
+
+  #retryAt(reply: Reply): number {
+    const given = number(reply[3]);
+    return given > 0 ? given / 1000 : this.#orEstimate(NaN) + AWAY_RETRY_MS;
+  }
+
+  /** Without Redis there is no pool clock; the wall clock is as good a guess as any for a time to ask again. */
+  #orEstimate(poolNow: number): number {
+    if (poolNow > 0) return poolNow;
+    const estimated = this.#poolClock.now();
+    return Number.isNaN(estimated) ? this.#options.clock.nowMs() : estimated;
+  }
+
+  #reportArgument(report: SlotReport): object {
+    if (report.outcome === 'unsent') return { slot: report.slot, o: 'unsent', effects: [] };
+    return {
+      slot: report.slot,
+      o: report.outcome,
+      sent: micros(report.sentAt),
+      answered: report.outcome === 'answered' ? micros(report.answeredAt) : 0,
+      effects: report.effects
+        .filter((effect) => effect.kind !== 'count')
+        .map((effect) => effectArgument(effect, -SPREAD * this.#options.chance())),
+    };
+  }
+}
+
+function effectArgument(effect: Exclude<Effect, { kind: 'count' }>, spread: number): object {
+  if (effect.kind === 'rest') {
+    const { kind, code, baseMs, capMs, atLeastMs } = effect;
+    return { kind, code, base: micros(baseMs), cap: micros(capMs), atLeast: micros(atLeastMs), spread };
+  }
+  if (effect.kind === 'restMethods') {
+    const { kind, code, methods, baseMs, capMs } = effect;
+    return { kind, code, methods, base: micros(baseMs), cap: micros(capMs) };
+  }
+  return effect;
+}
+
+function timing(rules: NetworkRules): Record<string, number> {
+  return {
+    window: micros(rules.windowMs),
+    margin: micros(rules.marginMs),
+    slack: micros(rules.slackMs),
+    lead: micros(LEAD_MS),
+    horizon: micros(rules.windowMs),
+    hold: micros(HOLD_MS),
+    trial: micros(TRIAL_MS),
+  };
+}
+
+function poolNames(workspaceId: string, network: string, kinds: readonly string[]): string[] {
+  return kinds.map((kind) => `${workspaceId}:${network}:${kind}`);
+}
+
+function micros(ms: number): number {
+  return Math.round(ms * 1000);
+}
+
+function number(value: string | number | undefined): number {
+  return Number(value);
+}
+
+/** Redis away or its memory gone: the same answer for everyone who asks. */
+function away(): Reply {
+  return ['denied', 0, 'recovering', 0];
+}

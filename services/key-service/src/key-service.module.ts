@@ -1,0 +1,53 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { AuthModule } from '@sociograph/auth';
+import { Clock, Ids } from '@sociograph/kernel';
+import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
+import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
+import { PrismaClient } from '../generated/prisma';
+import { KeyKeeper } from './application/change-key-state';
+import { KeyRegistrar } from './application/register-key';
+import type { KeyServiceConfig } from './config';
+import { ApiKeys } from './domain/ports';
+import { PrismaApiKeys } from './infrastructure/prisma-api-keys';
+import { LeasePool } from './lease-pool';
+import { KeysController } from './presentation/keys.controller';
+
+/** The wiring list. The leasing side hangs together in LeasePool; this is the REST edge and its adapters. */
+@Module({})
+export class KeyServiceModule {
+  static forRoot(config: KeyServiceConfig, ctx: HostContext): DynamicModule {
+    const app = new Postgres({ url: config.DATABASE_URL_APP, max: 4, logger: ctx.logger });
+    const adapter = new PrismaPg({ connectionString: config.DATABASE_URL_APP, max: 5 });
+    const prisma = new PrismaClient({ adapter });
+    const keys = new PrismaApiKeys(prisma, ctx.ids);
+    const pool = new LeasePool(config, ctx, keys);
+    pool.start();
+    ctx.shutdown.add('close', 'database', async () => {
+      await Promise.allSettled([app.end(), prisma.$disconnect()]);
+    });
+    return {
+      module: KeyServiceModule,
+      imports: [
+        AuthModule.forRoot({
+          issuer: config.OIDC_ISSUER,
+          jwksUrl: config.OIDC_JWKS_URL,
+          audience: config.OIDC_AUDIENCE,
+          clients: config.OIDC_CLIENTS,
+        }),
+      ],
+      controllers: [KeysController],
+      providers: [
+        { provide: ApiKeys, useValue: keys },
+        { provide: IdempotencyStore, useValue: new PostgresIdempotencyStore(app) },
+        { provide: KeyKeeper, useValue: pool.keeper },
+        {
+          provide: KeyRegistrar,
+          inject: [Clock, Ids],
+          useFactory: (clock: Clock, ids: Ids) =>
+            new KeyRegistrar(keys, pool.vault, clock, ids, () => pool.refresh()),
+        },
+      ],
+    };
+  }
+}
