@@ -26,6 +26,7 @@ describe('the fleet', () => {
 
   it('runs N of each service that is built, one gateway, and says what is not built', () => {
     build('services/key-service/dist/main.js', 'services/parser-service/dist/main.js', 'gateway/dist/embedded/main.js');
+    mkdirSync(join(root, 'services/graph-storage-service'), { recursive: true });
     const fleet = fleetOf(servers, { scale: 2, simulator: undefined }, {});
     expect(fleet.processes.map((spec) => spec.name)).toEqual([
       'key-service-0',
@@ -34,7 +35,7 @@ describe('the fleet', () => {
       'parser-service-1',
       'gateway',
     ]);
-    expect(fleet.missing).toContain('services/graph-storage-service/dist/main.js');
+    expect(fleet.missing).toEqual(['services/graph-storage-service/dist/main.js', 'gateway/dist/reconciler/main.js']);
     expect(fleet.processes[1]?.ports).toEqual({ http: 33_101, management: 33_201 });
     expect(fleet.processes[0]?.args[0]).toBe('--conditions=sociograph-mine');
   });

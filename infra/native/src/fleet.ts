@@ -34,6 +34,7 @@ export function fleetOf(servers: Servers, options: FleetOptions, caller: NodeJS.
   const wanted: ProcessSpec[] = [];
   if (options.simulator !== undefined) wanted.push(simulator(stack, options.simulator, base));
   for (const service of SERVICES) {
+    if (!existsSync(join(stack.root, 'services', service))) continue; // Planned, not in the repository yet.
     for (let instance = 0; instance < options.scale; instance += 1) {
       wanted.push(serviceProcess(servers, service, instance, options, base));
     }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { accepts, endGroup, lastLines, launchDetached } from './launch';
@@ -31,7 +31,9 @@ export class ServerControl {
     }
     const pid = this.livingPid(server);
     if (pid !== undefined) {
-      if (await this.becomesReady(server, () => this.livingPid(server) === undefined, 20_000)) return 'was running';
+      if (await this.becomesReady(server, () => this.livingPid(server) === undefined, this.patienceMs(server))) {
+        return 'was running';
+      }
       await this.stop(server);
     }
     if (await accepts(server.port)) {
@@ -84,6 +86,12 @@ export class ServerControl {
       await pause(100);
     }
     return false;
+  }
+
+  /** A server that was only just started gets the rest of its time; one that has been up for long must answer soon. */
+  private patienceMs(server: Server): number {
+    const ageMs = Date.now() - statSync(this.runFile(server)).mtimeMs;
+    return Math.max(server.startTimeoutMs - ageMs, 5000);
   }
 
   private livingPid(server: Server): number | undefined {
