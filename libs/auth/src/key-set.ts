@@ -67,7 +67,6 @@ export class KeySet {
     try {
       this.keys = usableKeys(await this.options.fetch());
       this.fetchedAt = this.startedAt;
-      this.failedAt = -Infinity;
     } catch (cause) {
       this.failedAt = this.now();
       throw keysUnavailable(cause);

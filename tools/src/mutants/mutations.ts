@@ -66,8 +66,10 @@ export function mutationsOf(path: string, text: string): Mutation[] {
     } else if (ts.isExpressionStatement(node) && !isSuperCall(node.expression)) {
       replace('removed statement', node, ';');
     } else if (ts.isThrowStatement(node)) replace('removed statement', node, ';');
-    else if (ts.isIfStatement(node)) branches(node);
-    else if (ts.isConditionalExpression(node)) {
+    else if (ts.isIfStatement(node)) {
+      // Negating the condition swaps the branches, also where one of them is empty, and keeps the diff short.
+      replace('swapped branches', node.expression, `!(${node.expression.getText(source)})`);
+    } else if (ts.isConditionalExpression(node)) {
       const [yes, no] = [node.whenTrue.getText(source), node.whenFalse.getText(source)];
       const swapped = `${node.condition.getText(source)} ? ${no} : ${yes}`;
       replace('swapped branches', node, swapped);
@@ -85,16 +87,6 @@ export function mutationsOf(path: string, text: string): Mutation[] {
     if (other !== undefined) replace('operator', node, prefix ? `${other}${operand}` : `${operand}${other}`);
     else if (node.operator === ts.SyntaxKind.ExclamationToken) replace('operator', node, operand);
     else if (node.operator === ts.SyntaxKind.MinusToken) replace('operator', node, `(${operand})`);
-  }
-
-  function branches(node: ts.IfStatement): void {
-    const condition = node.expression.getText(source);
-    if (node.elseStatement === undefined) {
-      replace('swapped branches', node.expression, `!(${condition})`);
-      return;
-    }
-    // The condition is negated instead of moving the branches: the same program, and the diff stays one line.
-    replace('swapped branches', node.expression, `!(${condition})`);
   }
 
   visit(source);
