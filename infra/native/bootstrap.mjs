@@ -9,7 +9,13 @@ import { fileURLToPath } from 'node:url';
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const STATE = join(ROOT, '.sociograph');
 const NATIVE = 'infra/native/dist/main.js';
-const PROGRAMS = { demo: 'tools/dist/demo/main.js', test: 'tools/dist/test/main.js' };
+const PROGRAMS = {
+  demo: 'tools/dist/demo/main.js',
+  test: 'tools/dist/test/main.js',
+  'test:mutants': 'tools/dist/mutants/main.js',
+  gen: 'tools/dist/gen/main.js',
+  stats: 'tools/dist/stats/main.js',
+};
 
 const [command = 'help', ...args] = process.argv.slice(2);
 process.chdir(ROOT);
