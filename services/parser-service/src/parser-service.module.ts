@@ -9,6 +9,7 @@ import { PerformCall } from './application/perform-call';
 import { ReadImports } from './application/read-imports';
 import { StartImport } from './application/start-import';
 import type { ParserConfig } from './config';
+import type { KeyPool, ViewProgress } from './domain/ports';
 import { ParserRuntime } from './infrastructure/parser-runtime';
 import { connectServers } from './infrastructure/servers';
 import { TimerPause } from './infrastructure/timer-pause';
@@ -16,14 +17,22 @@ import { parserMetrics } from './metrics';
 import { CallsConsumer } from './presentation/calls.consumer';
 import { ImportsController } from './presentation/imports.controller';
 
+/** Ports that a spec fills by itself. */
+export interface Replacements {
+  pool?: KeyPool;
+  views?: ViewProgress;
+}
+
 /** The wiring: adapters to ports, use cases, what runs by itself, the REST edge. */
 @Module({ controllers: [ImportsController] })
 export class ParserServiceModule {
-  static forRoot(config: ParserConfig, ctx: HostContext): DynamicModule {
+  static forRoot(config: ParserConfig, ctx: HostContext, replaced: Replacements = {}): DynamicModule {
     const { clock, ids, logger } = ctx;
     const metrics = parserMetrics(ctx.metrics);
     const servers = connectServers(config, ctx, metrics);
-    const { imports, ledger, pool, networks, log, views } = servers;
+    const { imports, ledger, networks, log } = servers;
+    const pool = replaced.pool ?? servers.pool;
+    const views = replaced.views ?? servers.views;
     const dispatch = new DispatchCalls(ledger, pool, networks, ids);
     const perform = new PerformCall(ledger, pool, networks, log, clock, ids, new TimerPause());
     const complete = new CompleteImports(imports, views, clock);

@@ -6,6 +6,8 @@ import { anImport } from './builders';
 import { describeCallLedger } from './call-ledger.contract';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 
+jest.setTimeout(60_000);
+
 const ids = new TimeOrderedIds();
 const logger = { warn: () => undefined };
 let database: ScratchDatabase;
@@ -33,7 +35,9 @@ function risingId(): string {
 }
 
 describeCallLedger('PostgreSQL', async () => {
-  const { rows } = await database.admin.query<{ id: number }>('SELECT coalesce(max(id), 0) AS id FROM outbox');
+  const { rows } = await database.admin.query<{ id: number }>(
+    'SELECT coalesce(max(id), 0) AS id FROM outbox',
+  );
   const before = rows[0]?.id ?? 0;
   const texts = async (sql: string, values: unknown[]): Promise<string[]> =>
     (await database.admin.query<{ text: string }>(sql, values)).rows.map(({ text }) => text);
@@ -42,7 +46,9 @@ describeCallLedger('PostgreSQL', async () => {
     ledger: new PgCallLedger(worker),
     id: risingId,
     sent: () =>
-      texts(`SELECT payload->>'callId' AS text FROM outbox WHERE kind = 'task' AND id > $1 ORDER BY id`, [before]),
+      texts(`SELECT payload->>'callId' AS text FROM outbox WHERE kind = 'task' AND id > $1 ORDER BY id`, [
+        before,
+      ]),
     announced: (importId) =>
       texts(
         `SELECT payload->>'state' AS text FROM outbox
@@ -75,13 +81,16 @@ describe('imports in PostgreSQL', () => {
   it('cannot be written into another workspace', async () => {
     const id = risingId();
     await new PgImports(app, worker).add(anImport({ id, workspaceId: workspace() }));
-    const moved = app.inWorkspace('thief', (q) => q.query(`UPDATE imports SET state = 'cancelled' WHERE id = $1`, [id]));
+    const moved = app.inWorkspace('thief', (q) =>
+      q.query(`UPDATE imports SET state = 'cancelled' WHERE id = $1`, [id]),
+    );
     expect((await moved).rowCount).toBe(0);
     await expect(
       app.inWorkspace('thief', (q) =>
-        q.query(`INSERT INTO items (import_id, workspace_id, kind, person, depth) VALUES ($1, 'demo', 'friends', '5', 0)`, [
-          id,
-        ]),
+        q.query(
+          `INSERT INTO items (import_id, workspace_id, kind, person, depth) VALUES ($1, 'demo', 'friends', '5', 0)`,
+          [id],
+        ),
       ),
     ).rejects.toMatchObject({ code: '42501' });
   });
@@ -100,7 +109,10 @@ describe('imports in PostgreSQL', () => {
     const startedAt = performance.now();
     for (let round = 0; round < 40; round += 1) {
       const callId = risingId();
-      await ledger.dispatch(lane, () => ({ calls: [{ callId, pack: { importId: id, kind: 'lists', size: 25 } }], closed: [] }));
+      await ledger.dispatch(lane, () => ({
+        calls: [{ callId, pack: { importId: id, kind: 'lists', size: 25 } }],
+        closed: [],
+      }));
       const items = await ledger.begin(callId);
       const found = Array.from({ length: 4_400 }, (_, index) => ({
         person: String(((round * 997 + index) % 4_000) + 1),
