@@ -132,10 +132,11 @@ export function readConfiguration(source: string): Configuration {
     );
   }
   const globals = bound(document.plugins, 'configuration.plugins');
-  const names = new Map<string, unknown>();
+  const services = new Map<string, unknown>();
+  const routeNames = new Map<string, unknown>();
   const routes = document.services.flatMap((entry, position) => {
-    unique(names, `service ${entry.name}`, 'service');
-    names.set(`service ${entry.name}`, entry);
+    unique(services, entry.name, 'service');
+    services.set(entry.name, entry);
     if (!upstreams.has(entry.host)) {
       throw new ConfigurationFault(
         `The service "${entry.name}" has the host "${entry.host}", which is no upstream of this file.`,
@@ -152,8 +153,8 @@ export function readConfiguration(source: string): Configuration {
     const ofService = bound(entry.plugins, `configuration.services[${position}].plugins`);
     return entry.routes.map((route, at): Route => {
       const where = `configuration.services[${position}].routes[${at}]`;
-      unique(names, `route ${route.name}`, 'route');
-      names.set(`route ${route.name}`, route);
+      unique(routeNames, route.name, 'route');
+      routeNames.set(route.name, route);
       if (route.paths.length === 0) throw new ConfigurationFault(`${where}.paths must not be empty.`);
       return {
         id: derivedId(`routes:${route.name}`),

@@ -30,9 +30,13 @@ async function main(): Promise<void> {
     createServer((request, response) => {
       const metrics = request.url === '/metrics';
       const live = metrics || /^\/health\/(live|startup|ready)$/.test(request.url ?? '');
-      response.writeHead(live ? 200 : 404, { 'content-type': metrics ? 'text/plain; version=0.0.4' : 'application/json' });
+      response.writeHead(live ? 200 : 404, {
+        'content-type': metrics ? 'text/plain; version=0.0.4' : 'application/json',
+      });
       // Ready even while a gateway is away: what it answers says so.
-      response.end(metrics ? reconciler.metrics : JSON.stringify({ status: reconciler.complete ? 'up' : 'degraded' }));
+      response.end(
+        metrics ? reconciler.metrics : JSON.stringify({ status: reconciler.complete ? 'up' : 'degraded' }),
+      );
     }).listen(settings.managementPort, '127.0.0.1');
   }
 
