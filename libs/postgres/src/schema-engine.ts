@@ -59,8 +59,31 @@ export async function openSchemaEngine(url: string, schema: [string, string]): P
   ) as typeof import('@prisma/driver-adapter-utils');
   // Nobody ends the adapter's pool: with its usual idle timeout the process would live on for 10 s.
   const pool = { connectionString: url, max: 2, idleTimeoutMillis: 50, allowExitOnIdle: true };
-  const factory = bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool));
+  const factory = bindMigrationAwareSqlAdapterFactory(withWholeScripts(new PrismaPg(pool)));
   return glue.SchemaEngine.new({ datamodels: [schema] }, () => undefined, factory);
+}
+
+/** What is used of the adapter beyond its types. */
+interface ScriptRunner {
+  client: { query(sql: string): Promise<unknown> };
+  onError(error: unknown): never;
+  executeScript(script: string): Promise<void>;
+}
+
+/**
+ * The adapter (7.10.0) cuts a script at every semicolon, also at those in comments, strings and $$ bodies. PostgreSQL takes
+ * the whole script in one message, and makes one transaction of it.
+ */
+function withWholeScripts<F extends { connect(): Promise<unknown> }>(factory: F): F {
+  const connect = factory.connect.bind(factory);
+  factory.connect = async () => {
+    const adapter = (await connect()) as ScriptRunner;
+    adapter.executeScript = async (script) => {
+      await adapter.client.query(script).catch((error: unknown) => adapter.onError(error));
+    };
+    return adapter;
+  };
+  return factory;
 }
 
 /** The glue module holds ONE instance; a second would invalidate what the first one still refers to. */
