@@ -30,9 +30,10 @@ function main() {
   const program = PROGRAMS[command] ?? NATIVE;
   const looksOnly = ['down', 'status', 'logs', 'help'].includes(command) && existsSync(join(ROOT, program));
   if (!looksOnly) {
+    const serversOnly = command === 'up' && args.includes('--servers-only');
     install();
-    generateClients();
-    build(command === 'up' && args.includes('--servers-only') ? ['native', 'arango-embedded'] : undefined);
+    if (!serversOnly) generateClients();
+    build(serversOnly ? ['native', 'arango-embedded'] : undefined);
   }
   if (!existsSync(join(ROOT, program))) stop(`${program} was not built: see the messages of the build above.`);
   const words = program === NATIVE ? [command, ...args] : args;
@@ -66,7 +67,8 @@ function generateClients() {
     const schema = join(folder, 'prisma', 'schema.prisma');
     if (!existsSync(schema)) continue;
     const key = `prisma-${service}`;
-    const stamp = hash([schema, join(folder, 'prisma.config.ts')].filter(existsSync));
+    const configs = readdirSync(folder).filter((name) => name.startsWith('prisma.config.'));
+    const stamp = hash([schema, ...configs.map((name) => join(folder, name))]);
     const output = clientFolder(schema);
     if (read(key) === stamp && existsSync(output)) continue;
     step(`Prisma client of ${service}`);

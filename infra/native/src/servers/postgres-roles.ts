@@ -11,8 +11,8 @@ export async function connectPostgres(url: string): Promise<Client> {
 }
 
 /**
- * One service's database and its three roles. `owner` migrates and owns the tables; `app` and `worker` may read and
- * write rows but neither own anything nor bypass row-level security, so that policies hold for both.
+ * One service's database and its three roles. `owner` migrates and owns the tables; `app` and `worker` own nothing and
+ * cannot bypass row-level security: they have what the migrations grant them, row by row.
  */
 export async function ensureServiceDatabase(
   adminUrl: string,
@@ -41,7 +41,7 @@ export async function ensureServiceDatabase(
   }
 }
 
-/** What the roles may do inside their database; later tables of the owner are covered by the default privileges. */
+/** Who may enter the database; what app and worker may do with a table is said by the migration that makes it. */
 export function grants(database: string): string {
   const [owner, app, worker] = ROLE_KINDS.map((kind) => quoted(`${database}_${kind}`));
   return `
@@ -50,8 +50,6 @@ export function grants(database: string): string {
     ALTER SCHEMA public OWNER TO ${owner};
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     GRANT USAGE ON SCHEMA public TO ${app}, ${worker};
-    ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${app}, ${worker};
-    ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO ${app}, ${worker};
   `;
 }
 
