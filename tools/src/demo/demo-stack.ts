@@ -24,16 +24,17 @@ export interface DemoStack extends FleetAddresses {
 
 /** Starts servers, fleet and simulator with empty stores, so that the figures at the end are this import's alone. */
 export async function startDemoStack(root: string, graphFile: string, keys: number): Promise<DemoStack> {
-  if (existsSync(join(root, STACK_DIR, 'env.json'))) {
-    if (!existsSync(join(root, DEMO_MARK))) {
-      throw new DemoRefused(
-        `The stack "${STACK}" was started by "npm run up" and may hold data of yours, which the demo would have to drop. ` +
-          'If it may go: "npm run down -- --purge", then the demo again.',
-      );
-    }
+  if (existsSync(join(root, DEMO_MARK))) {
     console.log('The data of the last demo is dropped.');
     await native(root, ['down', '--stack', STACK, '--purge']);
+  } else if (existsSync(join(root, STACK_DIR, 'env.json'))) {
+    throw new DemoRefused(
+      `The stack "${STACK}" was started by "npm run up" and may hold data of yours, which the demo would have to drop. ` +
+        'If it may go: "npm run down -- --purge", then the demo again.',
+    );
   }
+  // Only the secrets are closed: PostgreSQL's own user must be able to enter the stack's folder.
+  mkdirSync(join(root, STACK_DIR), { recursive: true });
   mkdirSync(join(root, STACK_DIR, 'secrets'), { recursive: true, mode: 0o700 });
   writeFileSync(join(root, DEMO_MARK), `${JSON.stringify({ graphFile, keys })}\n`);
   const simulator = `${SIMULATED_NETWORK} tokens-file=${TOKENS_FILE}`;
