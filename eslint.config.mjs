@@ -96,6 +96,11 @@ export default tseslint.config(
     },
   },
   {
+    files: ['{libs,services,infra}/*/{src,test}/**/*.ts', '{gateway,tools,e2e}/**/*.ts'],
+    plugins: { sociograph: layers },
+    rules: { 'sociograph/packages': 'error' },
+  },
+  {
     files: ['services/*/src/**/*.ts'],
     plugins: { sociograph: layers },
     rules: { 'sociograph/layers': 'error' },

@@ -2,11 +2,9 @@ const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 // The build's settings, except that specs are compiled too.
-const {
-  exclude: _specs,
-  $schema: _schema,
-  ...swc
-} = JSON.parse(readFileSync(join(__dirname, '.swcrc'), 'utf8'));
+const swc = JSON.parse(readFileSync(join(__dirname, '.swcrc'), 'utf8'));
+delete swc.exclude;
+delete swc.$schema;
 
 // Published as ES modules only, or calling import(): jest on Node 20 can do neither untransformed.
 const transformed = [

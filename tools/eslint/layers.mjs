@@ -1,6 +1,7 @@
 // The layer rule of a service: dependencies point inwards, decided by the exact folder of both files.
+import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 
 // layer -> layers it may import; '' stands for the files beside main.ts (config, metrics).
 const inward = {
@@ -58,22 +59,37 @@ function fault(file, source, root) {
   return undefined;
 }
 
-const rule = {
-  meta: { type: 'problem', schema: [], messages: { layer: "'{{source}}': {{fault}}" } },
-  create(context) {
-    const check = (node) => {
-      const source = node.source?.value;
-      if (typeof source !== 'string') return;
-      const found = fault(context.filename, source, context.cwd);
-      if (found !== undefined) context.report({ node, messageId: 'layer', data: { source, fault: found } });
-    };
-    return {
-      ImportDeclaration: check,
-      ExportNamedDeclaration: check,
-      ExportAllDeclaration: check,
-      ImportExpression: check,
-    };
+/** A package of ours is imported by its name alone, and only libs are packages that others may import. */
+function packageFault(source, root) {
+  const [scope, name, ...inside] = source.split('/');
+  if (scope !== '@sociograph') return undefined;
+  if (inside.length > 0) return 'reaches into a package: import what its barrel exports';
+  return existsSync(join(root, 'libs', name)) ? undefined : 'only libs may be imported';
+}
+
+function ruleOf(fault) {
+  return {
+    meta: { type: 'problem', schema: [], messages: { layer: "'{{source}}': {{fault}}" } },
+    create(context) {
+      const check = (node) => {
+        const source = node.source?.value;
+        if (typeof source !== 'string') return;
+        const found = fault(source, context);
+        if (found !== undefined) context.report({ node, messageId: 'layer', data: { source, fault: found } });
+      };
+      return {
+        ImportDeclaration: check,
+        ExportNamedDeclaration: check,
+        ExportAllDeclaration: check,
+        ImportExpression: check,
+      };
+    },
+  };
+}
+
+export const layers = {
+  rules: {
+    layers: ruleOf((source, { filename, cwd }) => fault(filename, source, cwd)),
+    packages: ruleOf((source, { cwd }) => packageFault(source, cwd)),
   },
 };
-
-export const layers = { rules: { layers: rule } };
