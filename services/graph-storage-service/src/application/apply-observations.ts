@@ -1,0 +1,142 @@
+import { Clock, Randomness } from '@sociograph/kernel';
+import { tooContended } from '../domain/errors';
+import type { Friendship, SideChange } from '../domain/friendship';
+import type { PersonRef } from '../domain/observation';
+import { isKnown } from '../domain/own-list';
+import { decide, unknownPerson, type Decision, type Person, type Seen } from '../domain/person';
+import { ChangeLog, GraphStore, Pause, StorageMeter, type SourcePositions } from '../domain/ports';
+import { Confirmations } from './confirmations';
+import { judgeDisputes } from './judge-disputes';
+import { personKey, sideChanges } from './side-changes';
+import { backOff, MAX_ATTEMPTS, writeFriendships, type WritingTools } from './write-friendships';
+
+/** All observations of one person of a batch. */
+export interface SeenPerson {
+  ref: PersonRef;
+  seen: Seen;
+}
+
+export interface ObservationBatch {
+  partition: number;
+  people: readonly SeenPerson[];
+  /** The input is done up to here once this batch is. */
+  positions: SourcePositions;
+  /** Keeps the membership of the consumer group; throws when the partition was taken away. */
+  heartbeat(): Promise<void>;
+}
+
+/** Friends that are written in one go: about 4 MB of edges. */
+const IDS_PER_UNIT = 8_000;
+
+/**
+ * Merges a batch of observations into the graph: read, decide, friendships, people, disputes, publish. The order
+ * matters after a crash: a person is written after its friendships, so an unfinished batch finds the old list and
+ * does the same again; what was written but not published is published when the same observation returns.
+ */
+export class ApplyObservations {
+  readonly #tools: WritingTools;
+
+  constructor(
+    private readonly store: GraphStore,
+    private readonly log: ChangeLog,
+    private readonly meter: StorageMeter,
+    private readonly confirmations: Confirmations,
+    private readonly clock: Clock,
+    randomness: Randomness,
+    pause: Pause,
+  ) {
+    this.#tools = { store, meter, pause, randomness };
+  }
+
+  async execute(batch: ObservationBatch): Promise<void> {
+    const changes: Person[] = [];
+    for (const unit of units(batch.people)) {
+      changes.push(...(await this.#apply(unit)));
+      await batch.heartbeat();
+    }
+    await this.log.publish(changes, batch.partition, batch.positions);
+    this.meter.published('change', changes.length);
+    if (changes.length === 0) this.meter.published('marker', 1);
+  }
+
+  /** The people whose state is to be published. */
+  async #apply(unit: readonly SeenPerson[]): Promise<Person[]> {
+    const decided: Decision[] = [];
+    const changed: Friendship[] = [];
+    let pending = unit;
+    for (let attempt = 1; pending.length > 0; attempt++) {
+      if (attempt > MAX_ATTEMPTS) throw tooContended(pending.length, attempt - 1);
+      if (attempt > 1) await backOff(attempt - 1, this.#tools);
+      const round = await this.#round(pending);
+      decided.push(...round.decided);
+      changed.push(...round.changed);
+      pending = round.pending;
+    }
+    const people = decided.map(({ person }) => person).filter(({ list }) => isKnown(list));
+    await judgeDisputes(people, changed, this.#tools);
+    this.#remember(decided);
+    return decided.filter(({ mustPublish }) => mustPublish).map(({ person }) => person);
+  }
+
+  /** One try for all that is pending; people that another writer changed meanwhile come back as pending. */
+  async #round(
+    pending: readonly SeenPerson[],
+  ): Promise<{ decided: Decision[]; changed: Friendship[]; pending: SeenPerson[] }> {
+    const keys = pending.map(({ ref }) => personKey(ref));
+    const { people, unanswered } = await this.store.read(keys);
+    const now = this.clock.nowMs();
+    const changes: SideChange[] = [];
+    const decisions = pending.map(({ ref, seen }, i) => {
+      const key = keys[i] as string;
+      const stored = people.get(key);
+      const before = stored ?? unknownPerson(ref);
+      const decision = decide(before, this.confirmations.of(key), seen, now);
+      if (decision.mustWrite)
+        changes.push(...sideChanges(ref, before.list, decision.person.list, seen.lists));
+      return { key, rev: stored?.rev, decision };
+    });
+    const changed = await writeFriendships(changes, unanswered, this.#tools);
+    const writes = decisions
+      .filter(({ decision }) => decision.mustWrite)
+      .map(({ decision, rev }) => ({ person: decision.person, rev }));
+    const lost = new Set(writes.length > 0 ? (await this.store.writePeople(writes)).conflicts : []);
+    this.meter.conflicts('person', lost.size);
+    return {
+      decided: decisions.filter(({ key }) => !lost.has(key)).map(({ decision }) => decision),
+      changed,
+      pending: pending.filter((_, i) => lost.has(keys[i] as string)),
+    };
+  }
+
+  #remember(decided: readonly Decision[]): void {
+    const fates = new Map<string, number>();
+    for (const { person, mustWrite, fates: own } of decided) {
+      const key = personKey(person.ref);
+      if (mustWrite) this.confirmations.forget(key);
+      else
+        this.confirmations.remember(key, { document: person.document?.stamp, list: person.list.base?.stamp });
+      for (const { kind, fate } of own) fates.set(`${kind} ${fate}`, (fates.get(`${kind} ${fate}`) ?? 0) + 1);
+    }
+    for (const [name, count] of fates) {
+      const [kind = '', fate = ''] = name.split(' ');
+      this.meter.observation(kind as 'list' | 'person', fate, count);
+    }
+  }
+}
+
+/** Parts of a batch of bounded size; a list larger than that stands alone. */
+export function* units(people: readonly SeenPerson[]): Iterable<SeenPerson[]> {
+  let unit: SeenPerson[] = [];
+  let ids = 0;
+  for (const person of people) {
+    const weight = person.seen.lists.reduce((sum, list) => sum + list.ids.length, 1);
+    if (unit.length > 0 && ids + weight > IDS_PER_UNIT) {
+      yield unit;
+      unit = [];
+      ids = 0;
+    }
+    unit.push(person);
+    ids += weight;
+  }
+  if (unit.length > 0) yield unit;
+}

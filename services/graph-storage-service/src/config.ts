@@ -1,0 +1,26 @@
+import { arangoConfig, baseConfig, kafkaConfig, loadConfig, oidcConfig } from '@sociograph/service-host';
+import { z } from 'zod';
+
+const schema = z.object({
+  ...baseConfig,
+  ...oidcConfig,
+  ...kafkaConfig,
+  ...arangoConfig,
+  /** Records of one batch; a batch is written in parts of about 8,000 friends whatever this says. */
+  STORAGE_MAX_BATCH_RECORDS: z.coerce.number().int().min(1).max(5_000).default(300),
+  /** Batches of different partitions worked on at once; more costs memory, not much is gained. */
+  STORAGE_PARALLEL_BATCHES: z.coerce.number().int().min(1).max(16).default(2),
+});
+
+export type GraphStorageConfig = Readonly<z.infer<typeof schema>>;
+
+export function graphStorageConfig(): GraphStorageConfig {
+  return loadConfig(schema);
+}
+
+/** What the migrations need. */
+export function migrationConfig(): Readonly<z.infer<typeof migrationSchema>> {
+  return loadConfig(migrationSchema);
+}
+
+const migrationSchema = z.object({ ...arangoConfig });

@@ -1,0 +1,89 @@
+import type { ObservationStamp } from '@sociograph/kernel';
+import type { Friendship } from './friendship';
+import type { PersonRef } from './observation';
+import type { Person } from './person';
+
+/** A person or friendship together with the revision under which it may be changed. */
+export type Versioned<T> = T & { readonly rev: string };
+
+export interface EdgeWrites {
+  /** Keys that were free. */
+  create: Friendship[];
+  /** Both sides as they shall be; a side without lineage keeps the stored one. */
+  replace: Versioned<Friendship>[];
+  remove: { key: string; rev: string }[];
+}
+
+export interface WriteOutcome {
+  written: number;
+  /** Keys that another writer changed meanwhile: read again, decide again. */
+  conflicts: string[];
+}
+
+/** What a dispute is weighed by, read after the writes of a batch. */
+export interface DisputeEvidence {
+  /** Friendships that only the OTHER side asserts, of the people asked for. */
+  unanswered: Versioned<Friendship>[];
+  /** Disputed friendships that these people assert alone. */
+  disputed: Versioned<Friendship>[];
+  /** Key of a person -> stamp of the newest complete list, for the others asked for. */
+  completeLists: Map<string, ObservationStamp>;
+}
+
+/**
+ * The graph's write side. Reads are of one moment, writes check revisions and report conflicts as values; a
+ * store that cannot be reached throws `unavailable`. No method is atomic over several documents.
+ */
+export abstract class GraphStore {
+  /** The people of these keys that are stored, and the friendships that others assert about them and they do not. */
+  abstract read(
+    people: readonly string[],
+  ): Promise<{ people: Map<string, Versioned<Person>>; unanswered: Map<string, Versioned<Friendship>> }>;
+  abstract friendships(keys: readonly string[]): Promise<Map<string, Versioned<Friendship>>>;
+  abstract writeFriendships(writes: EdgeWrites): Promise<WriteOutcome>;
+  /** `rev` undefined: the person is new. */
+  abstract writePeople(people: readonly { person: Person; rev: string | undefined }[]): Promise<WriteOutcome>;
+  abstract disputeEvidence(people: readonly string[], others: readonly string[]): Promise<DisputeEvidence>;
+}
+
+/** A page of friendships of one person, in the order of their keys. */
+export interface FriendshipPage {
+  items: Friendship[];
+  /** Key to continue behind; undefined on the last page. */
+  next: string | undefined;
+}
+
+/** What the REST interface reads. */
+export abstract class GraphQueries {
+  abstract person(ref: PersonRef): Promise<Person | undefined>;
+  /** Friendships behind the key `after`; the order is that of the keys and stays. */
+  abstract friendshipsOf(
+    ref: PersonRef,
+    page: { limit: number; after: string | undefined },
+  ): Promise<FriendshipPage>;
+}
+
+/** Tells the world what is now stored, and how far the input is done. */
+export abstract class ChangeLog {
+  /**
+   * All of them are in the log, in this order and in this partition, when it resolves. The last record says that
+   * the input is done up to `source`; without any change a marker says it.
+   */
+  abstract publish(changes: readonly Person[], partition: number, source: SourcePositions): Promise<void>;
+}
+
+/** Topic -> partition -> offset of the next record. */
+export type SourcePositions = Record<string, Record<string, number>>;
+
+/** Counts what happens; labels are bounded. */
+export abstract class StorageMeter {
+  abstract observation(kind: 'list' | 'person', fate: string, count: number): void;
+  abstract friendships(action: 'created' | 'changed' | 'removed' | 'judged', count: number): void;
+  abstract conflicts(of: 'friendship' | 'person', count: number): void;
+  abstract published(kind: 'change' | 'marker', count: number): void;
+}
+
+/** Waiting as a port, so that specs need not wait. */
+export abstract class Pause {
+  abstract wait(ms: number): Promise<void>;
+}

@@ -1,0 +1,104 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { connectArango } from '@sociograph/arango';
+import { AuthModule } from '@sociograph/auth';
+import { CONSUMER_GROUPS } from '@sociograph/contracts';
+import { Clock, Randomness } from '@sociograph/kernel';
+import { createKafka, EventPublisher, KafkaBatchServer } from '@sociograph/messaging';
+import type { HostContext } from '@sociograph/service-host';
+import { ApplyObservations } from './application/apply-observations';
+import { Confirmations } from './application/confirmations';
+import { ReadPerson } from './application/read-person';
+import type { GraphStorageConfig } from './config';
+import { ChangeLog, GraphQueries, GraphStore, Pause, StorageMeter } from './domain/ports';
+import { ArangoGraph, ArangoGraphQueries } from './infrastructure/arango-graph';
+import { KafkaChangeLog } from './infrastructure/kafka-change-log';
+import { TimerPause } from './infrastructure/timer-pause';
+import { graphStorageMetrics, PromStorageMeter } from './metrics';
+import { OBSERVED_TOPICS, ObservationsConsumer } from './presentation/observations.consumer';
+import { PeopleController } from './presentation/people.controller';
+import { Turnstile } from './presentation/turnstile';
+
+type Kafka = ReturnType<typeof createKafka>;
+
+/** The wiring: adapters to ports, the use cases, the consumer, the REST edge. */
+@Module({ controllers: [PeopleController, ObservationsConsumer] })
+export class GraphStorageServiceModule {
+  static forRoot(config: GraphStorageConfig, ctx: HostContext, kafka: Kafka): DynamicModule {
+    const db = connectArango({
+      url: config.ARANGO_URL,
+      database: config.ARANGO_DATABASE,
+      username: config.ARANGO_USERNAME,
+      password: config.ARANGO_PASSWORD,
+    });
+    const metrics = graphStorageMetrics(ctx.metrics);
+    const publisher = new EventPublisher({
+      kafka,
+      source: 'graph-storage-service',
+      clock: ctx.clock,
+      ids: ctx.ids,
+    });
+    ctx.shutdown.add('flush', 'event publisher', () => publisher.close());
+    ctx.shutdown.add('close', 'arangodb', () => db.close());
+    ctx.health.check('arangodb', async () => ((await db.exists()) ? 'up' : 'degraded'));
+    return {
+      module: GraphStorageServiceModule,
+      imports: [
+        AuthModule.forRoot({
+          issuer: config.OIDC_ISSUER,
+          jwksUrl: config.OIDC_JWKS_URL,
+          audience: config.OIDC_AUDIENCE,
+          clients: config.OIDC_CLIENTS,
+        }),
+      ],
+      providers: [
+        {
+          provide: GraphStore,
+          useValue: new ArangoGraph(db, (operation, n) => metrics.requests.inc({ operation }, n)),
+        },
+        { provide: GraphQueries, useValue: new ArangoGraphQueries(db) },
+        { provide: ChangeLog, useValue: new KafkaChangeLog(publisher) },
+        { provide: StorageMeter, useValue: new PromStorageMeter(metrics) },
+        { provide: Pause, useClass: TimerPause },
+        { provide: Confirmations, useValue: new Confirmations() },
+        {
+          provide: Turnstile,
+          useValue: new Turnstile(config.STORAGE_PARALLEL_BATCHES, (n) => metrics.waiting.set(n)),
+        },
+        {
+          provide: ApplyObservations,
+          inject: [GraphStore, ChangeLog, StorageMeter, Confirmations, Clock, Randomness, Pause],
+          useFactory: (...parts: ConstructorParameters<typeof ApplyObservations>) =>
+            new ApplyObservations(...parts),
+        },
+        {
+          provide: ReadPerson,
+          inject: [GraphQueries],
+          useFactory: (queries: GraphQueries) => new ReadPerson(queries),
+        },
+      ],
+    };
+  }
+
+  /** The consumer of what the networks showed. */
+  static consumer(config: GraphStorageConfig, ctx: HostContext, kafka: Kafka): KafkaBatchServer {
+    return new KafkaBatchServer({
+      kafka,
+      groupId: CONSUMER_GROUPS.graphStorage.name,
+      topics: OBSERVED_TOPICS,
+      logger: ctx.logger,
+      metrics: ctx.metrics,
+      clock: ctx.clock,
+      maxBatchRecords: config.STORAGE_MAX_BATCH_RECORDS,
+    });
+  }
+
+  static kafka(config: GraphStorageConfig, ctx: HostContext): Kafka {
+    return createKafka({
+      brokers: config.KAFKA_BROKERS,
+      username: config.KAFKA_USERNAME,
+      password: config.KAFKA_PASSWORD,
+      clientId: `${config.SERVICE_NAME}-${config.INSTANCE_ID}`,
+      logger: ctx.logger,
+    });
+  }
+}

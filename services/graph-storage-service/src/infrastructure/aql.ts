@@ -1,0 +1,43 @@
+import { aqlCatalogue } from '@sociograph/arango';
+
+/** What deciding needs of a friendship; its lineage stays where it is. */
+const BRIEF = `{
+  key: e._key, rev: e._rev, since: e.since, deniedAt: e.deniedAt,
+  low: e.low == null ? null : [e.low.observedAt, e.low.fence],
+  high: e.high == null ? null : [e.high.observedAt, e.high.fence]
+}`;
+
+/** Every query of this service. Constructs that 3.11, 3.12 and the stand-in know; values by bind parameters only. */
+export const QUERIES = aqlCatalogue({
+  /** People by key, and the friendships that only their friends assert. */
+  readBatch: {
+    text: `
+      LET people = (FOR u IN users FILTER u._key IN @people RETURN u)
+      LET unanswered = (FOR e IN friendships FILTER e.openSide IN @people RETURN ${BRIEF})
+      RETURN { people, unanswered }`,
+  },
+  /** Read after the writes of a batch: what has to be weighed, and by what. */
+  disputeEvidence: {
+    text: `
+      LET unanswered = (FOR e IN friendships FILTER e.openSide IN @people RETURN ${BRIEF})
+      LET disputed = (FOR e IN friendships FILTER e.disputedSide IN @people RETURN ${BRIEF})
+      LET complete = (
+        FOR u IN users
+          FILTER u._key IN @others
+          FILTER u.list.base.kind == "complete"
+          RETURN { key: u._key, observedAt: u.list.base.observedAt, fence: u.list.base.fence }
+      )
+      RETURN { unanswered, disputed, complete }`,
+  },
+  /** Keyset over the edge index of both ends; `_key` is unique, so the order is stable. */
+  friendshipsOf: {
+    text: `
+      LET asLow = (
+        FOR e IN friendships FILTER e._from == @person AND e._key > @after SORT e._key LIMIT @limit RETURN e
+      )
+      LET asHigh = (
+        FOR e IN friendships FILTER e._to == @person AND e._key > @after SORT e._key LIMIT @limit RETURN e
+      )
+      FOR e IN UNION(asLow, asHigh) SORT e._key LIMIT @limit RETURN e`,
+  },
+});

@@ -1,0 +1,124 @@
+import { bulkGet, bulkWrite, runNamed, type BulkOutcome, type Stored } from '@sociograph/arango';
+import { vertexKey } from '@sociograph/contracts';
+import type { ObservationStamp } from '@sociograph/kernel';
+import type { Database } from 'arangojs';
+import type { Friendship } from '../domain/friendship';
+import type { PersonRef } from '../domain/observation';
+import type { Person } from '../domain/person';
+import {
+  GraphQueries,
+  GraphStore,
+  type DisputeEvidence,
+  type EdgeWrites,
+  type FriendshipPage,
+  type Versioned,
+  type WriteOutcome,
+} from '../domain/ports';
+import { QUERIES } from './aql';
+import {
+  changeOf,
+  fromBrief,
+  fromFriendship,
+  fromUser,
+  toFriendship,
+  toUser,
+  type BriefFriendship,
+  type FriendshipDocument,
+  type UserDocument,
+} from './arango-documents';
+
+/** Counts requests by what they are for; the metric behind "store requests per 1,000 changed edges". */
+export type RequestCounter = (operation: string, count: number) => void;
+
+export class ArangoGraph extends GraphStore {
+  constructor(
+    private readonly db: Database,
+    private readonly count: RequestCounter = () => undefined,
+  ) {
+    super();
+  }
+
+  async read(people: readonly string[]): ReturnType<GraphStore['read']> {
+    this.count('read', 1);
+    const [row] = await runNamed<{ people: Stored<UserDocument>[]; unanswered: BriefFriendship[] }>(
+      this.db,
+      QUERIES.readBatch,
+      { people },
+    );
+    return {
+      people: new Map(row?.people.map((user) => [user._key, fromUser(user)])),
+      unanswered: new Map(row?.unanswered.map((edge) => [edge.key, fromBrief(edge)])),
+    };
+  }
+
+  async friendships(keys: readonly string[]): Promise<Map<string, Versioned<Friendship>>> {
+    this.count('read-friendships', 1);
+    const found = await bulkGet<FriendshipDocument>(this.db, 'friendships', keys);
+    return new Map([...found].map(([key, edge]) => [key, fromFriendship(edge)]));
+  }
+
+  async writeFriendships({ create, replace, remove }: EdgeWrites): Promise<WriteOutcome> {
+    const outcome = await bulkWrite<FriendshipDocument>(this.db, 'friendships', {
+      inserts: create.map(toFriendship),
+      updates: replace.map(changeOf),
+      removes: remove.map(({ key, rev }) => ({ _key: key, _rev: rev })),
+    });
+    return this.#outcome('write-friendships', outcome);
+  }
+
+  async writePeople(people: readonly { person: Person; rev: string | undefined }[]): Promise<WriteOutcome> {
+    const outcome = await bulkWrite<UserDocument>(this.db, 'users', {
+      inserts: people.filter(({ rev }) => rev === undefined).map(({ person }) => toUser(person)),
+      replaces: people.flatMap(({ person, rev }) =>
+        rev === undefined ? [] : [{ ...toUser(person), _rev: rev }],
+      ),
+    });
+    return this.#outcome('write-people', outcome);
+  }
+
+  async disputeEvidence(people: readonly string[], others: readonly string[]): Promise<DisputeEvidence> {
+    this.count('read-evidence', 1);
+    const [row] = await runNamed<{
+      unanswered: BriefFriendship[];
+      disputed: BriefFriendship[];
+      complete: ({ key: string } & ObservationStamp)[];
+    }>(this.db, QUERIES.disputeEvidence, { people, others });
+    return {
+      unanswered: row?.unanswered.map(fromBrief) ?? [],
+      disputed: row?.disputed.map(fromBrief) ?? [],
+      completeLists: new Map(row?.complete.map(({ key, observedAt, fence }) => [key, { observedAt, fence }])),
+    };
+  }
+
+  #outcome(operation: string, { written, conflicts, requests }: BulkOutcome): WriteOutcome {
+    this.count(operation, requests);
+    return { written, conflicts };
+  }
+}
+
+export class ArangoGraphQueries extends GraphQueries {
+  constructor(private readonly db: Database) {
+    super();
+  }
+
+  async person({ workspaceId, network, id }: PersonRef): Promise<Person | undefined> {
+    const key = vertexKey(workspaceId, network, id);
+    const stored = (await bulkGet<UserDocument>(this.db, 'users', [key])).get(key);
+    return stored && fromUser(stored);
+  }
+
+  /** One more than asked for is read: it tells whether there is a next page. */
+  async friendshipsOf(
+    { workspaceId, network, id }: PersonRef,
+    { limit, after }: { limit: number; after: string | undefined },
+  ): Promise<FriendshipPage> {
+    const person = `users/${vertexKey(workspaceId, network, id)}`;
+    const edges = await runNamed<Stored<FriendshipDocument>>(this.db, QUERIES.friendshipsOf, {
+      person,
+      after: after ?? '',
+      limit: limit + 1,
+    });
+    const items = edges.slice(0, limit).map(fromFriendship);
+    return { items, next: edges.length > limit ? items.at(-1)?.key : undefined };
+  }
+}

@@ -1,0 +1,150 @@
+import { endKey, personKey, unansweredBy } from '../application/side-changes';
+import { loneSide, type Friendship } from '../domain/friendship';
+import type { PersonRef } from '../domain/observation';
+import { isComplete } from '../domain/own-list';
+import type { Person } from '../domain/person';
+import {
+  ChangeLog,
+  GraphQueries,
+  GraphStore,
+  StorageMeter,
+  type DisputeEvidence,
+  type EdgeWrites,
+  type FriendshipPage,
+  type SourcePositions,
+  type Versioned,
+  type WriteOutcome,
+} from '../domain/ports';
+
+/** The graph in memory, with revisions; `refuse` makes chosen writes conflict. */
+export class InMemoryGraph extends GraphStore implements GraphQueries {
+  readonly people = new Map<string, Versioned<Person>>();
+  readonly edges = new Map<string, Versioned<Friendship>>();
+  /** Documents written, by collection: an unchanged list must leave these alone. */
+  readonly writes = { people: 0, edges: 0 };
+  #revision = 0;
+
+  constructor(private readonly refuse: () => boolean = () => false) {
+    super();
+  }
+
+  async read(keys: readonly string[]): ReturnType<GraphStore['read']> {
+    const wanted = new Set(keys);
+    const unanswered = [...this.edges.values()].filter((edge) => wanted.has(unansweredBy(edge) ?? ''));
+    return {
+      people: new Map(keys.flatMap((key) => entry(key, this.people.get(key)))),
+      unanswered: new Map(unanswered.map((edge) => [edge.key, edge])),
+    };
+  }
+
+  async friendships(keys: readonly string[]): Promise<Map<string, Versioned<Friendship>>> {
+    return new Map(keys.flatMap((key) => entry(key, this.edges.get(key))));
+  }
+
+  async friendshipsOf(
+    ref: PersonRef,
+    page: { limit: number; after: string | undefined },
+  ): Promise<FriendshipPage> {
+    const self = personKey(ref);
+    const own = [...this.edges.values()]
+      .filter((edge) => endKey(edge, 'low') === self || endKey(edge, 'high') === self)
+      .filter(({ key }) => page.after === undefined || key > page.after)
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    const items = own.slice(0, page.limit);
+    return { items, next: own.length > page.limit ? items.at(-1)?.key : undefined };
+  }
+
+  async person(ref: PersonRef): Promise<Person | undefined> {
+    return this.people.get(personKey(ref));
+  }
+
+  async writeFriendships({ create, replace, remove }: EdgeWrites): Promise<WriteOutcome> {
+    const outcome: WriteOutcome = { written: 0, conflicts: [] };
+    for (const edge of create) this.#put(this.edges, edge.key, edge, undefined, outcome);
+    for (const edge of replace) this.#put(this.edges, edge.key, edge, edge.rev, outcome);
+    for (const { key, rev } of remove) this.#put(this.edges, key, undefined, rev, outcome);
+    this.writes.edges += outcome.written;
+    return outcome;
+  }
+
+  async writePeople(people: readonly { person: Person; rev: string | undefined }[]): Promise<WriteOutcome> {
+    const outcome: WriteOutcome = { written: 0, conflicts: [] };
+    for (const { person, rev } of people) this.#put(this.people, personKey(person.ref), person, rev, outcome);
+    this.writes.people += outcome.written;
+    return outcome;
+  }
+
+  async disputeEvidence(people: readonly string[], others: readonly string[]): Promise<DisputeEvidence> {
+    const wanted = new Set(people);
+    const edges = [...this.edges.values()];
+    const complete = others.flatMap((key) => {
+      const list = this.people.get(key)?.list;
+      return list?.base && isComplete(list) ? [[key, list.base.stamp] as const] : [];
+    });
+    return {
+      unanswered: edges.filter((edge) => wanted.has(unansweredBy(edge) ?? '')),
+      disputed: edges.filter((edge) => {
+        const lone = loneSide(edge);
+        return lone !== undefined && edge.deniedAt !== undefined && wanted.has(endKey(edge, lone));
+      }),
+      completeLists: new Map(complete),
+    };
+  }
+
+  #put<T>(
+    into: Map<string, Versioned<T>>,
+    key: string,
+    value: T | undefined,
+    rev: string | undefined,
+    outcome: WriteOutcome,
+  ): void {
+    if (into.get(key)?.rev !== rev || this.refuse()) {
+      outcome.conflicts.push(key);
+      return;
+    }
+    outcome.written += 1;
+    if (value === undefined) into.delete(key);
+    else into.set(key, { ...value, rev: `r${++this.#revision}` });
+  }
+}
+
+export class InMemoryChangeLog extends ChangeLog {
+  readonly batches: { changes: readonly Person[]; partition: number; source: SourcePositions }[] = [];
+  /** Thrown instead of publishing, once. */
+  failNext: Error | undefined;
+
+  async publish(changes: readonly Person[], partition: number, source: SourcePositions): Promise<void> {
+    const failure = this.failNext;
+    this.failNext = undefined;
+    if (failure) throw failure;
+    this.batches.push({ changes, partition, source });
+  }
+}
+
+export class InMemoryMeter extends StorageMeter {
+  readonly counts: Record<string, number> = {};
+
+  observation(kind: 'list' | 'person', fate: string, count: number): void {
+    this.#add(`${kind} ${fate}`, count);
+  }
+
+  friendships(action: string, count: number): void {
+    this.#add(`friendships ${action}`, count);
+  }
+
+  conflicts(of: string, count: number): void {
+    this.#add(`conflicts ${of}`, count);
+  }
+
+  published(kind: string, count: number): void {
+    this.#add(`published ${kind}`, count);
+  }
+
+  #add(name: string, count: number): void {
+    if (count > 0) this.counts[name] = (this.counts[name] ?? 0) + count;
+  }
+}
+
+function entry<T>(key: string, value: T | undefined): [string, T][] {
+  return value === undefined ? [] : [[key, value]];
+}

@@ -1,0 +1,31 @@
+import { ensureCollection, type ArangoMigration } from '@sociograph/arango';
+import type { Database } from 'arangojs';
+
+const VERTICES = ['users', 'groups', 'posts'];
+const EDGES = ['friendships', 'subscriptions', 'group_posts', 'user_posts'];
+
+/** The schema of the graph; steps are harmless when repeated. */
+export const MIGRATIONS: readonly ArangoMigration[] = [
+  {
+    version: 1,
+    name: 'vertices and edges',
+    async up(db) {
+      for (const name of VERTICES) await ensureCollection(db, name, 'document');
+      for (const name of EDGES) await ensureCollection(db, name, 'edge');
+    },
+  },
+  {
+    version: 2,
+    name: 'friendships that one side does not assert, and disputed ones',
+    async up(db) {
+      await sparseIndex(db, 'friendships', 'openSide');
+      await sparseIndex(db, 'friendships', 'disputedSide');
+    },
+  },
+];
+
+async function sparseIndex(db: Database, collection: string, field: string): Promise<void> {
+  await db
+    .collection(collection)
+    .ensureIndex({ type: 'persistent', name: field, fields: [field], sparse: true });
+}
