@@ -10,8 +10,13 @@ export interface BulkChange<T extends object> {
   inserts?: Keyed<T>[];
   /** Written only while `_rev` is still the stored one. */
   replaces?: Stored<T>[];
+  /** Merged into the stored document (nested objects too; null removes an attribute), `_rev` checked likewise. */
+  updates?: Change<T>[];
   removes?: { _key: string; _rev: string }[];
 }
+
+/** Some attributes of a stored document; null takes one away. */
+export type Change<T extends object> = { _key: string; _rev: string } & { [A in keyof T]?: unknown };
 
 export interface BulkOutcome {
   written: number;
@@ -78,6 +83,11 @@ export async function bulkWrite<T extends object>(
     ...chunks(change.inserts ?? []).map((part) => send(part, (docs) => target.saveAll(docs))),
     ...chunks(change.replaces ?? []).map((part) =>
       send(part, (docs) => target.replaceAll(docs, { ignoreRevs: false })),
+    ),
+    ...chunks(change.updates ?? []).map((part) =>
+      send(part, (docs) =>
+        target.updateAll(docs as never, { ignoreRevs: false, keepNull: false, mergeObjects: true }),
+      ),
     ),
     ...chunks(change.removes ?? []).map((part) =>
       send(part, (docs) => target.removeAll(docs, { ignoreRevs: false } as object)),

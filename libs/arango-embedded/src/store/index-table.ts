@@ -44,6 +44,12 @@ export class IndexTable {
 
   /** Moves a document's entry; `undefined` stands for "did not exist" and "is gone". Inside a transaction. */
   move(key: string, before: Doc | undefined, after: Doc | undefined): void {
+    if (
+      before &&
+      after &&
+      this.#paths.every((path) => path.reduce(step, before) === path.reduce(step, after))
+    )
+      return;
     const from = before && this.#entryOf(before);
     const to = after && this.#entryOf(after);
     if (from && to && from.equals(to)) return;
