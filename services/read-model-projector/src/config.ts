@@ -1,4 +1,11 @@
-import { arangoConfig, baseConfig, kafkaConfig, loadConfig, oidcConfig, redisConfig } from '@sociograph/service-host';
+import {
+  arangoConfig,
+  baseConfig,
+  kafkaConfig,
+  loadConfig,
+  oidcConfig,
+  redisConfig,
+} from '@sociograph/service-host';
 import { z } from 'zod';
 
 const schema = z.object({

@@ -4,23 +4,43 @@ import type { Metrics } from '@sociograph/observability';
 export function projectorMetrics(metrics: Metrics) {
   return {
     // Who writes?
-    writer: metrics.gauge('projector_writer', 'Instance writes the views (1) or stands by (0); a sum other than 1 for more than a few seconds: no writer'),
-    fence: metrics.gauge('projector_writer_fence', 'Fence under which this instance last wrote; rises with every takeover'),
+    writer: metrics.gauge(
+      'projector_writer',
+      'Instance writes the views (1) or stands by (0); a sum other than 1 for more than a few seconds: no writer',
+    ),
+    fence: metrics.gauge(
+      'projector_writer_fence',
+      'Fence under which this instance last wrote; rises with every takeover',
+    ),
     failures: metrics.counter(
       'projector_failures_total',
       'Failed steps of the writer, each retried; a spike means that store, lock, cache or log is away',
       ['step'] as const,
     ),
     // How much comes in, and how far is it?
-    records: metrics.counter('projector_records_total', 'Records of graph.changes taken into memory, replays included'),
-    edges: metrics.counter('projector_edge_changes_total', 'Friendships that began or ended to count, replays included'),
-    position: metrics.gauge('projector_log_position', 'Offset in graph.changes of the next record; flat while the log grows: no progress', [
-      'partition',
-    ] as const),
+    records: metrics.counter(
+      'projector_records_total',
+      'Records of graph.changes taken into memory, replays included',
+    ),
+    edges: metrics.counter(
+      'projector_edge_changes_total',
+      'Friendships that began or ended to count, replays included',
+    ),
+    position: metrics.gauge(
+      'projector_log_position',
+      'Offset in graph.changes of the next record; flat while the log grows: no progress',
+      ['partition'] as const,
+    ),
     // How fast do rows follow?
-    flush: metrics.histogram('projector_flush_seconds', 'Writing what changed, invalidating and announcing; freshness is at most about four times this'),
+    flush: metrics.histogram(
+      'projector_flush_seconds',
+      'Writing what changed, invalidating and announcing; freshness is at most about four times this',
+    ),
     rows: metrics.counter('projector_rows_written_total', 'Rows of user_profile_read written or removed'),
-    suspended: metrics.counter('projector_flushes_suspended_total', 'Flushes put off because the lock was in doubt'),
+    suspended: metrics.counter(
+      'projector_flushes_suspended_total',
+      'Flushes put off because the lock was in doubt',
+    ),
     // How large is it?
     people: metrics.gauge('projector_people', 'People in memory, over all graphs'),
     friendships: metrics.gauge('projector_friendships', 'Friendships in memory, over all graphs'),

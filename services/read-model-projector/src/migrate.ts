@@ -7,7 +7,11 @@ import { VIEW_MIGRATIONS } from './infrastructure/view-migrations';
 /** Brings the views' database up to date; harmless when repeated. */
 runMain(async () => {
   const config = migrationConfig();
-  const logger = createLogger({ service: 'read-model-projector', instance: 'migrate', level: config.LOG_LEVEL });
+  const logger = createLogger({
+    service: 'read-model-projector',
+    instance: 'migrate',
+    level: config.LOG_LEVEL,
+  });
   const db = connectArango({
     url: config.ARANGO_URL,
     database: config.ARANGO_DATABASE,

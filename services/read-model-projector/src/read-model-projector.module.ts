@@ -17,14 +17,18 @@ const RETRY_MS = 500;
 export class ReadModelProjectorModule {
   static forRoot(config: ProjectorConfig, ctx: HostContext): DynamicModule {
     const adapters = connectServers(config, ctx);
-    const writer = new ActiveWriter({ ...adapters, clock: ctx.clock }, new WriterTelemetry(ctx.logger, projectorMetrics(ctx.metrics)), {
-      standbyMs: STANDBY_MS,
-      renewMs: Math.floor(config.PROJECTOR_LOCK_TTL_MS / 3),
-      maxPauseMs: config.PROJECTOR_MAX_PAUSE_MS,
-      retryMs: RETRY_MS,
-    });
+    const writer = new ActiveWriter(
+      { ...adapters, clock: ctx.clock },
+      new WriterTelemetry(ctx.logger, projectorMetrics(ctx.metrics)),
+      {
+        standbyMs: STANDBY_MS,
+        renewMs: Math.floor(config.PROJECTOR_LOCK_TTL_MS / 3),
+        maxPauseMs: config.PROJECTOR_MAX_PAUSE_MS,
+        retryMs: RETRY_MS,
+      },
+    );
     ctx.shutdown.add('finish', 'writer of the views', () => writer.stop());
-    writer.start();
+    void adapters.ready.then(() => writer.start());
     return {
       module: ReadModelProjectorModule,
       imports: [
@@ -36,7 +40,10 @@ export class ReadModelProjectorModule {
         }),
       ],
       providers: [
-        { provide: ReadViews, useValue: new ReadViews(adapters.store, adapters.cache, adapters.watch, adapters.ends) },
+        {
+          provide: ReadViews,
+          useValue: new ReadViews(adapters.store, adapters.cache, adapters.watch, adapters.ends),
+        },
       ],
     };
   }

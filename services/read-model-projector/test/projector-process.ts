@@ -43,22 +43,41 @@ export class ProjectorProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const output: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(String(chunk)));
-    const started = new ProjectorProcess(child, `http://127.0.0.1:${http}`, `http://127.0.0.1:${management}`, output);
-    await until(() => started.answers('/health/ready'), 20_000, () => output.join(''));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => output.push(String(chunk)));
+    const started = new ProjectorProcess(
+      child,
+      `http://127.0.0.1:${http}`,
+      `http://127.0.0.1:${management}`,
+      output,
+    );
+    await until(
+      () => started.answers('/health/ready'),
+      40_000,
+      () => output.join(''),
+    );
     return started;
   }
 
   /** A metric without labels of its own; 0 while it is not there. */
   async metric(name: string): Promise<number> {
     const text = await (await fetch(`${this.managementUrl}/metrics`)).text();
-    const line = text.split('\n').find((candidate) => candidate.startsWith(`${name}{`) || candidate.startsWith(`${name} `));
+    const line = text
+      .split('\n')
+      .find((candidate) => candidate.startsWith(`${name}{`) || candidate.startsWith(`${name} `));
     return Number(line?.split(' ').at(-1) ?? 0);
   }
 
-  async get(path: string, token: string): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }> {
+  async get(
+    path: string,
+    token: string,
+  ): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }> {
     const response = await fetch(`${this.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as Record<string, unknown> };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: (await response.json()) as Record<string, unknown>,
+    };
   }
 
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
@@ -78,7 +97,11 @@ export class ProjectorProcess {
 }
 
 /** Polls until it holds; says what `explain` gives when it does not in time. */
-export async function until(condition: () => Promise<boolean>, withinMs: number, explain = (): string => ''): Promise<void> {
+export async function until(
+  condition: () => Promise<boolean>,
+  withinMs: number,
+  explain = (): string => '',
+): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`Not within ${withinMs} ms. ${explain()}`);

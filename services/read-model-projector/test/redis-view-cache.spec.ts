@@ -86,7 +86,10 @@ describe('RedisViewCache', () => {
     await cache.read('demo.vk', 'summary', load);
     expect(await cache.read('demo.vk', 'summary', load)).toBe('row');
     expect(load).toHaveBeenCalledTimes(2);
-    await expect(cache.forget(['demo.vk'])).rejects.toMatchObject({ code: 'VIEWS.CACHE_AWAY', kind: 'unavailable' });
+    await expect(cache.forget(['demo.vk'])).rejects.toMatchObject({
+      code: 'VIEWS.CACHE_AWAY',
+      kind: 'unavailable',
+    });
   });
 });
 

@@ -5,7 +5,9 @@ import { createLogger } from '@sociograph/observability';
 export function server(name: string): string {
   const value = process.env[`READ_MODEL_PROJECTOR_${name}`];
   if (value !== undefined) return value;
-  throw new Error(`READ_MODEL_PROJECTOR_${name} is not set: start the servers by "npm run up -- --stack test --servers-only"`);
+  throw new Error(
+    `READ_MODEL_PROJECTOR_${name} is not set: start the servers by "npm run up -- --stack test --servers-only"`,
+  );
 }
 
 export const silent = createLogger({ service: 'read-model-projector', instance: 'spec', level: 'silent' });

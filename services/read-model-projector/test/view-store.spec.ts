@@ -43,7 +43,9 @@ describe.each(['InMemoryViewStore', 'ArangoViewStore'])('%s', (kind) => {
   });
 
   it('replaces a row as a whole: what the new one lacks is gone', async () => {
-    await store.writeProfiles([{ ...profile('1'), profile: { firstName: 'A', lastName: 'B', city: 'Omsk' } }]);
+    await store.writeProfiles([
+      { ...profile('1'), profile: { firstName: 'A', lastName: 'B', city: 'Omsk' } },
+    ]);
     await store.writeProfiles([profile('1')]);
     expect(await store.profile('demo.vk.1')).toEqual(profile('1'));
   });

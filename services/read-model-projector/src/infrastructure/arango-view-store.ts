@@ -89,7 +89,9 @@ export class ArangoViewStore extends ViewStore {
     let open = rows.map(({ key, ...row }) => ({ _key: key, ...row }));
     await this.untilDone(name, async () => {
       const collection = this.db.collection(name);
-      const answers = await guarded(`write ${name}`, () => collection.saveAll(open, { overwriteMode: 'replace' }));
+      const answers = await guarded(`write ${name}`, () =>
+        collection.saveAll(open, { overwriteMode: 'replace' }),
+      );
       const failed = failures(answers);
       open = open.filter((_, index) => failed.has(index));
       return [...failed.values()];
@@ -130,7 +132,9 @@ export class ArangoViewStore extends ViewStore {
   }
 
   private async find<T extends object>(name: string, key: string): Promise<T | undefined> {
-    const found = await guarded(`read ${name}`, () => this.db.collection(name).document(key, { graceful: true }));
+    const found = await guarded(`read ${name}`, () =>
+      this.db.collection(name).document(key, { graceful: true }),
+    );
     return (found as T | null) ?? undefined;
   }
 }

@@ -1,8 +1,23 @@
 import type { Positions } from '@sociograph/contracts';
 import { mergePositions, positionsCover } from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
-import type { AppliedMark, ChangeRecord, Following, ProfileRow, Reached, SummaryRow } from '../projections/ports';
-import { AppliedLog, AppliedWatch, ChangeLog, LogEnds, ViewCache, ViewStore, WriterLock } from '../projections/ports';
+import type {
+  AppliedMark,
+  ChangeRecord,
+  Following,
+  ProfileRow,
+  Reached,
+  SummaryRow,
+} from '../projections/ports';
+import {
+  AppliedLog,
+  AppliedWatch,
+  ChangeLog,
+  LogEnds,
+  ViewCache,
+  ViewStore,
+  WriterLock,
+} from '../projections/ports';
 
 /** Rows in maps. `failures` is how many of the next writes fail as an unreachable store would. */
 export class InMemoryViewStore extends ViewStore {
@@ -18,7 +33,11 @@ export class InMemoryViewStore extends ViewStore {
 
   async claim(fence: number): Promise<void> {
     if (fence <= this.fence) {
-      throw new DomainError({ code: 'VIEWS.WRITER_SUPERSEDED', kind: 'conflict', message: 'A newer writer exists' });
+      throw new DomainError({
+        code: 'VIEWS.WRITER_SUPERSEDED',
+        kind: 'conflict',
+        message: 'A newer writer exists',
+      });
     }
     this.fence = fence;
   }
@@ -57,7 +76,11 @@ export class InMemoryViewStore extends ViewStore {
     this.requests.push(name);
     if (this.failures === 0) return;
     this.failures--;
-    throw new DomainError({ code: 'VIEWS.STORE_AWAY', kind: 'unavailable', message: 'The store cannot be reached' });
+    throw new DomainError({
+      code: 'VIEWS.STORE_AWAY',
+      kind: 'unavailable',
+      message: 'The store cannot be reached',
+    });
   }
 }
 
@@ -142,7 +165,11 @@ export class InMemoryWriterLock extends WriterLock {
 
   async renew(): Promise<boolean> {
     if (this.doubtful) {
-      throw new DomainError({ code: 'VIEWS.LOCK_AWAY', kind: 'unavailable', message: 'The lock cannot be reached' });
+      throw new DomainError({
+        code: 'VIEWS.LOCK_AWAY',
+        kind: 'unavailable',
+        message: 'The lock cannot be reached',
+      });
     }
     if (this.lost && this.shared.holder === this) this.shared.holder = undefined;
     return !this.lost;

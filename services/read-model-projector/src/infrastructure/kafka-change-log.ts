@@ -60,7 +60,11 @@ export class KafkaChangeLog extends ChangeLog {
 /** What a record of graph.changes says; a marker says only how far the input is done. */
 export function changeOf(record: EventRecord): ChangeRecord {
   const source = inputPositionsOf(record);
-  const at = { partition: record.partition, offset: record.offset, ...(source === undefined ? {} : { source }) };
+  const at = {
+    partition: record.partition,
+    offset: record.offset,
+    ...(source === undefined ? {} : { source }),
+  };
   if (isEvent(record, vertexChanged)) return { ...at, change: record.value };
   if (record.value === null && record.message !== inputMarked) return { ...at, erased: record.key };
   return at;

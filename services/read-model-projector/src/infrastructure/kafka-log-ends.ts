@@ -28,7 +28,9 @@ export class KafkaLogEnds extends LogEnds {
     try {
       const admin = await (this.admin ??= this.connect());
       const offsets = await admin.fetchTopicOffsets(topic);
-      return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
+      return new Map(
+        offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]),
+      );
     } catch (cause) {
       await this.close();
       throw new DomainError({

@@ -30,11 +30,28 @@ export function connectRedis(url: string, name: string, logger: Logger): Redis {
   return redis;
 }
 
+/** Resolves when the connection stands for the first time, or `limitMs` have passed. */
+export function firstReady(redis: Redis, limitMs: number): Promise<void> {
+  if (redis.status === 'ready') return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, limitMs);
+    redis.once('ready', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
 /** Runs one command; whatever fails becomes kind `unavailable`. */
 export async function onRedis<T>(code: string, command: () => Promise<T>): Promise<T> {
   try {
     return await command();
   } catch (cause) {
-    throw new DomainError({ code, kind: 'unavailable', message: 'Redis cannot be reached at the moment', cause });
+    throw new DomainError({
+      code,
+      kind: 'unavailable',
+      message: 'Redis cannot be reached at the moment',
+      cause,
+    });
   }
 }

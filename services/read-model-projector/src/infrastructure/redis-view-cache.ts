@@ -67,7 +67,10 @@ export class RedisViewCache extends ViewCache {
   /** The shared entry if it is of the graph's present generation; no generation: nothing can be put there now. */
   private async shared<T>(graph: string, entry: string): Promise<{ answer?: T; generation?: string }> {
     try {
-      const [generation, text] = await this.redis.mget(this.generationKey(graph), this.entryKey(graph, entry));
+      const [generation, text] = await this.redis.mget(
+        this.generationKey(graph),
+        this.entryKey(graph, entry),
+      );
       if (generation === null || generation === undefined) {
         // Never forgotten yet, or evicted: a fresh one, which no entry carries.
         await this.redis.set(this.generationKey(graph), this.ids.next(), 'NX');

@@ -74,6 +74,8 @@ export class RedisWriterLock extends WriterLock {
 
   private run(script: string, number: number): Promise<unknown> {
     const keys = [`projector:${this.scope}writer`, `projector:${this.scope}fence`] as const;
-    return onRedis('VIEWS.LOCK_AWAY', () => this.redis.eval(script, 2, ...keys, this.holder, this.ttlMs, number));
+    return onRedis('VIEWS.LOCK_AWAY', () =>
+      this.redis.eval(script, 2, ...keys, this.holder, this.ttlMs, number),
+    );
   }
 }

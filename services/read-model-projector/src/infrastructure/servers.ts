@@ -3,13 +3,21 @@ import { createKafka, EventPublisher } from '@sociograph/messaging';
 import type { HostContext } from '@sociograph/service-host';
 import type { Kafka } from 'kafkajs';
 import type { ProjectorConfig } from '../config';
-import type { AppliedLog, AppliedWatch, ChangeLog, LogEnds, ViewCache, ViewStore, WriterLock } from '../projections/ports';
+import type {
+  AppliedLog,
+  AppliedWatch,
+  ChangeLog,
+  LogEnds,
+  ViewCache,
+  ViewStore,
+  WriterLock,
+} from '../projections/ports';
 import { ArangoViewStore } from './arango-view-store';
 import { KafkaAppliedLog } from './kafka-applied-log';
 import { KafkaAppliedWatch } from './kafka-applied-watch';
 import { KafkaChangeLog } from './kafka-change-log';
 import { KafkaLogEnds } from './kafka-log-ends';
-import { connectRedis } from './redis-connection';
+import { connectRedis, firstReady } from './redis-connection';
 import { RedisViewCache } from './redis-view-cache';
 import { RedisWriterLock } from './redis-writer-lock';
 
@@ -22,6 +30,8 @@ export interface Adapters {
   ends: LogEnds;
   lock: WriterLock;
   log: ChangeLog;
+  /** The lock can be asked for; at most a second after the start, so that a server that is away holds up nobody. */
+  ready: Promise<void>;
 }
 
 /** Account prefix of the groups in which this service reads topics. */
@@ -67,6 +77,7 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
     watch,
     ends,
     lock: new RedisWriterLock(pool, clock, ids.next(), config.PROJECTOR_LOCK_TTL_MS),
+    ready: firstReady(pool, 1000),
     log: new KafkaChangeLog({ kafka, reader: READER, logger, clock, fail: () => process.exit(1) }),
   };
 }

@@ -54,7 +54,8 @@ class SummaryAnswer {
   @ApiProperty({ description: '3T / W' }) transitivity!: number;
   @ApiProperty({ description: "SNAP's fraction: T / (W - 2T)" }) closedTriangleFraction!: number;
   @ApiProperty() components!: ComponentsAnswer;
-  @ApiProperty({ type: [DegreeAnswer], description: 'Ascending by degree' }) degreeDistribution!: DegreeAnswer[];
+  @ApiProperty({ type: [DegreeAnswer], description: 'Ascending by degree' })
+  degreeDistribution!: DegreeAnswer[];
   @ApiProperty() freshness!: FreshnessAnswer;
 }
 
@@ -63,7 +64,8 @@ class ProfileAnswer {
   @ApiProperty() id!: string;
   @ApiProperty({ enum: ['active', 'deleted', 'banned'] }) state!: string;
   @ApiProperty({ type: 'object', additionalProperties: true }) profile!: Record<string, unknown>;
-  @ApiProperty({ format: 'date-time', description: 'When the network showed this profile' }) observedAt!: string;
+  @ApiProperty({ format: 'date-time', description: 'When the network showed this profile' })
+  observedAt!: string;
   @ApiProperty({ type: 'integer' }) degree!: number;
   @ApiProperty({ type: 'integer' }) triangles!: number;
   @ApiProperty({ description: '2t / (d(d-1)); 0 when d < 2' }) localClustering!: number;

@@ -7,7 +7,6 @@ import type { FlushReport } from '../projections/projector';
 /** Turns what the writer tells into metrics and log lines. */
 export class WriterTelemetry implements WriterObserver {
   private failing: string | undefined;
-  private role = '';
 
   constructor(
     private readonly logger: Logger,
@@ -15,15 +14,9 @@ export class WriterTelemetry implements WriterObserver {
   ) {}
 
   became(role: 'standby' | 'replaying' | 'writing', fence?: number): void {
-    this.role = role;
     this.metrics.writer.set(role === 'writing' ? 1 : 0);
     if (fence !== undefined) this.metrics.fence.set(fence);
     this.logger.info({ role, fence }, 'the writer role changed');
-  }
-
-  /** `standby`, `replaying` or `writing`. */
-  get currentRole(): string {
-    return this.role;
   }
 
   took(record: ChangeRecord, edges: number): void {

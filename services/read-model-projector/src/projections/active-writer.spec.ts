@@ -1,5 +1,11 @@
 import { SystemClock } from '@sociograph/kernel';
-import { InMemoryApplied, InMemoryChangeLog, InMemoryViewCache, InMemoryViewStore, InMemoryWriterLock } from '../infrastructure/in-memory';
+import {
+  InMemoryApplied,
+  InMemoryChangeLog,
+  InMemoryViewCache,
+  InMemoryViewStore,
+  InMemoryWriterLock,
+} from '../infrastructure/in-memory';
 import type { WriterObserver } from './active-writer';
 import { ActiveWriter } from './active-writer';
 import type { ChangeRecord } from './ports';
@@ -33,7 +39,13 @@ interface Instance {
 }
 
 describe('ActiveWriter', () => {
-  const shared = { store: new InMemoryViewStore(), cache: new InMemoryViewCache(), applied: new InMemoryApplied(), log: new InMemoryChangeLog(), lock: { fence: 0, holder: undefined as InMemoryWriterLock | undefined } };
+  const shared = {
+    store: new InMemoryViewStore(),
+    cache: new InMemoryViewCache(),
+    applied: new InMemoryApplied(),
+    log: new InMemoryChangeLog(),
+    lock: { fence: 0, holder: undefined as InMemoryWriterLock | undefined },
+  };
   const started: ActiveWriter[] = [];
 
   beforeEach(() => {
@@ -48,11 +60,15 @@ describe('ActiveWriter', () => {
     await Promise.all(started.splice(0).map((writer) => writer.stop()));
   });
 
-  function start(): Instance {
+  function start(times = TIMES): Instance {
     const notes = new Notes();
     const lock = new InMemoryWriterLock(shared.lock);
     const { store, cache, applied, log } = shared;
-    const writer = new ActiveWriter({ store, cache, applied, log, lock, clock: new SystemClock() }, notes, TIMES);
+    const writer = new ActiveWriter(
+      { store, cache, applied, log, lock, clock: new SystemClock() },
+      notes,
+      times,
+    );
     started.push(writer);
     writer.start();
     return { writer, lock, notes };
@@ -69,6 +85,24 @@ describe('ActiveWriter', () => {
     await until(() => friendships() === 3);
     expect(notes.edges).toBe(3);
     await until(() => offset() === 3);
+  });
+
+  it('flushes at once when idle, and pauses when records came during a flush', async () => {
+    shared.log.append(person(0, '1', []));
+    start({ ...TIMES, maxPauseMs: 60_000 });
+    await until(() => offset() === 1);
+    shared.log.append(person(1, '2', []));
+    await until(() => offset() === 2);
+    const slow = jest.spyOn(shared.store, 'writeProfiles').mockImplementationOnce(async () => {
+      shared.log.append(person(3, '4', []));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    });
+    const from = performance.now();
+    shared.log.append(person(2, '3', []));
+    await until(() => offset() === 4);
+    // 100 ms of writing, then three times that.
+    expect(performance.now() - from).toBeGreaterThan(380);
+    slow.mockRestore();
   });
 
   it('removes rows that a former writer left and that nobody has any more', async () => {
@@ -184,7 +218,11 @@ function person(offset: number, id: string, friends: string[], version = 1): Cha
   const seen = { observedAt: 1, fence: 1 };
   const document = { state: 'active' as const, profile: { firstName: 'A', lastName: 'B' }, ...seen };
   const vertex = { workspaceId: 'demo', network: 'vk', kind: 'user' as const, id, version, changedAt: 1 };
-  return { partition: 0, offset, change: { ...vertex, document, friends: { ids: friends, complete: true, ...seen } } };
+  return {
+    partition: 0,
+    offset,
+    change: { ...vertex, document, friends: { ids: friends, complete: true, ...seen } },
+  };
 }
 
 async function until(condition: () => boolean): Promise<void> {

@@ -22,7 +22,7 @@ export interface WriterTimes {
   retryMs: number;
 }
 
-/** Pause after a flush, as a multiple of how long it took: writing gets at most a quarter of the time. */
+/** Pause after a flush while records keep coming, as a multiple of how long it took: writing gets at most a quarter of the time. */
 const PAUSE_FACTOR = 3;
 
 /**
@@ -40,6 +40,7 @@ export class ActiveWriter {
     private readonly times: WriterTimes,
   ) {}
 
+  /** Begins to stand by; nothing happens after `stop`. */
   start(): void {
     this.running ??= this.run();
   }
@@ -117,7 +118,12 @@ export class ActiveWriter {
     }
   }
 
-  private async flushUntil(term: AbortSignal, projector: Projector, work: Signal, fence: number): Promise<void> {
+  private async flushUntil(
+    term: AbortSignal,
+    projector: Projector,
+    work: Signal,
+    fence: number,
+  ): Promise<void> {
     let leftovers = true;
     while (!term.aborted) {
       const started = this.ports.clock.monotonicMs();
@@ -129,8 +135,9 @@ export class ActiveWriter {
       // The first complete flush wrote every row there is: what still carries an older fence belongs to nobody.
       if (leftovers) leftovers = !(await this.removeLeftovers(fence));
       const spent = this.ports.clock.monotonicMs() - started;
-      await pause(Math.min(this.times.maxPauseMs, PAUSE_FACTOR * spent), term);
-      if (!projector.hasPending) await work.raised(term);
+      // Busy when something came while the flush went on; otherwise the next record is flushed at once.
+      if (projector.hasPending) await pause(Math.min(this.times.maxPauseMs, PAUSE_FACTOR * spent), term);
+      else await work.raised(term);
     }
   }
 

@@ -37,7 +37,13 @@ describe('ego-Facebook, person by person', () => {
     const graph = imported([...lists].reverse());
     expect(summaryOf(graph)).toEqual(summaryOf(imported([...lists])));
     for (const id of lists.keys()) graph.setFriends(graph.intern(id), []);
-    expect(summaryOf(graph)).toMatchObject({ friendships: 0, triangles: 0, wedges: 0, components: 4039, largestComponent: 1 });
+    expect(summaryOf(graph)).toMatchObject({
+      friendships: 0,
+      triangles: 0,
+      wedges: 0,
+      components: 4039,
+      largestComponent: 1,
+    });
     expect(summaryOf(graph).averageClustering).toBe(0);
   });
 });
@@ -58,7 +64,7 @@ function figuresOf(graph: SocialGraph, id: string): [number, number] {
 
 function friendLists(): Map<string, string[]> {
   const lists = new Map<string, string[]>();
-  const add = (from: string, to: string): unknown => (lists.get(from)?.push(to) ?? lists.set(from, [to]));
+  const add = (from: string, to: string): unknown => lists.get(from)?.push(to) ?? lists.set(from, [to]);
   for (const line of gunzipSync(readFileSync(FILE)).toString('latin1').trim().split('\n')) {
     const [a, b] = line.split(' ') as [string, string];
     add(a, b);

@@ -35,7 +35,8 @@ export function summaryOf(graph: SocialGraph): GraphSummary {
     wedges: counts.wedges,
     averageClustering: counts.people === 0 ? 0 : clusteringSum / counts.people,
     transitivity: counts.wedges === 0 ? 0 : (3 * counts.triangles) / counts.wedges,
-    closedTriangleFraction: counts.wedges === 0 ? 0 : counts.triangles / (counts.wedges - 2 * counts.triangles),
+    closedTriangleFraction:
+      counts.wedges === 0 ? 0 : counts.triangles / (counts.wedges - 2 * counts.triangles),
     components: components.count,
     largestComponent: components.largest,
     degreeDistribution,

@@ -1,5 +1,10 @@
 import { Clock, DomainError } from '@sociograph/kernel';
-import { InMemoryApplied, InMemoryViewCache, InMemoryViewStore, InMemoryWriterLock } from '../infrastructure/in-memory';
+import {
+  InMemoryApplied,
+  InMemoryViewCache,
+  InMemoryViewStore,
+  InMemoryWriterLock,
+} from '../infrastructure/in-memory';
 import type { ChangeRecord } from './ports';
 import { Projector, ROWS_PER_WRITE } from './projector';
 
@@ -30,7 +35,13 @@ describe('Projector', () => {
     const applied = new InMemoryApplied();
     const lock = new InMemoryWriterLock({ fence: 3, holder: undefined });
     const fence = (await lock.acquire(0))!;
-    return { projector: new Projector({ store, cache, applied, lock, clock: new StoppedClock() }, fence), store, cache, applied, lock };
+    return {
+      projector: new Projector({ store, cache, applied, lock, clock: new StoppedClock() }, fence),
+      store,
+      cache,
+      applied,
+      lock,
+    };
   };
 
   it('writes rows, then invalidates caches, then announces both views per partition', async () => {
@@ -39,7 +50,12 @@ describe('Projector', () => {
     expect(projector.take(record(1, '2', []))).toBe(1);
     expect(await projector.flush()).toEqual({ outcome: 'written', profiles: 2, partitions: 1 });
     expect(store.requests).toEqual(['profiles:2', 'summaries:1']);
-    expect(store.summaries.get('demo.vk')).toMatchObject({ users: 2, friendships: 1, writer: 4, writtenAt: NOW });
+    expect(store.summaries.get('demo.vk')).toMatchObject({
+      users: 2,
+      friendships: 1,
+      writer: 4,
+      writtenAt: NOW,
+    });
     expect(cache.forgotten).toEqual([['demo.vk']]);
     const appliedUpTo = { [CHANGES]: { '3': 2 }, [LISTS]: { '3': 17 } };
     expect(applied.marks).toEqual([
@@ -56,7 +72,10 @@ describe('Projector', () => {
     expect(await projector.flush()).toEqual({ outcome: 'written', profiles: 0, partitions: 1 });
     expect(store.requests).toEqual([]);
     expect(cache.forgotten).toEqual([]);
-    expect(applied.reached('graph_summary').positions).toEqual({ [CHANGES]: { '5': 10 }, [LISTS]: { '5': 4 } });
+    expect(applied.reached('graph_summary').positions).toEqual({
+      [CHANGES]: { '5': 10 },
+      [LISTS]: { '5': 4 },
+    });
   });
 
   it('never announces a lower position than before', async () => {
@@ -132,7 +151,12 @@ describe('Projector', () => {
   });
 });
 
-function record(offset: number, id: string, friends: string[], source?: Record<string, Record<string, number>>): ChangeRecord {
+function record(
+  offset: number,
+  id: string,
+  friends: string[],
+  source?: Record<string, Record<string, number>>,
+): ChangeRecord {
   const seen = { observedAt: 1, fence: 1 };
   return {
     partition: 3,

@@ -87,7 +87,13 @@ export class Projector {
   private marks(advanced: ReturnType<AppliedPositions['takeAdvanced']>): AppliedMark[] {
     const at = this.ports.clock.nowMs();
     return advanced.flatMap(({ partition, positions }) =>
-      Object.values(VIEWS).map((view) => ({ view, partition, appliedUpTo: positions, at, fence: this.fence })),
+      Object.values(VIEWS).map((view) => ({
+        view,
+        partition,
+        appliedUpTo: positions,
+        at,
+        fence: this.fence,
+      })),
     );
   }
 }

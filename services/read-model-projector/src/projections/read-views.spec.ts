@@ -1,6 +1,11 @@
 import type { Positions } from '@sociograph/contracts';
 import { encodePositions } from '@sociograph/contracts';
-import { InMemoryApplied, InMemoryLogEnds, InMemoryViewCache, InMemoryViewStore } from '../infrastructure/in-memory';
+import {
+  InMemoryApplied,
+  InMemoryLogEnds,
+  InMemoryViewCache,
+  InMemoryViewStore,
+} from '../infrastructure/in-memory';
 import { MAX_WAIT_MS, ReadViews } from './read-views';
 import type { SummaryRow } from './ports';
 
@@ -8,7 +13,9 @@ const LISTS = 'sociograph.social.friend-lists.v1';
 const row = { key: 'demo.vk', workspaceId: 'demo', network: 'vk', users: 2, writer: 1 } as SummaryRow;
 
 describe('ReadViews', () => {
-  const setUp = (ends: Positions = {}): { read: ReadViews; store: InMemoryViewStore; cache: InMemoryViewCache; applied: InMemoryApplied } => {
+  const setUp = (
+    ends: Positions = {},
+  ): { read: ReadViews; store: InMemoryViewStore; cache: InMemoryViewCache; applied: InMemoryApplied } => {
     const store = new InMemoryViewStore();
     const cache = new InMemoryViewCache();
     const applied = new InMemoryApplied();
@@ -16,7 +23,9 @@ describe('ReadViews', () => {
     return { read: new ReadViews(store, cache, applied, new InMemoryLogEnds(ends)), store, cache, applied };
   };
   const announce = (applied: InMemoryApplied, view: string, offset: number): Promise<void> =>
-    applied.announce([{ view, partition: 0, appliedUpTo: { [LISTS]: { '0': offset } }, at: 1000 + offset, fence: 1 }]);
+    applied.announce([
+      { view, partition: 0, appliedUpTo: { [LISTS]: { '0': offset } }, at: 1000 + offset, fence: 1 },
+    ]);
 
   it('says how fresh an answer is, by the positions of its own view', async () => {
     const { read, applied } = setUp();
@@ -91,9 +100,15 @@ describe('ReadViews', () => {
 
   it('knows nothing of other workspaces, networks and people', async () => {
     const { read } = setUp();
-    await expect(read.summary('other', 'vk')).rejects.toMatchObject({ code: 'VIEWS.GRAPH_UNKNOWN', kind: 'not-found' });
+    await expect(read.summary('other', 'vk')).rejects.toMatchObject({
+      code: 'VIEWS.GRAPH_UNKNOWN',
+      kind: 'not-found',
+    });
     await expect(read.summary('demo', 'ok')).rejects.toMatchObject({ code: 'VIEWS.GRAPH_UNKNOWN' });
-    await expect(read.profile('demo', 'vk', '1')).rejects.toMatchObject({ code: 'VIEWS.PERSON_UNKNOWN', kind: 'not-found' });
+    await expect(read.profile('demo', 'vk', '1')).rejects.toMatchObject({
+      code: 'VIEWS.PERSON_UNKNOWN',
+      kind: 'not-found',
+    });
   });
 
   it('does not remember that somebody was unknown', async () => {

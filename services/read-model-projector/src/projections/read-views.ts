@@ -1,5 +1,12 @@
 import type { Positions } from '@sociograph/contracts';
-import { decodePositions, encodePositions, positionsCover, TOPICS, vertexKey, VIEWS } from '@sociograph/contracts';
+import {
+  decodePositions,
+  encodePositions,
+  positionsCover,
+  TOPICS,
+  vertexKey,
+  VIEWS,
+} from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
 import { AppliedWatch, LogEnds, ViewCache, ViewStore } from './ports';
 import type { ProfileRow, SummaryRow } from './ports';
@@ -51,9 +58,15 @@ export class ReadViews {
     });
   }
 
-  async profile(workspaceId: string, network: string, id: string, minPosition?: string): Promise<Fresh<ProfileRow>> {
+  async profile(
+    workspaceId: string,
+    network: string,
+    id: string,
+    minPosition?: string,
+  ): Promise<Fresh<ProfileRow>> {
     const graph = graphKey(workspaceId, network);
-    const load = (): Promise<ProfileRow | undefined> => this.store.profile(vertexKey(workspaceId, network, id));
+    const load = (): Promise<ProfileRow | undefined> =>
+      this.store.profile(vertexKey(workspaceId, network, id));
     const answer = await this.answer(VIEWS.profile, graph, `profile:${id}`, minPosition, load);
     if (answer !== undefined) return answer;
     throw new DomainError({
@@ -74,7 +87,9 @@ export class ReadViews {
     const loadFresh = async (): Promise<Fresh<Row> | undefined> => {
       const { positions, at } = this.watch.reached(view);
       const row = await load();
-      return row === undefined ? undefined : { row, freshness: { appliedUpTo: encodePositions(positions), at } };
+      return row === undefined
+        ? undefined
+        : { row, freshness: { appliedUpTo: encodePositions(positions), at } };
     };
     if (minPosition === undefined) return this.cache.read(graph, entry, loadFresh);
     await this.reach(view, parsed(minPosition));
@@ -103,7 +118,8 @@ export class ReadViews {
 
 function parsed(token: string): Positions {
   const positions = decodePositions(token);
-  if (positions !== undefined && Object.keys(positions).every((topic) => FOLLOWED.has(topic))) return positions;
+  if (positions !== undefined && Object.keys(positions).every((topic) => FOLLOWED.has(topic)))
+    return positions;
   throw new DomainError({
     code: 'VIEWS.POSITION_MALFORMED',
     kind: 'invalid-input',

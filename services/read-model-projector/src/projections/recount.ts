@@ -17,7 +17,10 @@ export interface PersonFigures {
  * All figures from nothing, by other means than the incremental ones (sets, a search per component): the oracle
  * that the incremental figures are checked against. O(sum of squared degrees) and a Set per person.
  */
-export function recount(assertions: Iterable<Assertion>): { summary: GraphSummary; people: Map<string, PersonFigures> } {
+export function recount(assertions: Iterable<Assertion>): {
+  summary: GraphSummary;
+  people: Map<string, PersonFigures>;
+} {
   const friendsOf = friendships(assertions);
   const people = new Map<string, PersonFigures>();
   const distribution = new Map<number, { people: number; triangles: number }>();

@@ -1,10 +1,8 @@
 import { Components } from './components';
 import { IdIndex } from './id-index';
 import { FLAG_BITS, LIVE, Links, OTHER, OWN, widened } from './links';
+import { SharedFriends } from './shared-friends';
 import { TriangleCounts } from './triangle-counts';
-
-/** A side so many times longer is searched in, not scanned. */
-const MUCH_LONGER = 16;
 
 /**
  * One workspace's graph of one network, in memory. A PERSON is somebody whose document is stored; a friendship
@@ -20,9 +18,7 @@ export class SocialGraph {
   private present = new Uint8Array(16);
   private touched = new Uint8Array(16);
   private touchedPeople: number[] = [];
-  private marks = new Uint32Array(16);
-  private mark = 0;
-  private shared = new Uint32Array(256);
+  private readonly shared = new SharedFriends(this.links, this.counts);
 
   /** Number of the person called `id`, as `counts` knows them; undefined when nobody named them. */
   numberOf(id: string): number | undefined {
@@ -51,7 +47,10 @@ export class SocialGraph {
     this.counts.addPerson();
     this.components.add(person);
     this.touch(person);
-    return this.connect(person, this.linked(person, (friend, flags) => (flags & LIVE) === 0 && this.isPerson(friend)));
+    return this.connect(
+      person,
+      this.linked(person, (friend, flags) => (flags & LIVE) === 0 && this.isPerson(friend)),
+    );
   }
 
   /** The document is gone. Returns how many friendships end to count. */
@@ -80,7 +79,8 @@ export class SocialGraph {
     let at = this.links.begin(person);
     const end = this.links.end(person);
     for (const friend of wanted) {
-      for (; at < end && pool[at]! >>> FLAG_BITS < friend; at++) if (pool[at]! & OWN) retracted.push(pool[at]! >>> FLAG_BITS);
+      for (; at < end && pool[at]! >>> FLAG_BITS < friend; at++)
+        if (pool[at]! & OWN) retracted.push(pool[at]! >>> FLAG_BITS);
       if (at < end && pool[at]! >>> FLAG_BITS === friend) {
         if ((pool[at]! & OWN) === 0) fresh.push(friend);
         at++;
@@ -110,8 +110,11 @@ export class SocialGraph {
   /** Every person with their own list: what a full recount starts from. */
   *assertions(): Generator<{ id: string; person: boolean; friends: string[] }> {
     for (let vertex = 0; vertex < this.ids.size; vertex++) {
-      const friends = this.linked(vertex, (_, flags) => (flags & OWN) !== 0).map((friend) => this.nameOf(friend));
-      if (this.isPerson(vertex) || friends.length > 0) yield { id: this.nameOf(vertex), person: this.isPerson(vertex), friends };
+      const friends = this.linked(vertex, (_, flags) => (flags & OWN) !== 0).map((friend) =>
+        this.nameOf(friend),
+      );
+      if (this.isPerson(vertex) || friends.length > 0)
+        yield { id: this.nameOf(vertex), person: this.isPerson(vertex), friends };
     }
   }
 
@@ -141,97 +144,41 @@ export class SocialGraph {
 
   /** Makes links of one person live, one after the other. */
   private connect(person: number, friends: readonly number[]): number {
-    let marked = false;
+    this.shared.begin(person, friends.length);
     for (const friend of friends) {
-      marked = this.findShared(person, friend, marked, friends.length);
-      this.links.put(person, friend, this.links.flagsOf(person, friend) | LIVE);
-      this.links.put(friend, person, this.links.flagsOf(friend, person) | LIVE);
-      this.counts.addEdge(person, friend, this.shared, this.sharedCount);
+      this.shared.find(friend);
+      this.setLive(person, friend, LIVE);
+      this.counts.addEdge(person, friend, this.shared.people, this.shared.count);
       this.components.join(person, friend);
-      this.touchEnds(person, friend);
-      if (marked) this.marks[friend] = this.mark;
+      this.touchAround(person, friend);
+      this.shared.befriended(friend);
     }
     return friends.length;
   }
 
   private disconnect(person: number, friends: readonly number[]): number {
-    let marked = false;
+    this.shared.begin(person, friends.length);
     for (const friend of friends) {
-      this.links.put(person, friend, this.links.flagsOf(person, friend) & ~LIVE);
-      this.links.put(friend, person, this.links.flagsOf(friend, person) & ~LIVE);
-      if (marked) this.marks[friend] = 0;
-      marked = this.findShared(person, friend, marked, friends.length);
-      this.counts.removeEdge(person, friend, this.shared, this.sharedCount);
-      if (this.sharedCount === 0) this.components.cut(person, friend);
-      this.touchEnds(person, friend);
+      this.setLive(person, friend, 0);
+      this.shared.parted(friend);
+      this.shared.find(friend);
+      this.counts.removeEdge(person, friend, this.shared.people, this.shared.count);
+      if (this.shared.count === 0) this.components.cut(person, friend);
+      this.touchAround(person, friend);
     }
     return friends.length;
   }
 
-  private sharedCount = 0;
-
-  /**
-   * Fills `shared` with the live friends of both, whose own link must not be live. Marks the person's friends
-   * once when several edges follow (then a scan of the other's row is enough); where one row is much longer,
-   * looks the shorter one's entries up in it. Returns whether the person's friends are marked now.
-   */
-  private findShared(person: number, friend: number, marked: boolean, edges: number): boolean {
-    const { links, counts } = this;
-    const own = counts.degreeOf(person);
-    const other = counts.degreeOf(friend);
-    this.sharedCount = 0;
-    if (own === 0 || other === 0) return marked;
-    if (other > own * MUCH_LONGER) {
-      this.lookUp(person, friend);
-      return marked;
-    }
-    if (edges === 1 && own > other * MUCH_LONGER) {
-      this.lookUp(friend, person);
-      return marked;
-    }
-    if (!marked) this.markFriends(person);
-    const { pool } = links;
-    const { marks, mark } = this;
-    const end = links.end(friend);
-    for (let at = links.begin(friend); at < end; at++) {
-      const entry = pool[at]!;
-      if (marks[entry >>> FLAG_BITS] === mark && (entry & LIVE) !== 0) this.addShared(entry >>> FLAG_BITS);
-    }
-    return true;
+  private setLive(a: number, b: number, live: typeof LIVE | 0): void {
+    this.links.put(a, b, (this.links.flagsOf(a, b) & ~LIVE) | live);
+    this.links.put(b, a, (this.links.flagsOf(b, a) & ~LIVE) | live);
   }
 
-  private lookUp(shorter: number, longer: number): void {
-    const { pool } = this.links;
-    const end = this.links.end(shorter);
-    for (let at = this.links.begin(shorter); at < end; at++) {
-      const entry = pool[at]!;
-      if ((entry & LIVE) === 0) continue;
-      if ((this.links.flagsOf(longer, entry >>> FLAG_BITS) & LIVE) !== 0) this.addShared(entry >>> FLAG_BITS);
-    }
-  }
-
-  private addShared(person: number): void {
-    if (this.sharedCount === this.shared.length) this.shared = widened(this.shared, this.sharedCount + 1);
-    this.shared[this.sharedCount++] = person;
-    this.touch(person);
-  }
-
-  private touchEnds(a: number, b: number): void {
+  private touchAround(a: number, b: number): void {
     this.touch(a);
     this.touch(b);
-  }
-
-  private markFriends(person: number): void {
-    if (this.mark === 0xffffffff) {
-      this.marks.fill(0);
-      this.mark = 0;
-    }
-    this.mark++;
-    const { pool } = this.links;
-    const end = this.links.end(person);
-    for (let at = this.links.begin(person); at < end; at++) {
-      if (pool[at]! & LIVE) this.marks[pool[at]! >>> FLAG_BITS] = this.mark;
-    }
+    const { people, count } = this.shared;
+    for (let i = 0; i < count; i++) this.touch(people[i]!);
   }
 
   private linked(vertex: number, wanted: (neighbour: number, flags: number) => boolean): number[] {
@@ -262,7 +209,7 @@ export class SocialGraph {
   private reserve(count: number): void {
     this.present = widened(this.present, count);
     this.touched = widened(this.touched, this.present.length);
-    this.marks = widened(this.marks, this.present.length);
+    this.shared.reserve(this.present.length);
     this.links.reserve(this.present.length);
     this.counts.reserve(this.present.length);
     this.components.reserve(this.present.length);

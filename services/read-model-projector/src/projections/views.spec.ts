@@ -63,9 +63,15 @@ describe('Views', () => {
     taken(views);
     views.apply(person('1', [], { version: 2 }));
     expect(taken(views).profiles).toEqual([]);
-    const document = { ...person('1', []).document!, state: 'deleted' as const, observedAt: 1_795_000_000_001 };
+    const document = {
+      ...person('1', []).document!,
+      state: 'deleted' as const,
+      observedAt: 1_795_000_000_001,
+    };
     views.apply({ ...person('1', [], { version: 3 }), document });
-    expect(taken(views).profiles).toMatchObject([{ id: '1', state: 'deleted', observedAt: 1_795_000_000_001 }]);
+    expect(taken(views).profiles).toMatchObject([
+      { id: '1', state: 'deleted', observedAt: 1_795_000_000_001 },
+    ]);
     views.apply({ ...person('1', [], { version: 4 }), document: { ...document, fence: 2 } });
     expect(taken(views).profiles).toHaveLength(1);
   });
@@ -94,13 +100,16 @@ describe('Views', () => {
     expect(views.apply(person('1', ['2'], { version: 1 }))).toBe(1);
   });
 
-  it.each(['demo:vk:user:404', 'demo:ok:user:1', 'demo:vk:group:1', 'marker:3'])('erases nobody by %s', (key) => {
-    const views = new Views(WRITER);
-    views.apply(person('1', []));
-    taken(views);
-    expect(views.erase(key)).toBe(0);
-    expect(views.hasPending).toBe(false);
-  });
+  it.each(['demo:vk:user:404', 'demo:ok:user:1', 'demo:vk:group:1', 'marker:3'])(
+    'erases nobody by %s',
+    (key) => {
+      const views = new Views(WRITER);
+      views.apply(person('1', []));
+      taken(views);
+      expect(views.erase(key)).toBe(0);
+      expect(views.hasPending).toBe(false);
+    },
+  );
 
   it('keeps workspaces and networks apart', () => {
     const views = new Views(WRITER);
@@ -128,7 +137,10 @@ describe('Views', () => {
     const views = new Views(WRITER);
     for (const id of ['1', '2', '3']) views.apply(person(id, []));
     const pending = views.takePending(NOW)!;
-    expect([...pending.profiles(2)].map(({ written }) => written.map(({ id }) => id))).toEqual([['1', '2'], ['3']]);
+    expect([...pending.profiles(2)].map(({ written }) => written.map(({ id }) => id))).toEqual([
+      ['1', '2'],
+      ['3'],
+    ]);
     pending.restore();
     expect(taken(views).profiles.map(({ id }) => id)).toEqual(['1', '2', '3']);
   });
@@ -152,7 +164,12 @@ function person(id: string, friends: string[], { version = 1 } = {}): VertexChan
   };
 }
 
-function taken(views: Views): { graphs: string[]; profiles: ProfileRow[]; removed: string[]; summaries: SummaryRow[] } {
+function taken(views: Views): {
+  graphs: string[];
+  profiles: ProfileRow[];
+  removed: string[];
+  summaries: SummaryRow[];
+} {
   const pending: PendingRows = views.takePending(NOW)!;
   const chunks = [...pending.profiles(100)];
   return {

@@ -45,7 +45,9 @@ export class Views {
     if ((view.versions.get(person) ?? 0) >= change.version) return 0;
     view.versions.set(person, change.version);
     this.changed.add(view);
-    return this.place(view, person, change.document) + view.graph.setFriends(person, change.friends?.ids ?? []);
+    return (
+      this.place(view, person, change.document) + view.graph.setFriends(person, change.friends?.ids ?? [])
+    );
   }
 
   /** Forgets a vertex by its record key (`workspace:network:user:id`), with all that it asserted. */
@@ -99,7 +101,8 @@ export class Views {
       return view.graph.removePerson(person);
     }
     view.documents.set(person, document);
-    if (before?.observedAt !== document.observedAt || before.fence !== document.fence) view.graph.touch(person);
+    if (before?.observedAt !== document.observedAt || before.fence !== document.fence)
+      view.graph.touch(person);
     return view.graph.addPerson(person);
   }
 
