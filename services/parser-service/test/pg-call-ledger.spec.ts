@@ -1,7 +1,7 @@
 import { TimeOrderedIds } from '@sociograph/kernel';
 import { Postgres } from '@sociograph/postgres';
 import { PgCallLedger } from '../src/infrastructure/pg-call-ledger';
-import { PgImports } from '../src/infrastructure/pg-imports';
+import { openPrisma, PrismaImports } from '../src/infrastructure/prisma-imports';
 import { anImport } from './builders';
 import { describeCallLedger } from './call-ledger.contract';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
@@ -11,17 +11,19 @@ jest.setTimeout(60_000);
 const ids = new TimeOrderedIds();
 const logger = { warn: () => undefined };
 let database: ScratchDatabase;
+let prisma: ReturnType<typeof openPrisma>;
 let app: Postgres;
 let worker: Postgres;
 
 beforeAll(async () => {
   database = await scratchDatabase();
+  prisma = openPrisma(database.appUrl);
   app = new Postgres({ url: database.appUrl, max: 4, logger });
   worker = new Postgres({ url: database.workerUrl, max: 12, logger });
 });
 
 afterAll(async () => {
-  await Promise.all([app.end(), worker.end()]);
+  await Promise.all([prisma.$disconnect(), app.end(), worker.end()]);
   await database.drop();
 });
 
@@ -42,7 +44,7 @@ describeCallLedger('PostgreSQL', async () => {
   const texts = async (sql: string, values: unknown[]): Promise<string[]> =>
     (await database.admin.query<{ text: string }>(sql, values)).rows.map(({ text }) => text);
   return {
-    imports: new PgImports(app, worker),
+    imports: new PrismaImports(prisma, app, worker),
     ledger: new PgCallLedger(worker),
     id: risingId,
     sent: () =>
@@ -71,7 +73,7 @@ describe('imports in PostgreSQL', () => {
   const workspace = (): string => `w-${risingId()}`;
 
   it('are invisible to the serving role without a workspace', async () => {
-    await new PgImports(app, worker).add(anImport({ id: risingId(), workspaceId: workspace() }));
+    await new PrismaImports(prisma, app, worker).add(anImport({ id: risingId(), workspaceId: workspace() }));
     for (const table of ['imports', 'items', 'calls', 'import_positions', 'idempotency_keys']) {
       expect((await app.query(`SELECT * FROM ${table}`)).rows).toEqual([]);
     }
@@ -80,7 +82,7 @@ describe('imports in PostgreSQL', () => {
 
   it('cannot be written into another workspace', async () => {
     const id = risingId();
-    await new PgImports(app, worker).add(anImport({ id, workspaceId: workspace() }));
+    await new PrismaImports(prisma, app, worker).add(anImport({ id, workspaceId: workspace() }));
     const moved = app.inWorkspace('thief', (q) =>
       q.query(`UPDATE imports SET state = 'cancelled' WHERE id = $1`, [id]),
     );
@@ -100,7 +102,7 @@ describe('imports in PostgreSQL', () => {
   });
 
   it('store 176,000 sightings of 4,000 people in a time that does not matter', async () => {
-    const imports = new PgImports(app, worker);
+    const imports = new PrismaImports(prisma, app, worker);
     const ledger = new PgCallLedger(worker);
     const [id, workspaceId] = [risingId(), workspace()];
     const seeds = Array.from({ length: 25 }, (_, index) => String(index + 1));

@@ -12,7 +12,7 @@ import { LeaseKeyPool } from './lease-key-pool';
 import { MeteredKeyPool } from './metered';
 import { VkNetwork } from './networks/vk/client';
 import { PgCallLedger } from './pg-call-ledger';
-import { PgImports } from './pg-imports';
+import { openPrisma, PrismaImports } from './prisma-imports';
 import { AppliedViews } from './view-progress';
 
 const SESSION_RETRY_MS = 1_000;
@@ -25,6 +25,7 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     new Postgres({ url, max, logger, applicationName: clientId });
   const app = database(config.DATABASE_URL_APP, 6);
   const worker = database(config.DATABASE_URL_WORKER, 12);
+  const prisma = openPrisma(config.DATABASE_URL_APP);
   const kafka = createKafka({
     brokers: config.KAFKA_BROKERS,
     username: config.KAFKA_USERNAME,
@@ -56,10 +57,10 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
   shutdown.add('flush', 'observations', () => publisher.close());
   shutdown.add('close', 'connections', async () => {
     sender.close();
-    await Promise.all([rpc.close(), fanout.close(), app.end(), worker.end()]);
+    await Promise.all([rpc.close(), fanout.close(), prisma.$disconnect(), app.end(), worker.end()]);
   });
   return {
-    imports: new PgImports(app, worker),
+    imports: new PrismaImports(prisma, app, worker),
     ledger: new PgCallLedger(worker),
     pool: new MeteredKeyPool(leased, metrics),
     networks: new Networks([vk]),

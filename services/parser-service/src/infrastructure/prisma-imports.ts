@@ -1,6 +1,10 @@
-import { Postgres, type Queryable } from '@sociograph/postgres';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { DomainError } from '@sociograph/kernel';
+import { Postgres, prismaInWorkspace, type Queryable } from '@sociograph/postgres';
+import { Prisma, PrismaClient } from '../../generated/prisma';
 import type { ItemTally } from '../domain/certificate';
-import type { ImportJob } from '../domain/import-job';
+import { ImportJob, type ImportState } from '../domain/import-job';
+import type { LogPositions } from '../domain/observation';
 import { Imports, type ImportRecord } from '../domain/ports';
 import { announceImport } from './outgoing';
 import {
@@ -15,9 +19,21 @@ import {
   wakeDispatcher,
 } from './pg-rows';
 
-/** Imports in PostgreSQL: what serves a request runs as `app` under row-level security, `settling` as `worker`. */
-export class PgImports extends Imports {
+const WITH_POSITIONS = { positions: true } as const;
+type Row = Prisma.ImportGetPayload<{ include: typeof WITH_POSITIONS }>;
+
+/** A client on the serving role's connections; few, because only reads of imports go through it. */
+export function openPrisma(url: string): PrismaClient {
+  return new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 3 }) });
+}
+
+/**
+ * Imports in PostgreSQL. Reads go through Prisma; what changes an import works on sets of items in the same
+ * transaction and is SQL. All of it runs as `app` under row-level security but `settling`, which is the worker's.
+ */
+export class PrismaImports extends Imports {
   constructor(
+    private readonly prisma: PrismaClient,
     private readonly app: Postgres,
     private readonly worker: Postgres,
   ) {
@@ -41,24 +57,22 @@ export class PgImports extends Imports {
   }
 
   async find(workspaceId: string, importId: string): Promise<ImportRecord | undefined> {
-    return this.app.inWorkspace(workspaceId, async (q) => {
-      const { rows } = await q.query<ImportRow>(`SELECT ${IMPORT_COLUMNS} FROM imports WHERE id = $1`, [
-        importId,
-      ]);
-      return (await recordsOf(q, rows))[0];
+    return this.read(workspaceId, async (tx) => {
+      const row = await tx.import.findUnique({ where: { id: importId }, include: WITH_POSITIONS });
+      return row === null ? undefined : recordOf(row);
     });
   }
 
   async page(workspaceId: string, limit: number, after?: string): Promise<ImportRecord[]> {
-    return this.app.inWorkspace(workspaceId, async (q) => {
+    return this.read(workspaceId, async (tx) => {
       // Ids are UUIDv7: their order is the order of creation.
-      const { rows } = await q.query<ImportRow>(
-        `SELECT ${IMPORT_COLUMNS} FROM imports
-         WHERE workspace_id = $1 AND ($2::uuid IS NULL OR id < $2::uuid)
-         ORDER BY id DESC LIMIT $3`,
-        [workspaceId, after ?? null, limit],
-      );
-      return recordsOf(q, rows);
+      const rows = await tx.import.findMany({
+        where: { workspaceId, ...(after === undefined ? {} : { id: { lt: after } }) },
+        orderBy: { id: 'desc' },
+        take: limit,
+        include: WITH_POSITIONS,
+      });
+      return rows.map(recordOf);
     });
   }
 
@@ -104,6 +118,69 @@ export class PgImports extends Imports {
     );
     return recordsOf(this.worker, rows);
   }
+
+  private async read<R>(workspaceId: string, fn: (tx: Prisma.TransactionClient) => Promise<R>): Promise<R> {
+    try {
+      return await prismaInWorkspace(this.prisma, workspaceId, fn);
+    } catch (error) {
+      throw isAway(error) ? unavailable(error) : error;
+    }
+  }
+}
+
+function recordOf(row: Row): ImportRecord {
+  const positions: LogPositions = {};
+  for (const { topic, partition, nextOffset } of row.positions) {
+    (positions[topic] ??= {})[String(partition)] = Number(nextOffset);
+  }
+  const job = ImportJob.restore({
+    id: row.id,
+    workspaceId: row.workspaceId,
+    network: row.network,
+    // The table's CHECK allows nothing else.
+    state: row.state as ImportState,
+    seeds: row.seeds,
+    depth: row.depth,
+    peopleLimit: row.peopleLimit,
+    callsLimit: row.callsLimit,
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.getTime(),
+    changedAt: row.changedAt.getTime(),
+    counters: {
+      peopleKnown: Number(row.peopleKnown),
+      peopleDone: Number(row.peopleDone),
+      peopleGaps: Number(row.peopleGaps),
+      peopleBeyond: Number(row.peopleBeyond),
+      listsKnown: Number(row.listsKnown),
+      listsDone: Number(row.listsDone),
+      listsGaps: Number(row.listsGaps),
+      callsMade: Number(row.callsMade),
+      friendshipObservations: Number(row.friendshipObservations),
+    },
+  });
+  return { job, positions };
+}
+
+/** Prisma's codes for a server that cannot be reached, closed the connection, or has no connection free. */
+const AWAY = /^P(1001|1002|1008|1011|1017|2024|2028)$/;
+
+function isAway(error: unknown): boolean {
+  if (error instanceof Prisma.PrismaClientInitializationError) return true;
+  if (error instanceof Prisma.PrismaClientKnownRequestError && AWAY.test(error.code)) return true;
+  return (
+    error instanceof Error &&
+    /ECONNREFUSED|ECONNRESET|Connection terminated|not reach|57P0[123]/i.test(error.message)
+  );
+}
+
+function unavailable(cause: unknown): DomainError {
+  return new DomainError({
+    code: 'POSTGRES.UNAVAILABLE',
+    kind: 'unavailable',
+    message: 'The database cannot be reached right now.',
+    retryAfterSeconds: 1,
+    cause,
+  });
 }
 
 async function recordsOf(q: Queryable, rows: readonly ImportRow[]): Promise<ImportRecord[]> {
