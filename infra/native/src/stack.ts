@@ -102,6 +102,8 @@ export const GIVEN = [
   'ARANGO_URL',
   'ARANGO_USERNAME',
   'ARANGO_PASSWORD',
+  /** `true`: the servers given are for us alone, so each service gets an account of its own on them. */
+  'SOCIOGRAPH_DEDICATED_SERVERS',
 ] as const;
 
 export interface StackOptions {

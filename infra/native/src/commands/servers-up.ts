@@ -13,7 +13,8 @@ export async function serversUp(servers: Servers, say: (line: string) => void): 
     ours.flatMap((server) => server.requirements().map((requirement) => ({ server: server.name, requirement }))),
     say,
   );
-  const epmd = begin(servers.epmd, control, Promise.resolve(), say);
+  const named = all.includes(servers.epmd);
+  const epmd = named ? begin(servers.epmd, control, Promise.resolve(), say) : Promise.resolve();
   const outcomes = await Promise.allSettled(
     all.map((server) => {
       if (server === servers.epmd) return epmd;

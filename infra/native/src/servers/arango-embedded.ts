@@ -52,20 +52,18 @@ export class ArangoEmbeddedServer extends Server {
     };
   }
 
-  ready(): Promise<boolean> {
-    return accepts(this.port);
+  async ready(): Promise<boolean> {
+    if (this.given() === undefined) return accepts(this.port);
+    return (await this.request('GET', '/_api/version').catch(() => undefined))?.ok ?? false;
   }
 
   /** Creates the services' databases; 409 means that one is there already. */
   override async fill(): Promise<void> {
-    const { username, password } = this.credentials('root');
-    for (const name of Object.values(ARANGO_DATABASES)) {
-      const response = await fetch(`${this.url()}/_db/_system/_api/database`, {
-        method: 'POST',
-        headers: { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` },
-        body: JSON.stringify({ name }),
-        signal: AbortSignal.timeout(10_000),
-      });
+    for (const [service, name] of Object.entries(ARANGO_DATABASES)) {
+      // Our own server has its accounts from a file.
+      const accounts = this.given() !== undefined && this.ownsAccounts();
+      const users = accounts ? [{ username: service, passwd: this.password(service), active: true }] : undefined;
+      const response = await this.request('POST', '/_api/database', { name, ...(users === undefined ? {} : { users }) });
       if (!response.ok && response.status !== 409) {
         throw new Error(`ArangoDB refused to create database ${name}: ${response.status} ${await response.text()}`);
       }
@@ -77,8 +75,20 @@ export class ArangoEmbeddedServer extends Server {
   }
 
   credentials(account: string): { username: string; password: string } {
-    if (this.given() === undefined) return { username: account, password: this.password(account) };
+    if (this.given() === undefined || (account !== 'root' && this.ownsAccounts())) {
+      return { username: account, password: this.password(account) };
+    }
     return { username: this.stack.given['ARANGO_USERNAME'] ?? 'root', password: this.stack.given['ARANGO_PASSWORD'] ?? '' };
+  }
+
+  private request(method: string, path: string, body?: object): Promise<Response> {
+    const { username, password } = this.credentials('root');
+    return fetch(`${this.url()}/_db/_system${path}`, {
+      method,
+      headers: { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` },
+      signal: AbortSignal.timeout(10_000),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
   }
 
   private password(account: string): string {

@@ -36,7 +36,8 @@ export class Servers {
   all(): Server[] {
     const { keycloak, rabbit, epmd, kafka, postgres, redisPool, redisCache, prometheus, arango } = this;
     const usable = arango.built() || arango.given() !== undefined;
-    return [keycloak, epmd, rabbit, kafka, postgres, redisPool, redisCache, prometheus, ...(usable ? [arango] : [])];
+    const names = epmd.given() === undefined ? [epmd] : [];
+    return [keycloak, ...names, rabbit, kafka, postgres, redisPool, redisCache, prometheus, ...(usable ? [arango] : [])];
   }
 
   named(name: string): Server {

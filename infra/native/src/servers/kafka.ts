@@ -86,14 +86,15 @@ export class KafkaServer extends Server {
   }
 
   async ready(): Promise<boolean> {
-    return (await accepts(this.port)) && (await reachable(this.connection()));
+    if (this.given() === undefined && !(await accepts(this.port))) return false;
+    return reachable(this.connection());
   }
 
   override async fill(): Promise<void> {
     await this.addAccountsBornLater();
     const folder = join(this.stack.root, 'infra', 'kafka');
     await ensureTopics(this.connection(), join(folder, 'topics.json'));
-    if (this.given() === undefined) await ensureAccess(this.connection(), join(folder, 'access.json'));
+    if (this.ownsAccounts()) await ensureAccess(this.connection(), join(folder, 'access.json'));
   }
 
   brokers(): string {
@@ -102,8 +103,10 @@ export class KafkaServer extends Server {
 
   /** User name and password of an account; a server that the user brought has one account for all, or none. */
   credentials(account: string): { username: string; password: string } | undefined {
-    if (this.given() === undefined) return { username: account, password: this.password(account) };
     const username = this.stack.given['ADMIN_KAFKA_USERNAME'];
+    if (this.given() === undefined || (account !== 'admin' && username !== undefined && this.ownsAccounts())) {
+      return { username: account, password: this.password(account) };
+    }
     return username === undefined ? undefined : { username, password: this.stack.given['ADMIN_KAFKA_PASSWORD'] ?? '' };
   }
 

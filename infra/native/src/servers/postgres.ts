@@ -79,7 +79,7 @@ export class PostgresServer extends Server {
   }
 
   async ready(): Promise<boolean> {
-    if (!(await accepts(this.port))) return false;
+    if (this.given() === undefined && !(await accepts(this.port))) return false;
     try {
       await (await connectPostgres(this.adminUrl())).end();
       return true;

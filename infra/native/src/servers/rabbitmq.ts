@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accepts, type Launch } from '../launch';
 import { find, versionedFolders } from '../run-command';
-import { type Requirement, Server } from './server';
+import { type Requirement, Server, withAccount } from './server';
 
 const VHOST = 'sociograph';
 
@@ -86,7 +86,7 @@ export class RabbitServer extends Server {
   }
 
   async ready(): Promise<boolean> {
-    if (!(await accepts(this.port))) return false;
+    if (this.given() === undefined && !(await accepts(this.port))) return false;
     return (await this.management('GET', '/api/overview'))?.ok ?? false;
   }
 
@@ -99,7 +99,9 @@ export class RabbitServer extends Server {
   }
 
   url(account: string): string {
-    return this.given() ?? `amqp://${account}:${this.password(account)}@127.0.0.1:${this.port}/${VHOST}`;
+    const given = this.given();
+    if (given === undefined) return `amqp://${account}:${this.password(account)}@127.0.0.1:${this.port}/${VHOST}`;
+    return account !== 'admin' && this.ownsAccounts() ? withAccount(given, account, this.password(account)) : given;
   }
 
   managementUrl(): string {
@@ -111,7 +113,8 @@ export class RabbitServer extends Server {
     const folder = join(this.stack.root, 'infra', 'rabbitmq');
     const topology = JSON.parse(readFileSync(join(folder, 'definitions.json'), 'utf8')) as Topology;
     const access = JSON.parse(readFileSync(join(folder, 'access.json'), 'utf8')) as Access;
-    const services = this.given() === undefined ? Object.entries(access.permissions) : [];
+    const services = this.ownsAccounts() ? Object.entries(access.permissions) : [];
+    const ours = this.given() === undefined;
     const user = (name: string, tags: string): Record<string, unknown> => ({
       name,
       password_hash: passwordHash(this.password(name)),
@@ -119,16 +122,13 @@ export class RabbitServer extends Server {
       tags,
     });
     const everything = { configure: '.*', write: '.*', read: '.*' };
-    const own = this.given() === undefined;
     return {
       vhosts: [{ name: VHOST }],
-      users: own ? [user('admin', 'administrator'), ...services.map(([name]) => user(name, ''))] : [],
-      permissions: own
-        ? [
-            { user: 'admin', vhost: VHOST, ...everything },
-            ...services.map(([name, rights]) => ({ user: name, vhost: VHOST, ...rights })),
-          ]
-        : [],
+      users: [...(ours ? [user('admin', 'administrator')] : []), ...services.map(([name]) => user(name, ''))],
+      permissions: [
+        ...(ours ? [{ user: 'admin', vhost: VHOST, ...everything }] : []),
+        ...services.map(([name, rights]) => ({ user: name, vhost: VHOST, ...rights })),
+      ],
       policies: access.policies.map((policy) => ({ vhost: VHOST, ...policy })),
       exchanges: topology.exchanges.map((exchange) => ({
         ...{ vhost: VHOST, durable: true, auto_delete: false, internal: false, arguments: {} },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Launch } from '../launch';
 import { find } from '../run-command';
 import type { Stack } from '../stack';
-import { type Requirement, Server } from './server';
+import { type Requirement, Server, withAccount } from './server';
 
 /** Commands that a service may use: everything but administration; INFO and CONFIG GET are for its own start check. */
 const SERVICE_COMMANDS = '+@all -@admin -@dangerous +info +config|get';
@@ -97,9 +97,11 @@ export class RedisServer extends Server {
     await this.command(['ACL', 'LOAD']);
   }
 
-  /** Address for an account; a server that the user brought has one account for all. */
+  /** Address for an account; a server that the user brought has one account for all, unless it is ours alone. */
   url(account: string): string {
-    return this.given() ?? `redis://${account}:${this.password(account)}@127.0.0.1:${this.port}/0`;
+    const given = this.given();
+    if (given === undefined) return `redis://${account}:${this.password(account)}@127.0.0.1:${this.port}/0`;
+    return account !== 'admin' && this.ownsAccounts() ? withAccount(given, account, this.password(account)) : given;
   }
 
   private accessList(): string {
@@ -118,7 +120,9 @@ export class RedisServer extends Server {
     const encode = (parts: readonly string[]): string =>
       `*${parts.length}\r\n${parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`;
     return new Promise((resolve) => {
-      const socket = createConnection(this.port, '127.0.0.1');
+      const address = new URL(this.url('admin'));
+      const login = [address.username || 'default', decodeURIComponent(address.password)];
+      const socket = createConnection(Number(address.port || 6379), address.hostname);
       let text = '';
       const finish = (reply: string): void => {
         socket.destroy();
@@ -126,7 +130,7 @@ export class RedisServer extends Server {
       };
       socket.setTimeout(2000, () => finish(''));
       socket.once('error', () => finish(''));
-      socket.once('connect', () => socket.write(encode(['AUTH', 'admin', this.password('admin')]) + encode(words)));
+      socket.once('connect', () => socket.write(encode(['AUTH', ...login]) + encode(words)));
       socket.on('data', (chunk) => {
         text += chunk.toString('utf8');
         const end = text.indexOf('\r\n');

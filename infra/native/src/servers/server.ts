@@ -32,6 +32,11 @@ export abstract class Server {
     return undefined;
   }
 
+  /** True where accounts are ours to make: on a server that we start, and on one that the user gave us whole. */
+  ownsAccounts(): boolean {
+    return this.given() === undefined || this.stack.given['SOCIOGRAPH_DEDICATED_SERVERS'] === 'true';
+  }
+
   requirements(): Requirement[] {
     return [];
   }
@@ -48,4 +53,12 @@ export abstract class Server {
 
   /** Accounts, topics and the like; harmless to repeat, also for a server that the user brought. */
   async fill(): Promise<void> {}
+}
+
+/** The same address for another account. */
+export function withAccount(address: string, username: string, password: string): string {
+  const url = new URL(address);
+  url.username = encodeURIComponent(username);
+  url.password = encodeURIComponent(password);
+  return url.href;
 }
