@@ -24,6 +24,7 @@ function generators(): { name: string; program: string; outputs: () => string[] 
       program: `services/${name}/dist/openapi.js`,
       outputs: () => [`services/${name}/openapi.json`],
     })),
+    { name: 'error codes', program: 'tools/dist/docs/main.js', outputs: () => ['docs/errors.md'] },
     { name: 'kong.yml', program: 'gateway/dist/render/main.js', outputs: () => ['gateway/kong.yml'] },
   ];
 }
