@@ -27,6 +27,7 @@ export class AmqpLink {
   #ready: Promise<Channel>;
   #onReady: (channel: Channel) => void = () => undefined;
   #connection: ChannelModel | undefined;
+  #channel: Channel | undefined;
   readonly #running: Promise<void>;
 
   constructor(options: AmqpLinkOptions) {
@@ -42,6 +43,8 @@ export class AmqpLink {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    // The channel first: amqplib may write the end of the connection before the last frames of a channel.
+    await this.#channel?.close().catch(() => undefined);
     await this.#connection?.close().catch(() => undefined);
     await this.#running;
   }
@@ -84,6 +87,7 @@ export class AmqpLink {
         connection.close().catch(() => undefined);
       });
       await setup(channel);
+      this.#channel = channel;
       this.#onReady(channel);
     } catch (error) {
       await connection.close().catch(() => undefined);

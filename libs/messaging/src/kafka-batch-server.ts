@@ -24,7 +24,7 @@ import { PartitionTurn } from './partition-turn';
 export interface KafkaBatchServerOptions {
   kafka: Kafka;
   groupId: string;
-  /** Co-partitioned: partition p of all of them goes to the same member. */
+  /** Co-partitioned: partition p of all of them goes to the same member. A batch holds them in this order. */
   topics: readonly TopicRef[];
   logger: Logger;
   metrics?: Metrics;
@@ -218,7 +218,10 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
   /** All of one partition number, chunk by chunk; each chunk is committed before the next begins. */
   async #consume(partition: number, group: readonly Gathered[], turn: PartitionTurn): Promise<void> {
     try {
-      const items = group.flatMap(({ payload: { batch } }) => this.#parse(batch));
+      const order = this.#options.topics.map(nameOf);
+      const items = [...group]
+        .sort((a, b) => order.indexOf(a.payload.batch.topic) - order.indexOf(b.payload.batch.topic))
+        .flatMap(({ payload: { batch } }) => this.#parse(batch));
       const size = this.#options.maxBatchRecords;
       for (let from = 0; from < items.length && turn.lost === undefined; from += size) {
         const last = from + size >= items.length;

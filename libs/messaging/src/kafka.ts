@@ -1,5 +1,5 @@
 import type { Logger } from '@sociograph/observability';
-import { Kafka, logLevel, type LogEntry } from 'kafkajs';
+import { Kafka, logLevel, type ISocketFactory, type LogEntry } from 'kafkajs';
 
 export interface KafkaSettings {
   /** `host:port`, one or several; a comma list is accepted too. */
@@ -10,6 +10,8 @@ export interface KafkaSettings {
   /** Name of this process in the broker's logs and quotas. */
   clientId: string;
   logger: Logger;
+  /** Opens the sockets; specs lead them through a proxy. */
+  socketFactory?: ISocketFactory;
 }
 
 /**
@@ -39,6 +41,7 @@ export function createKafka(settings: KafkaSettings): Kafka {
     // A request on a connection that swallows everything must fail; joins get their own, longer limit.
     requestTimeout: 5_000,
     retry: KAFKA_RETRY,
+    ...(settings.socketFactory === undefined ? {} : { socketFactory: settings.socketFactory }),
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => writeLog(logger, entry),
   });
