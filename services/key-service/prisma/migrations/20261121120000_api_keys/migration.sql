@@ -71,7 +71,7 @@ GRANT SELECT, INSERT ON data_keys TO key_service_worker;
 
 -- One row: the count of the pool's memories. Fences are made of it, so it never goes back.
 CREATE TABLE pool_epochs (
-  only     boolean     PRIMARY KEY DEFAULT true CHECK (only),
+  one_row  boolean     PRIMARY KEY DEFAULT true CHECK (one_row),
   epoch    bigint      NOT NULL,
   begun_at timestamptz NOT NULL DEFAULT now()
 );
