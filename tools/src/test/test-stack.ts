@@ -18,7 +18,7 @@ const SERVER_PORTS = 30;
 export class TestStack {
   private started = false;
 
-  constructor(private readonly name = 'test') {}
+  constructor(private readonly name = process.env['SOCIOGRAPH_TEST_STACK'] ?? 'test') {}
 
   /** Where the addresses and accounts of the servers stand once they run. */
   get environmentFile(): string {
