@@ -10,6 +10,8 @@ import { ChangeLog } from '../projections/ports';
 /** No fetch for so long although Kafka answers: the loop is stuck (DESIGN 9). */
 const STUCK_MS = 10_000;
 
+const TURN_MS = 10;
+
 export interface ChangeLogOptions {
   kafka: Kafka;
   /** First part of the reader's group name. */
@@ -28,6 +30,7 @@ export class KafkaChangeLog extends ChangeLog {
 
   async follow(take: (record: ChangeRecord) => void, caughtUp: () => void): Promise<Following> {
     const { kafka, reader, logger, clock, fail } = this.options;
+    const turns = new Turns(clock);
     const watchdog = new FetchWatchdog({
       clock,
       timeoutMs: STUCK_MS,
@@ -44,7 +47,10 @@ export class KafkaChangeLog extends ChangeLog {
       reader,
       logger,
       onProgress: () => watchdog.progress(),
-      onRecord: (record) => take(changeOf(record)),
+      onRecord: (record) => {
+        take(changeOf(record));
+        return turns.yieldWhenDue();
+      },
     });
     watchdog.start();
     void tail.caughtUp.then(caughtUp);
@@ -54,6 +60,25 @@ export class KafkaChangeLog extends ChangeLog {
         await tail.stop();
       },
     };
+  }
+}
+
+/** Lets timers and requests in between records: a replay must not keep the lock's renewal from being sent. */
+class Turns {
+  private began: number;
+
+  constructor(private readonly clock: Clock) {
+    this.began = clock.monotonicMs();
+  }
+
+  yieldWhenDue(): Promise<void> | void {
+    if (this.clock.monotonicMs() - this.began < TURN_MS) return;
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        this.began = this.clock.monotonicMs();
+        resolve();
+      }),
+    );
   }
 }
 
