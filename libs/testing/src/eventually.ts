@@ -9,14 +9,17 @@ export interface EventuallyOptions {
  * Calls `fn` until it neither throws nor returns false, and returns what it returned. At the deadline the last
  * failure is thrown with the time it took: instead of a sleep, which is either too short or a waste.
  */
-export async function eventually<T>(fn: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> {
+export async function eventually<T>(
+  fn: () => T | Promise<T>,
+  options: EventuallyOptions = {},
+): Promise<Exclude<T, false>> {
   const { timeoutMs = 10_000, everyMs = 50 } = options;
   const startedAt = performance.now();
   for (;;) {
     let failure: unknown;
     try {
       const value = await fn();
-      if (value !== false) return value;
+      if (value !== false) return value as Exclude<T, false>;
       failure = new Error('the condition stayed false');
     } catch (error) {
       failure = error;
