@@ -1,4 +1,5 @@
 import type { EmbeddedConfig } from './config';
+import { GroupCommit } from './http/group-commit';
 import { Router } from './http/router';
 import { listen } from './http/server';
 import { Engine } from './store/engine';
@@ -13,7 +14,11 @@ export interface RunningServer {
 export async function startEmbedded(config: EmbeddedConfig): Promise<RunningServer> {
   const engine = new Engine(config.dataDir);
   if (!engine.databases().includes(config.database)) engine.createDatabase(config.database);
-  const { server, url } = await listen(new Router(engine, config), config.host, config.port);
+  const { server, url } = await listen(
+    new GroupCommit(engine, new Router(engine, config)),
+    config.host,
+    config.port,
+  );
   return {
     url,
     async close() {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ArangoFault, documentNotFound } from '../faults';
 import type { Mischief } from '../mischief';
 import type { Collection, Written } from '../store/collection';
-import { attributesOf, type Doc, documentText, isDocumentKey, patched, revisionOf } from '../store/document';
+import { type Doc, documentText, isDocumentKey, revisionOf } from '../store/document';
 import type { Engine } from '../store/engine';
 import { type Answer, bodyOf, type Exchange, flag } from './exchange';
 
@@ -177,7 +177,7 @@ function update(collection: Collection, input: unknown, options: WriteOptions): 
   const doc = object(input);
   const key = requiredKey(doc, collection);
   const before = collection.require(key, expectedRev(doc, options));
-  return collection.write(key, patched(attributesOf(before), doc, options), before);
+  return collection.patch(key, doc, before, options);
 }
 
 function remove(collection: Collection, input: unknown, options: WriteOptions): Written {

@@ -2,19 +2,21 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { ArangoFault } from '../faults';
 import { type Answer, type Exchange, failure } from './exchange';
-import type { Router } from './router';
+import type { GroupCommit } from './group-commit';
+
+type Routes = Pick<GroupCommit, 'answer'>;
 
 /** Larger bodies are refused with 413; ArangoDB itself allows 1 GB, nobody here sends more than a few MB. */
 const MAX_BODY_BYTES = 128 * 1024 * 1024;
 
-/** Serves a router; resolves once the port is bound. Port 0 takes a free one. */
+/** Serves the routes; resolves once the port is bound. Port 0 takes a free one. */
 export async function listen(
-  router: Router,
+  routes: Routes,
   host: string,
   port: number,
 ): Promise<{ server: Server; url: string }> {
   const server = createServer((request, response) => {
-    void serve(router, request, response);
+    void serve(routes, request, response);
   });
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
@@ -25,11 +27,11 @@ export async function listen(
   return { server, url: `http://${host}:${bound}` };
 }
 
-async function serve(router: Router, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(routes: Routes, request: IncomingMessage, response: ServerResponse): Promise<void> {
   let answer: Answer;
   try {
     const body = await read(request);
-    answer = router.answer(exchangeOf(request, body));
+    answer = await routes.answer(exchangeOf(request, body));
   } catch (error) {
     if (!(error instanceof ArangoFault)) return void response.destroy(); // The client went away.
     answer = failure(error);

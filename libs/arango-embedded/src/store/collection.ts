@@ -112,12 +112,7 @@ export class Collection {
 
   /** Makes the document; the caller has seen to it that the key is free or to be overwritten. */
   write(key: string, doc: Doc, before: string | undefined): Written {
-    if (this.record.type === 3) requireEdgeEnds(doc);
-    const rev = this.revisions.next();
-    const after = storedForm(rev, doc);
-    this.#reindex(key, before, doc);
-    void this.#documents.put(key, after);
-    return { key, rev, before, after, old: before && revisionOf(before) };
+    return this.#write(key, doc, before, before === undefined ? undefined : attributesOf(before));
   }
 
   patch(
@@ -126,11 +121,12 @@ export class Collection {
     before: string,
     options: { keepNull: boolean; mergeObjects: boolean },
   ): Written {
-    return this.write(key, patched(attributesOf(before), patch, options), before);
+    const old = attributesOf(before);
+    return this.#write(key, patched(old, patch, options), before, old);
   }
 
   remove(key: string, before: string): Written {
-    this.#reindex(key, before, undefined);
+    this.#reindex(key, attributesOf(before), undefined);
     void this.#documents.remove(key);
     return { key, rev: revisionOf(before), before };
   }
@@ -165,8 +161,10 @@ export class Collection {
     const index = this.#open(definition);
     try {
       this.env.transactionSync(() => {
-        for (const { key, value } of this.#documents.getRange())
-          index.move(key, undefined, attributesOf(value));
+        for (const { key, value } of this.#documents.getRange()) {
+          const plan = index.plan(key, undefined, attributesOf(value));
+          if (plan) index.move(key, plan);
+        }
       });
     } catch (error) {
       index.drop();
@@ -190,13 +188,23 @@ export class Collection {
     return this.#edgeEnds ? [this.#edgeEnds.from, this.#edgeEnds.to, ...this.#indexes] : this.#indexes;
   }
 
-  /** Unique indexes are checked before the first entry moves: one document fails as a whole. */
-  #reindex(key: string, before: string | undefined, after: Doc | undefined): void {
+  #write(key: string, doc: Doc, before: string | undefined, old: Doc | undefined): Written {
+    if (this.record.type === 3) requireEdgeEnds(doc);
+    const rev = this.revisions.next();
+    const after = storedForm(rev, doc);
+    this.#reindex(key, old, doc);
+    void this.#documents.put(key, after);
+    return { key, rev, before, after, old: before && revisionOf(before) };
+  }
+
+  #reindex(key: string, old: Doc | undefined, after: Doc | undefined): void {
     const indexes = this.#all();
     if (indexes.length === 0) return;
-    const old = before === undefined ? undefined : attributesOf(before);
-    if (after) for (const index of indexes) index.check(key, after);
-    for (const index of indexes) index.move(key, old, after);
+    const plans = indexes.map((index) => index.plan(key, old, after));
+    indexes.forEach((index, i) => {
+      const plan = plans[i];
+      if (plan) index.move(key, plan);
+    });
   }
 }
 

@@ -25,6 +25,7 @@ export class Engine {
   readonly #collections = new Map<string, Collection>();
   readonly #revisions: Revisions;
   #state: Meta;
+  #inGroup = false;
 
   constructor(dataDir: string) {
     mkdirSync(dataDir, { recursive: true });
@@ -38,14 +39,30 @@ export class Engine {
     for (const record of this.#state.collections) this.#open(record);
   }
 
-  /** One atomic, flushed unit. The function must not return a promise (LMDB would wait for it, uncommitted). */
+  /** One flushed unit. The function must not return a promise (LMDB would wait for it, uncommitted). */
   write<R>(change: () => R): R {
+    if (this.#inGroup) return change();
     let result: R | undefined;
     this.#env.transactionSync(() => {
       result = change();
       void this.#meta.put('revision', String(this.#revisions.last));
     });
     return result as R;
+  }
+
+  /**
+   * Group commit: everything written by these jobs is flushed once, at the end. A job must not throw after it
+   * wrote something; the routes for documents decide before they write.
+   */
+  writeGroup(jobs: readonly (() => void)[]): void {
+    this.write(() => {
+      this.#inGroup = true;
+      try {
+        for (const job of jobs) job();
+      } finally {
+        this.#inGroup = false;
+      }
+    });
   }
 
   databases(): readonly string[] {

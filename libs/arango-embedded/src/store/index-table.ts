@@ -21,6 +21,11 @@ export interface IndexRange {
   readonly afterKey?: string;
 }
 
+export interface EntryMove {
+  from: Buffer | undefined;
+  to: Buffer | undefined;
+}
+
 /** One sorted index: encoded values -> document keys, duplicates in key order (LMDB DUPSORT). */
 export class IndexTable {
   readonly #table: Database<string, Buffer>;
@@ -42,26 +47,24 @@ export class IndexTable {
     });
   }
 
-  /** Moves a document's entry; `undefined` stands for "did not exist" and "is gone". Inside a transaction. */
-  move(key: string, before: Doc | undefined, after: Doc | undefined): void {
-    if (
-      before &&
-      after &&
-      this.#paths.every((path) => path.reduce(step, before) === path.reduce(step, after))
-    )
-      return;
+  /**
+   * What a document's change means here; `undefined` stands for "did not exist" and "is gone". Throws 1210 when
+   * another document already has these values. Nothing is written, so a document fails as a whole.
+   */
+  plan(key: string, before: Doc | undefined, after: Doc | undefined): EntryMove | undefined {
+    if (before && after && this.#paths.every((path) => valueAt(before, path) === valueAt(after, path)))
+      return undefined;
     const from = before && this.#entryOf(before);
     const to = after && this.#entryOf(after);
-    if (from && to && from.equals(to)) return;
+    if (from && to && from.equals(to)) return undefined;
     if (to && this.definition.unique) this.#insistOnUnique(to, key);
-    if (from) void this.#table.remove(from, key);
-    if (to) void this.#table.put(to, key);
+    return from || to ? { from, to } : undefined;
   }
 
-  /** Throws 1210 when another document already has these values. */
-  check(key: string, after: Doc): void {
-    const entry = this.definition.unique ? this.#entryOf(after) : undefined;
-    if (entry) this.#insistOnUnique(entry, key);
+  /** Carries out a plan, inside a transaction. */
+  move(key: string, { from, to }: EntryMove): void {
+    if (from) void this.#table.remove(from, key);
+    if (to) void this.#table.put(to, key);
   }
 
   /** Document keys in index order. */
@@ -107,7 +110,7 @@ export class IndexTable {
   }
 
   #entryOf(doc: Doc): Buffer | undefined {
-    const values = this.#paths.map((path) => path.reduce(step, doc));
+    const values = this.#paths.map((path) => valueAt(doc, path));
     if (this.definition.sparse && values.some((value) => value === null || value === undefined))
       return undefined;
     return encodeIndexKey(values);
@@ -128,6 +131,11 @@ function bounds(prefix: Buffer, range: IndexRange): [Buffer, Buffer] {
   return [low, high];
 }
 
-function step(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Doc)[name] : undefined;
+function valueAt(doc: Doc, path: readonly string[]): unknown {
+  let value: unknown = doc;
+  for (const name of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Doc)[name];
+  }
+  return value;
 }
