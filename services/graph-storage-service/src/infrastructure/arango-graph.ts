@@ -59,8 +59,8 @@ export class ArangoGraph extends GraphStore {
 
   async writeFriendships({ create, replace, remove }: EdgeWrites): Promise<WriteOutcome> {
     const outcome = await bulkWrite<FriendshipDocument>(this.db, 'friendships', {
-      inserts: create.map(toFriendship),
-      updates: replace.map(changeOf),
+      inserts: inOrder(create).map(toFriendship),
+      updates: inOrder(replace).map(changeOf),
       removes: remove.map(({ key, rev }) => ({ _key: key, _rev: rev })),
     });
     return this.#outcome('write-friendships', outcome);
@@ -121,4 +121,9 @@ export class ArangoGraphQueries extends GraphQueries {
     const items = edges.slice(0, limit).map(fromFriendship);
     return { items, next: edges.length > limit ? items.at(-1)?.key : undefined };
   }
+}
+
+/** By key: neighbouring keys share pages of the store, and parallel writers meet in one order. */
+function inOrder<T extends { key: string }>(items: readonly T[]): T[] {
+  return [...items].sort((a, b) => (a.key < b.key ? -1 : 1));
 }
