@@ -24,7 +24,9 @@ main();
 function main() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
-    stop(`Node ${process.versions.node} is too old: install Node 20.19 or later (https://nodejs.org, nvm install 22).`);
+    stop(
+      `Node ${process.versions.node} is too old: install Node 20.19 or later (https://nodejs.org, nvm install 22).`,
+    );
   }
   mkdirSync(STATE, { recursive: true });
   const program = PROGRAMS[command] ?? NATIVE;
@@ -35,18 +37,25 @@ function main() {
     if (!serversOnly) generateClients();
     build(serversOnly ? ['native', 'arango-embedded'] : undefined);
   }
-  if (!existsSync(join(ROOT, program))) stop(`${program} was not built: see the messages of the build above.`);
+  if (!existsSync(join(ROOT, program)))
+    stop(`${program} was not built: see the messages of the build above.`);
   const words = program === NATIVE ? [command, ...args] : args;
-  const result = spawnSync(process.execPath, ['--enable-source-maps', program, ...words], { stdio: 'inherit' });
+  const result = spawnSync(process.execPath, ['--enable-source-maps', program, ...words], {
+    stdio: 'inherit',
+  });
   process.exitCode = result.status ?? 1;
 }
 
 function install() {
   if (installed()) return;
   step('npm ci (once; a minute or two)');
-  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { stdio: 'inherit' });
-  if (result.error !== undefined) stop('npm is not on PATH: it comes with Node, install Node from https://nodejs.org.');
-  if (result.status !== 0) stop('npm ci failed: check the connection to the npm registry, then run the command again.');
+  const result = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    stdio: 'inherit',
+  });
+  if (result.error !== undefined)
+    stop('npm is not on PATH: it comes with Node, install Node from https://nodejs.org.');
+  if (result.status !== 0)
+    stop('npm ci failed: check the connection to the npm registry, then run the command again.');
 }
 
 /** True when what npm put into node_modules is what the lock file wants, package by package. */
@@ -57,7 +66,10 @@ function installed() {
   const want = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
   return Object.entries(want).every(
     ([path, { version, optional, peer, link }]) =>
-      !path.includes('node_modules/') || optional || (link ? have[path]?.link : have[path]?.version === version) || (peer && have[path] === undefined),
+      !path.includes('node_modules/') ||
+      optional ||
+      (link ? have[path]?.link : have[path]?.version === version) ||
+      (peer && have[path] === undefined),
   );
 }
 
@@ -72,13 +84,23 @@ function generateClients() {
     const output = clientFolder(schema);
     if (read(key) === stamp && existsSync(output)) continue;
     step(`Prisma client of ${service}`);
-    const result = spawnSync(process.execPath, [join(ROOT, 'node_modules/prisma/build/index.js'), 'generate'], {
-      cwd: folder,
-      // The command looks for an engine binary that generating does not use; any executable satisfies it.
-      env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true', PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1' },
-      encoding: 'utf8',
-    });
-    if (result.status !== 0) stop(`The Prisma client of ${service} could not be generated:\n${result.stderr}${result.stdout}`);
+    const result = spawnSync(
+      process.execPath,
+      [join(ROOT, 'node_modules/prisma/build/index.js'), 'generate'],
+      {
+        cwd: folder,
+        // The command looks for an engine binary that generating does not use; any executable satisfies it.
+        env: {
+          ...process.env,
+          PRISMA_SCHEMA_ENGINE_BINARY: '/bin/true',
+          PRISMA_HIDE_UPDATE_MESSAGE: '1',
+          CHECKPOINT_DISABLE: '1',
+        },
+        encoding: 'utf8',
+      },
+    );
+    if (result.status !== 0)
+      stop(`The Prisma client of ${service} could not be generated:\n${result.stderr}${result.stdout}`);
     write(key, stamp);
   }
 }
@@ -97,10 +119,21 @@ function build(projects) {
   const which = projects === undefined ? [] : ['--projects', projects.join(',')];
   const result = spawnSync(
     process.execPath,
-    [join(ROOT, 'node_modules/nx/dist/bin/nx.js'), 'run-many', '--target=build', '--output-style=static', ...which],
-    { env: { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' }, encoding: 'utf8', maxBuffer: 1 << 26 },
+    [
+      join(ROOT, 'node_modules/nx/dist/bin/nx.js'),
+      'run-many',
+      '--target=build',
+      '--output-style=static',
+      ...which,
+    ],
+    {
+      env: { ...process.env, NX_DAEMON: 'false', NX_NO_CLOUD: 'true', NX_TUI: 'false' },
+      encoding: 'utf8',
+      maxBuffer: 1 << 26,
+    },
   );
-  if (result.status !== 0) stop(`The build failed:\n${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`);
+  if (result.status !== 0)
+    stop(`The build failed:\n${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`);
   write(key, stamp);
 }
 
@@ -116,13 +149,15 @@ function collect(folder, into) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
       if (!['node_modules', 'dist', 'test'].includes(entry.name)) collect(path, into);
-    } else if (/\.(ts|mts|lua|json|sql|prisma)$/.test(entry.name) && !entry.name.endsWith('.spec.ts')) into.push(path);
+    } else if (/\.(ts|mts|lua|json|sql|prisma)$/.test(entry.name) && !entry.name.endsWith('.spec.ts'))
+      into.push(path);
   }
 }
 
 function hash(files) {
   const sum = createHash('sha256').update(process.version);
-  for (const file of files) sum.update(relative(ROOT, file)).update('\0').update(readFileSync(file)).update('\0');
+  for (const file of files)
+    sum.update(relative(ROOT, file)).update('\0').update(readFileSync(file)).update('\0');
   return sum.digest('hex');
 }
 

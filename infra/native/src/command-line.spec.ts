@@ -2,7 +2,15 @@ import { CommandLineError, numberOption, parseCommandLine } from './command-line
 
 describe('parseCommandLine', () => {
   it('tells the command, its words, options with a value and flags apart', () => {
-    const line = parseCommandLine(['up', '--stack', 'test', '--servers-only', 'restart', '--port-base=30000', 'kafka']);
+    const line = parseCommandLine([
+      'up',
+      '--stack',
+      'test',
+      '--servers-only',
+      'restart',
+      '--port-base=30000',
+      'kafka',
+    ]);
     expect(line.command).toBe('up');
     expect(line.words).toEqual(['restart', 'kafka']);
     expect(line.values).toEqual({ stack: 'test', 'port-base': '30000' });
@@ -31,7 +39,8 @@ describe('parseCommandLine', () => {
 
 describe('numberOption', () => {
   it('accepts its bounds and nothing beyond them', () => {
-    const scale = (text: string): number | undefined => numberOption(parseCommandLine(['up', '--scale', text]), 'scale', 1, 10);
+    const scale = (text: string): number | undefined =>
+      numberOption(parseCommandLine(['up', '--scale', text]), 'scale', 1, 10);
     expect([scale('1'), scale('10')]).toEqual([1, 10]);
     for (const wrong of ['0', '11', '1.5', 'two', '']) {
       expect(() => scale(wrong)).toThrow(`--scale must be a number from 1 to 10, not "${wrong}"`);

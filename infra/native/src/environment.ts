@@ -39,8 +39,12 @@ export function testEnvironment(servers: Servers): Environment {
     ADMIN_REDIS_POOL_URL: redisPool.url('admin'),
     ADMIN_REDIS_CACHE_URL: redisCache.url('admin'),
     KAFKA_BROKERS: kafka.brokers(),
-    ...(admin === undefined ? {} : { ADMIN_KAFKA_USERNAME: admin.username, ADMIN_KAFKA_PASSWORD: admin.password }),
-    ...(observer === undefined ? {} : { OBSERVER_KAFKA_USERNAME: observer.username, OBSERVER_KAFKA_PASSWORD: observer.password }),
+    ...(admin === undefined
+      ? {}
+      : { ADMIN_KAFKA_USERNAME: admin.username, ADMIN_KAFKA_PASSWORD: admin.password }),
+    ...(observer === undefined
+      ? {}
+      : { OBSERVER_KAFKA_USERNAME: observer.username, OBSERVER_KAFKA_PASSWORD: observer.password }),
     KEYCLOAK_URL: keycloak.url(),
     KEYCLOAK_REALM: 'sociograph',
     KEYCLOAK_ADMIN_CLIENT_ID: ADMIN_CLIENT,
@@ -92,11 +96,17 @@ function postgresEnvironment({ postgres, stack }: Servers, service: ServiceName)
     const role = `${database}_${kind}`;
     return databaseUrl(postgres.adminUrl(), role, stack.secrets.password(`postgres.${role}`), database);
   };
-  return { DATABASE_URL_OWNER: url('owner'), DATABASE_URL_APP: url('app'), DATABASE_URL_WORKER: url('worker') };
+  return {
+    DATABASE_URL_OWNER: url('owner'),
+    DATABASE_URL_APP: url('app'),
+    DATABASE_URL_WORKER: url('worker'),
+  };
 }
 
 function rabbitEnvironment({ rabbit }: Servers, service: ServiceName): Environment {
-  return service === 'key-service' || service === 'parser-service' ? { RABBITMQ_URL: rabbit.url(service) } : {};
+  return service === 'key-service' || service === 'parser-service'
+    ? { RABBITMQ_URL: rabbit.url(service) }
+    : {};
 }
 
 function kafkaEnvironment({ kafka }: Servers, service: ServiceName): Environment {

@@ -25,7 +25,11 @@ describe('the fleet', () => {
   };
 
   it('runs N of each service that is built, one gateway, and says what is not built', () => {
-    build('services/key-service/dist/main.js', 'services/parser-service/dist/main.js', 'gateway/dist/embedded/main.js');
+    build(
+      'services/key-service/dist/main.js',
+      'services/parser-service/dist/main.js',
+      'gateway/dist/embedded/main.js',
+    );
     mkdirSync(join(root, 'services/graph-storage-service'), { recursive: true });
     const fleet = fleetOf(servers, { scale: 2, simulator: undefined }, {});
     expect(fleet.processes.map((spec) => spec.name)).toEqual([
@@ -35,13 +39,20 @@ describe('the fleet', () => {
       'parser-service-1',
       'gateway',
     ]);
-    expect(fleet.missing).toEqual(['services/graph-storage-service/dist/main.js', 'gateway/dist/reconciler/main.js']);
+    expect(fleet.missing).toEqual([
+      'services/graph-storage-service/dist/main.js',
+      'gateway/dist/reconciler/main.js',
+    ]);
     expect(fleet.processes[1]?.ports).toEqual({ http: 33_101, management: 33_201 });
     expect(fleet.processes[0]?.args[0]).toBe('--conditions=sociograph-mine');
   });
 
   it('starts the simulator first and shows it to the parser alone', () => {
-    build('infra/vk-simulator/dist/main.js', 'services/parser-service/dist/main.js', 'services/key-service/dist/main.js');
+    build(
+      'infra/vk-simulator/dist/main.js',
+      'services/parser-service/dist/main.js',
+      'services/key-service/dist/main.js',
+    );
     const simulator = { graph: '/g.txt', keys: '20', 'refused-count': 'no' };
     const [first, ...others] = fleetOf(servers, { scale: 1, simulator }, {}).processes;
     expect(first?.env).toMatchObject({
@@ -57,9 +68,13 @@ describe('the fleet', () => {
   it('gives each service only the accounts that it has', () => {
     const key = serviceEnvironment(servers, 'key-service', 0, { simulator: undefined });
     const storage = serviceEnvironment(servers, 'graph-storage-service', 0, { simulator: undefined });
-    expect(Object.keys(key)).toEqual(expect.arrayContaining(['DATABASE_URL_APP', 'REDIS_POOL_URL', 'KMS_MASTER_KEY_FILE']));
+    expect(Object.keys(key)).toEqual(
+      expect.arrayContaining(['DATABASE_URL_APP', 'REDIS_POOL_URL', 'KMS_MASTER_KEY_FILE']),
+    );
     expect(Object.keys(key).filter((name) => name.startsWith('ARANGO_'))).toEqual([]);
-    expect(Object.keys(storage).filter((name) => /^(DATABASE|RABBITMQ|REDIS_POOL|KMS)/.test(name))).toEqual([]);
+    expect(Object.keys(storage).filter((name) => /^(DATABASE|RABBITMQ|REDIS_POOL|KMS)/.test(name))).toEqual(
+      [],
+    );
     expect(storage).toMatchObject({ ARANGO_DATABASE: 'graph', KAFKA_USERNAME: 'graph-storage-service' });
     expect(key['KAFKA_PASSWORD']).not.toBe(storage['KAFKA_PASSWORD']);
   });
@@ -67,24 +82,39 @@ describe('the fleet', () => {
   it('lets key-service trust the identity that parser-service signs with', () => {
     const parser = serviceEnvironment(servers, 'parser-service', 0, { simulator: undefined });
     const key = serviceEnvironment(servers, 'key-service', 0, { simulator: undefined });
-    const trusted = JSON.parse(readFileSync(key['LEASE_TRUSTED_FILE'] as string, 'utf8')) as Record<string, string>;
+    const trusted = JSON.parse(readFileSync(key['LEASE_TRUSTED_FILE'] as string, 'utf8')) as Record<
+      string,
+      string
+    >;
     expect(Object.keys(trusted)).toEqual(['parser-service']);
     expect(trusted['parser-service']).toContain('BEGIN PUBLIC KEY');
     expect(readFileSync(parser['LEASE_IDENTITY_FILE'] as string, 'utf8')).toContain('BEGIN PRIVATE KEY');
-    expect(Buffer.from(readFileSync(key['KMS_MASTER_KEY_FILE'] as string, 'utf8'), 'base64')).toHaveLength(32);
+    expect(Buffer.from(readFileSync(key['KMS_MASTER_KEY_FILE'] as string, 'utf8'), 'base64')).toHaveLength(
+      32,
+    );
   });
 
   it('passes on the chosen variables of the caller and no others', () => {
     build('services/key-service/dist/main.js');
-    const caller = { LOG_LEVEL: 'debug', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://o', NPM_TOKEN: 'x', AWS_REGION: 'eu-west-1' };
+    const caller = {
+      LOG_LEVEL: 'debug',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://o',
+      NPM_TOKEN: 'x',
+      AWS_REGION: 'eu-west-1',
+    };
     const [spec] = fleetOf(servers, { scale: 1, simulator: undefined }, caller).processes;
-    expect(spec?.env).toMatchObject({ LOG_LEVEL: 'debug', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://o', AWS_REGION: 'eu-west-1' });
+    expect(spec?.env).toMatchObject({
+      LOG_LEVEL: 'debug',
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://o',
+      AWS_REGION: 'eu-west-1',
+    });
     expect(spec?.env).not.toHaveProperty('NPM_TOKEN');
   });
 
   it('changes the revision of a process when its program was built again', () => {
     build('services/key-service/dist/main.js');
-    const revision = (): string | undefined => fleetOf(servers, { scale: 1, simulator: undefined }, {}).processes[0]?.revision;
+    const revision = (): string | undefined =>
+      fleetOf(servers, { scale: 1, simulator: undefined }, {}).processes[0]?.revision;
     const before = revision();
     expect(revision()).toBe(before);
     mkdirSync(join(root, '.sociograph'), { recursive: true });
@@ -116,9 +146,9 @@ describe('the fleet', () => {
 
 describe('databaseUrl', () => {
   it('keeps host and parameters and replaces account and database', () => {
-    expect(databaseUrl('postgresql://root:a@db.example:6432/postgres?sslmode=require', 'app', 'b', 'keys')).toBe(
-      'postgresql://app:b@db.example:6432/keys?sslmode=require',
-    );
+    expect(
+      databaseUrl('postgresql://root:a@db.example:6432/postgres?sslmode=require', 'app', 'b', 'keys'),
+    ).toBe('postgresql://app:b@db.example:6432/keys?sslmode=require');
   });
 });
 
@@ -132,7 +162,14 @@ describe('renderStatus', () => {
   it('aligns the columns and sums the memory', () => {
     const text = renderStatus([
       { name: 'kafka', state: 'running', pid: 12, port: 27_009, restarts: 0, residentMb: 250.4 },
-      { name: 'parser-service-0', state: 'given up', pid: undefined, port: 27_110, restarts: 10, residentMb: 0 },
+      {
+        name: 'parser-service-0',
+        state: 'given up',
+        pid: undefined,
+        port: 27_110,
+        restarts: 10,
+        residentMb: 0,
+      },
     ]);
     expect(text.split('\n')).toEqual([
       'name              state     pid   port  restarts  resident MB',

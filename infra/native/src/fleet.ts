@@ -28,7 +28,11 @@ export interface Fleet {
 }
 
 /** Every process that runs beside the servers, in the order in which they are started. */
-export function fleetOf(servers: Servers, options: FleetOptions, caller: NodeJS.ProcessEnv = process.env): Fleet {
+export function fleetOf(
+  servers: Servers,
+  options: FleetOptions,
+  caller: NodeJS.ProcessEnv = process.env,
+): Fleet {
   const { stack } = servers;
   const base = passedOn(caller);
   const wanted: ProcessSpec[] = [];
@@ -66,8 +70,12 @@ export function serviceEnvironment(
     NODE_OPTIONS: `--max-old-space-size=${HEAP_MB[service] ?? USUAL_HEAP_MB}`,
     ...serverEnvironment(servers, service),
     ...(service === 'key-service' ? keyServiceSecrets(stack) : {}),
-    ...(WORKERS.includes(service) ? { LEASE_IDENTITY_FILE: stack.secrets.identity(`lease.${service}`).privateFile } : {}),
-    ...(service === 'parser-service' && options.simulator !== undefined ? { VK_API_URL: simulatorUrl(stack) } : {}),
+    ...(WORKERS.includes(service)
+      ? { LEASE_IDENTITY_FILE: stack.secrets.identity(`lease.${service}`).privateFile }
+      : {}),
+    ...(service === 'parser-service' && options.simulator !== undefined
+      ? { VK_API_URL: simulatorUrl(stack) }
+      : {}),
   };
 }
 
@@ -79,7 +87,10 @@ export function simulatorUrl(stack: Stack): string {
 export function gatewayHosts(servers: Servers, scale: number): string {
   const { stack } = servers;
   const services = SERVICES.map((service) => {
-    const targets = Array.from({ length: scale }, (_, instance) => `127.0.0.1:${stack.ports.http(service, instance)}`);
+    const targets = Array.from(
+      { length: scale },
+      (_, instance) => `127.0.0.1:${stack.ports.http(service, instance)}`,
+    );
     return `${service}:3000=${targets.join('|')}`;
   });
   const cache = new URL(servers.redisCache.url('gateway'));
@@ -159,7 +170,12 @@ function simulator(stack: Stack, options: Readonly<Record<string, string>>, base
   });
 }
 
-function node(stack: Stack, name: string, program: string, rest: Pick<ProcessSpec, 'env' | 'ports'>): ProcessSpec {
+function node(
+  stack: Stack,
+  name: string,
+  program: string,
+  rest: Pick<ProcessSpec, 'env' | 'ports'>,
+): ProcessSpec {
   return {
     name,
     command: process.execPath,
@@ -181,7 +197,9 @@ function programOf(spec: ProcessSpec): string {
 }
 
 function keyServiceSecrets(stack: Stack): Environment {
-  const trusted = Object.fromEntries(WORKERS.map((worker) => [worker, stack.secrets.identity(`lease.${worker}`).publicPem]));
+  const trusted = Object.fromEntries(
+    WORKERS.map((worker) => [worker, stack.secrets.identity(`lease.${worker}`).publicPem]),
+  );
   return {
     KMS_PROVIDER: 'local',
     KMS_MASTER_KEY_FILE: stack.secrets.masterKeyFile('kms-master-key'),
@@ -191,7 +209,9 @@ function keyServiceSecrets(stack: Stack): Environment {
 
 function passedOn(caller: NodeJS.ProcessEnv): Environment {
   return Object.fromEntries(
-    Object.entries(caller).filter((entry): entry is [string, string] => entry[1] !== undefined && PASSED_ON.test(entry[0])),
+    Object.entries(caller).filter(
+      (entry): entry is [string, string] => entry[1] !== undefined && PASSED_ON.test(entry[0]),
+    ),
   );
 }
 

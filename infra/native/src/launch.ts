@@ -16,7 +16,10 @@ export interface Launch {
 export class LaunchError extends Error {}
 
 /** Starts a process that outlives us, as leader of its own group, with its output in `logFile`. */
-export async function launchDetached(launch: Launch, logFile: string): Promise<{ pid: number; exited: () => boolean }> {
+export async function launchDetached(
+  launch: Launch,
+  logFile: string,
+): Promise<{ pid: number; exited: () => boolean }> {
   const log = openSync(logFile, 'a');
   try {
     const child = spawn(launch.file, [...launch.args], {
@@ -29,7 +32,9 @@ export async function launchDetached(launch: Launch, logFile: string): Promise<{
     let exited = false;
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
-      child.once('error', (cause) => reject(new LaunchError(`${launch.file} cannot be started: ${cause.message}`)));
+      child.once('error', (cause) =>
+        reject(new LaunchError(`${launch.file} cannot be started: ${cause.message}`)),
+      );
     });
     child.once('exit', () => {
       exited = true;
@@ -42,7 +47,12 @@ export async function launchDetached(launch: Launch, logFile: string): Promise<{
 }
 
 /** Ends a whole process group: `signal` first, SIGKILL when members are left after `graceMs`. */
-export async function endGroup(group: number, marker: string, signal: NodeJS.Signals, graceMs: number): Promise<void> {
+export async function endGroup(
+  group: number,
+  marker: string,
+  signal: NodeJS.Signals,
+  graceMs: number,
+): Promise<void> {
   if (membersOf(group, marker).length === 0) return;
   send(group, signal);
   const deadline = Date.now() + graceMs;

@@ -11,7 +11,8 @@ export async function withLock<R>(stack: Stack, work: () => Promise<R>): Promise
   const file = join(stack.dir, 'run', 'up.lock');
   const deadline = Date.now() + LONGEST_WAIT_MS;
   while (!take(file)) {
-    if (Date.now() > deadline) throw new PlainFault(`Another command has held stack ${stack.name} for ten minutes (${file}).`);
+    if (Date.now() > deadline)
+      throw new PlainFault(`Another command has held stack ${stack.name} for ten minutes (${file}).`);
     await pause(200);
   }
   try {

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type CommandLine, CommandLineError, numberOption, parseCommandLine } from './command-line';
 import { down } from './commands/down';
+import { composeUp } from './commands/compose-up';
 import { fleetUp } from './commands/fleet-up';
 import { logs } from './commands/logs';
 import { serversUp } from './commands/servers-up';
@@ -16,6 +17,7 @@ import { withLock } from './lock';
 
 const HELP = `npm run up -- [--stack NAME] [--port-base N] [--servers-only] [--scale N]
                [--simulator-graph FILE|none] [--keys N] [--simulator "delay=80 jitter=20"]
+npm run up -- --compose         in containers, by docker-compose.yml
 npm run up -- restart NAME      a server or a process of the fleet
 npm run down -- [--stack NAME] [--purge]
 npm run status -- [--stack NAME]
@@ -28,8 +30,8 @@ async function main(argv: readonly string[]): Promise<void> {
   if (line.command === 'help' || line.flags.has('help')) return say(HELP);
   const stack = openStack({
     root: resolve(__dirname, '../../..'),
-    name: line.values.stack,
-    portBase: numberOption(line, 'port-base', 1024, 65_235),
+    name: line.flags.has('compose') ? 'compose' : line.values.stack,
+    portBase: line.flags.has('compose') ? 20_000 : numberOption(line, 'port-base', 1024, 65_235),
     environment: line.command === 'up' && line.words.length === 0 ? process.env : undefined,
   });
   switch (line.command) {
@@ -52,10 +54,12 @@ async function up(stack: Stack, line: CommandLine): Promise<void> {
   const [verb, name] = line.words;
   if (verb === 'restart' && name !== undefined) return restart(stack, name);
   if (verb !== undefined) throw new CommandLineError(`Unknown word "${line.words.join(' ')}"\n${HELP}`);
+  if (line.flags.has('compose')) return composeUp(stack, line.words, say);
   const servers = new Servers(stack);
   await serversUp(servers, say);
   if (line.flags.has('servers-only')) {
-    if ((await askSupervisor(stack.dir, { command: 'status' })) === undefined) writeProcessFile(stack.dir, []);
+    if ((await askSupervisor(stack.dir, { command: 'status' })) === undefined)
+      writeProcessFile(stack.dir, []);
     return;
   }
   await fleetUp(servers, fleetOptions(line), say);
@@ -66,18 +70,27 @@ function fleetOptions(line: CommandLine): Partial<FleetOptions> {
   const graph = line.values['simulator-graph'];
   return {
     ...(scale === undefined ? {} : { scale }),
-    ...(graph === undefined ? {} : { simulator: graph === 'none' ? undefined : simulatorOptions(line, graph) }),
+    ...(graph === undefined
+      ? {}
+      : { simulator: graph === 'none' ? undefined : simulatorOptions(line, graph) }),
   };
 }
 
 function simulatorOptions(line: CommandLine, graph: string): Record<string, string> {
   const keys = numberOption(line, 'keys', 1, 10_000);
-  const more = (line.values.simulator ?? '').split(/\s+/).filter(Boolean).map((pair): [string, string] => {
-    const at = pair.indexOf('=');
-    if (at < 1) throw new CommandLineError(`--simulator takes name=value pairs, not "${pair}"`);
-    return [pair.slice(0, at), pair.slice(at + 1)];
-  });
-  return { graph: resolve(graph), ...(keys === undefined ? {} : { keys: String(keys) }), ...Object.fromEntries(more) };
+  const more = (line.values.simulator ?? '')
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((pair): [string, string] => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new CommandLineError(`--simulator takes name=value pairs, not "${pair}"`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    });
+  return {
+    graph: resolve(graph),
+    ...(keys === undefined ? {} : { keys: String(keys) }),
+    ...Object.fromEntries(more),
+  };
 }
 
 async function restart(stack: Stack, name: string): Promise<void> {
@@ -85,7 +98,8 @@ async function restart(stack: Stack, name: string): Promise<void> {
   const server = servers.all().find((candidate) => candidate.name === name);
   if (server === undefined) {
     const reply = await askSupervisor(stack.dir, { command: 'restart', name });
-    if (reply === undefined) throw new PlainFault(`No fleet runs in stack ${stack.name}, and there is no server "${name}".`);
+    if (reply === undefined)
+      throw new PlainFault(`No fleet runs in stack ${stack.name}, and there is no server "${name}".`);
     if (!reply.ok) throw new PlainFault(`${reply.error}, and no server of that name.`);
   } else {
     const control = new ServerControl(stack);

@@ -17,7 +17,10 @@ export function writeProcessFile(stackDir: string, fleet: readonly ProcessRecord
     .filter((file) => file.endsWith('.json'))
     .flatMap((file): ProcessRecord[] => {
       try {
-        const { pid, port } = JSON.parse(readFileSync(join(run, file), 'utf8')) as { pid: number; port: number };
+        const { pid, port } = JSON.parse(readFileSync(join(run, file), 'utf8')) as {
+          pid: number;
+          port: number;
+        };
         return [{ name: file.slice(0, -'.json'.length), pid, ports: { main: port } }];
       } catch {
         return []; // Removed between the listing and the reading.

@@ -37,7 +37,12 @@ function fromProc(): ProcessEntry[] {
       const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       const pages = Number(readFileSync(`/proc/${name}/statm`, 'utf8').split(' ')[1]);
-      entries.push({ pid: Number(name), group: Number(fields[2]), residentMb: (pages * 4096) / 1048576, command });
+      entries.push({
+        pid: Number(name),
+        group: Number(fields[2]),
+        residentMb: (pages * 4096) / 1048576,
+        command,
+      });
     } catch {
       // The process ended between the listing and the reading.
     }
@@ -46,11 +51,21 @@ function fromProc(): ProcessEntry[] {
 }
 
 function fromPs(): ProcessEntry[] {
-  const text = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,pgid=,rss=,args='], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  const text = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,pgid=,rss=,args='], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+  });
   return text.split('\n').flatMap((line) => {
     const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(.*)$/.exec(line);
     if (match === null) return [];
     const [, pid, group, kilobytes, command] = match;
-    return [{ pid: Number(pid), group: Number(group), residentMb: Number(kilobytes) / 1024, command: command ?? '' }];
+    return [
+      {
+        pid: Number(pid),
+        group: Number(group),
+        residentMb: Number(kilobytes) / 1024,
+        command: command ?? '',
+      },
+    ];
   });
 }

@@ -25,7 +25,14 @@ export function run(file: string, args: readonly string[], options: CommandOptio
 }
 
 /** Folders that hold server binaries although they are on few PATHs (Debian's sbin, Homebrew's kegs). */
-const EXTRA_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/opt/homebrew/bin', '/opt/homebrew/sbin', '/usr/local/bin'];
+const EXTRA_FOLDERS = [
+  '/usr/local/sbin',
+  '/usr/sbin',
+  '/sbin',
+  '/opt/homebrew/bin',
+  '/opt/homebrew/sbin',
+  '/usr/local/bin',
+];
 
 /** Full path of an executable on PATH or in `folders`, or undefined. */
 export function find(name: string, folders: readonly string[] = []): string | undefined {
@@ -58,7 +65,8 @@ export function versionedFolders(parent: string, pattern: RegExp, below = ''): s
 /** Numeric ids of a user of this machine, or undefined when there is none. */
 export function userIds(name: string): { uid: number; gid: number } | undefined {
   try {
-    const id = (flag: string): number => Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: 'pipe' }));
+    const id = (flag: string): number =>
+      Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: 'pipe' }));
     return { uid: id('-u'), gid: id('-g') };
   } catch {
     return undefined;

@@ -8,7 +8,10 @@ export class Secrets {
 
   /** A password of 32 url-safe characters: it needs no escaping in a connection string or a config file. */
   password(name: string): string {
-    return readFileSync(this.file(name, () => randomBytes(24).toString('base64url')), 'utf8').trim();
+    return readFileSync(
+      this.file(name, () => randomBytes(24).toString('base64url')),
+      'utf8',
+    ).trim();
   }
 
   /** Path of 32 random bytes in base64: a key-encryption key for the local KMS. */

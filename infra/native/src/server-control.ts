@@ -31,7 +31,9 @@ export class ServerControl {
     }
     const pid = this.livingPid(server);
     if (pid !== undefined) {
-      if (await this.becomesReady(server, () => this.livingPid(server) === undefined, this.patienceMs(server))) {
+      if (
+        await this.becomesReady(server, () => this.livingPid(server) === undefined, this.patienceMs(server))
+      ) {
         return 'was running';
       }
       await this.stop(server);
@@ -57,7 +59,12 @@ export class ServerControl {
   async status(server: Server, table: ProcessEntry[] = processTable()): Promise<ServerStatus> {
     const base = { name: server.name, port: server.port };
     if (server.given() !== undefined) {
-      return { ...base, state: (await server.ready()) ? 'given' : 'not answering', pid: undefined, residentMb: 0 };
+      return {
+        ...base,
+        state: (await server.ready()) ? 'given' : 'not answering',
+        pid: undefined,
+        residentMb: 0,
+      };
     }
     const pid = this.recordedPid(server);
     if (pid === undefined) return { ...base, state: 'stopped', pid: undefined, residentMb: 0 };

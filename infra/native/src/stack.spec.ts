@@ -43,11 +43,15 @@ describe('openStack', () => {
   });
 
   it('wants ports for a stack that it does not know', () => {
-    expect(() => openStack({ root, name: 'other' })).toThrow('Stack "other" is new: give it its ports with --port-base N');
+    expect(() => openStack({ root, name: 'other' })).toThrow(
+      'Stack "other" is new: give it its ports with --port-base N',
+    );
   });
 
   it.each(['', '../x', 'Dev', '1st'])('refuses %j as a name: it becomes a folder', (name) => {
-    expect(() => openStack({ root, name })).toThrow("A stack's name is lower-case letters, digits and dashes");
+    expect(() => openStack({ root, name })).toThrow(
+      "A stack's name is lower-case letters, digits and dashes",
+    );
   });
 
   it("takes the user's servers from the environment of `up` and remembers them for the other commands", () => {

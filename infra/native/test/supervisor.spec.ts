@@ -9,7 +9,13 @@ import type { ProcessSpec } from '../src/supervisor/process-spec';
 import type { RestartRules } from '../src/supervisor/restart-policy';
 import { Supervisor } from '../src/supervisor/supervisor';
 
-const QUICK: RestartRules = { firstDelayMs: 5, longestDelayMs: 20, healthyAfterMs: 10_000, deaths: 10, windowMs: 60_000 };
+const QUICK: RestartRules = {
+  firstDelayMs: 5,
+  longestDelayMs: 20,
+  healthyAfterMs: 10_000,
+  deaths: 10,
+  windowMs: 60_000,
+};
 
 describe('the supervisor', () => {
   let dir: string;
@@ -95,7 +101,9 @@ describe('the supervisor', () => {
   }, 20_000);
 
   it('kills what ignores SIGTERM after the grace time', async () => {
-    await supervisor.apply([toy('deaf', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)')]);
+    await supervisor.apply([
+      toy('deaf', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)'),
+    ]);
     const { pid } = await until('deaf', (status) => status.state === 'running');
     for (const deadline = Date.now() + 5000; Date.now() < deadline; await pause(10)) {
       if (readFileSync(join(dir, 'deaf.log'), 'utf8').includes('up')) break;
@@ -108,7 +116,9 @@ describe('the supervisor', () => {
 
   it('stops what is no longer wanted, restarts what was built again and leaves the rest alone', async () => {
     await supervisor.apply([toy('a', lasting), toy('b', lasting), toy('c', lasting)]);
-    const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => until(name, (status) => status.state === 'running')));
+    const [a, b, c] = await Promise.all(
+      ['a', 'b', 'c'].map((name) => until(name, (status) => status.state === 'running')),
+    );
     await supervisor.apply([toy('a', lasting), toy('b', lasting, '2')]);
     const again = await until('b', (status) => status.state === 'running');
     expect((await statusOf('a')).pid).toBe(a?.pid);
@@ -118,7 +128,9 @@ describe('the supervisor', () => {
   });
 
   it('writes the output of a process to its log', async () => {
-    await supervisor.apply([toy('a', 'console.log("to the log"); console.error("and errors"); setInterval(() => {}, 1000)')]);
+    await supervisor.apply([
+      toy('a', 'console.log("to the log"); console.error("and errors"); setInterval(() => {}, 1000)'),
+    ]);
     for (const deadline = Date.now() + 5000; Date.now() < deadline; await pause(10)) {
       if (readFileSync(join(dir, 'a.log'), 'utf8').includes('and errors')) break;
     }
@@ -127,7 +139,10 @@ describe('the supervisor', () => {
 
   describe('over its socket', () => {
     let server: Server | undefined;
-    afterEach(() => new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve()))));
+    afterEach(
+      () =>
+        new Promise<void>((resolve) => (server === undefined ? resolve() : server.close(() => resolve()))),
+    );
 
     it('answers, refuses what it does not know, and is silent when it does not run', async () => {
       expect(await askSupervisor(dir, { command: 'status' })).toBeUndefined();

@@ -5,7 +5,11 @@ import type { Stack } from '../stack';
 import { stopSupervisor } from '../supervisor/control';
 
 /** Stops the fleet, then the servers; with `purge` all data, secrets and logs of the stack go too. */
-export async function down(stack: Stack, options: { purge: boolean }, say: (line: string) => void): Promise<void> {
+export async function down(
+  stack: Stack,
+  options: { purge: boolean },
+  say: (line: string) => void,
+): Promise<void> {
   const servers = new Servers(stack);
   const control = new ServerControl(stack);
   await stopSupervisor(stack);
@@ -13,5 +17,7 @@ export async function down(stack: Stack, options: { purge: boolean }, say: (line
   await Promise.all(all.map((server) => control.stop(server)));
   await control.stop(servers.epmd);
   if (options.purge) rmSync(stack.dir, { recursive: true, force: true });
-  say(options.purge ? `stack ${stack.name} is stopped and its data is gone` : `stack ${stack.name} is stopped`);
+  say(
+    options.purge ? `stack ${stack.name} is stopped and its data is gone` : `stack ${stack.name} is stopped`,
+  );
 }

@@ -26,7 +26,8 @@ export async function fleetUp(
   writeTargets(servers, fleet);
   await ensureSupervisor(servers.stack);
   const reply = await askSupervisor(servers.stack.dir, { command: 'apply', processes: fleet.processes });
-  if (reply?.ok !== true) throw new PlainFault(`The supervisor did not take the fleet: ${reply?.error ?? 'no answer'}`);
+  if (reply?.ok !== true)
+    throw new PlainFault(`The supervisor did not take the fleet: ${reply?.error ?? 'no answer'}`);
   await Promise.all(fleet.processes.map((spec) => untilReady(servers.stack, spec, say)));
 }
 
@@ -52,7 +53,11 @@ async function migrate(servers: Servers, options: FleetOptions, say: (line: stri
       try {
         await run(process.execPath, ['--enable-source-maps', program], {
           cwd: stack.root,
-          env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...serviceEnvironment(servers, service, 0, options) },
+          env: {
+            PATH: process.env['PATH'],
+            HOME: process.env['HOME'],
+            ...serviceEnvironment(servers, service, 0, options),
+          },
         });
       } catch (error) {
         throw new PlainFault(`The migrations of ${service} failed. ${(error as Error).message}`);
@@ -66,7 +71,11 @@ async function ensureSupervisor(stack: Stack): Promise<void> {
   if ((await askSupervisor(stack.dir, { command: 'status' })) !== undefined) return;
   await endOrphans(stack);
   const launched = await launchDetached(
-    { file: process.execPath, args: [join(__dirname, '..', 'supervisor', 'main.js'), stack.dir], cwd: stack.root },
+    {
+      file: process.execPath,
+      args: [join(__dirname, '..', 'supervisor', 'main.js'), stack.dir],
+      cwd: stack.root,
+    },
     join(stack.dir, 'logs', 'supervisor.log'),
   );
   const deadline = Date.now() + 15_000;
@@ -74,7 +83,9 @@ async function ensureSupervisor(stack: Stack): Promise<void> {
     if ((await askSupervisor(stack.dir, { command: 'status' })) !== undefined) return;
     await pause(50);
   }
-  throw new PlainFault(`The supervisor did not start:\n${lastLines(join(stack.dir, 'logs', 'supervisor.log'), 12)}`);
+  throw new PlainFault(
+    `The supervisor did not start:\n${lastLines(join(stack.dir, 'logs', 'supervisor.log'), 12)}`,
+  );
 }
 
 /** A killed supervisor leaves its fleet running; a new one cannot adopt it, so it is ended first. */
@@ -98,7 +109,9 @@ async function untilReady(stack: Stack, spec: ProcessSpec, say: (line: string) =
   while (Date.now() - since < READY_WITHIN_MS) {
     if (await ready()) {
       const [first] = Object.values(spec.ports);
-      say(`${spec.name.padEnd(22)} ready on 127.0.0.1:${first}, ${((Date.now() - since) / 1000).toFixed(1)} s`);
+      say(
+        `${spec.name.padEnd(22)} ready on 127.0.0.1:${first}, ${((Date.now() - since) / 1000).toFixed(1)} s`,
+      );
       return;
     }
     const reply = await askSupervisor(stack.dir, { command: 'status' });
@@ -107,7 +120,8 @@ async function untilReady(stack: Stack, spec: ProcessSpec, say: (line: string) =
     await pause(150);
   }
   const log = join(stack.dir, 'logs', `${spec.name}.log`);
-  const state = status?.state === 'given up' ? 'died ten times and was given up' : `is not ready (${status?.state})`;
+  const state =
+    status?.state === 'given up' ? 'died ten times and was given up' : `is not ready (${status?.state})`;
   throw new PlainFault(`${spec.name} ${state}. The end of ${log}:\n${lastLines(log, 12)}`);
 }
 

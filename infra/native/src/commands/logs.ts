@@ -14,11 +14,18 @@ export interface LogOptions {
 /** Prints the end of one log or of all, each line with the name before it when there are several. */
 export async function logs(stack: Stack, options: LogOptions, say: (line: string) => void): Promise<void> {
   const folder = join(stack.dir, 'logs');
-  const known = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.log')).sort() : [];
-  const chosen = options.name === undefined ? known : known.filter((file) => matches(file, options.name as string));
+  const known = existsSync(folder)
+    ? readdirSync(folder)
+        .filter((file) => file.endsWith('.log'))
+        .sort()
+    : [];
+  const chosen =
+    options.name === undefined ? known : known.filter((file) => matches(file, options.name as string));
   if (chosen.length === 0) {
     const names = known.map((file) => file.slice(0, -4)).join(', ');
-    throw new PlainFault(`There is no log "${options.name ?? ''}" in stack ${stack.name}; there are: ${names || 'none'}`);
+    throw new PlainFault(
+      `There is no log "${options.name ?? ''}" in stack ${stack.name}; there are: ${names || 'none'}`,
+    );
   }
   const prefix = (file: string): string => (chosen.length === 1 ? '' : `${file.slice(0, -4)} | `);
   const read = new Map<string, number>();

@@ -10,7 +10,9 @@ export async function serversUp(servers: Servers, say: (line: string) => void): 
   const all = servers.all();
   const ours = all.filter((server) => server.given() === undefined);
   await installMissing(
-    ours.flatMap((server) => server.requirements().map((requirement) => ({ server: server.name, requirement }))),
+    ours.flatMap((server) =>
+      server.requirements().map((requirement) => ({ server: server.name, requirement })),
+    ),
     say,
   );
   const named = all.includes(servers.epmd);
@@ -22,8 +24,11 @@ export async function serversUp(servers: Servers, say: (line: string) => void): 
     }),
   );
   if (!all.includes(servers.arango)) say('arango-embedded    not built yet: left out');
-  const faults = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as Error] : []));
-  if (faults.length > 0) throw new PlainFault(faults.map((fault) => fault.message).join('\n'), { cause: faults[0] });
+  const faults = outcomes.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [outcome.reason as Error] : [],
+  );
+  if (faults.length > 0)
+    throw new PlainFault(faults.map((fault) => fault.message).join('\n'), { cause: faults[0] });
   writeEnvironmentFile(servers);
 }
 
@@ -41,5 +46,7 @@ async function begin(
   const outcome = await control.start(server);
   await server.fill();
   const where = outcome === 'given' ? 'yours, from the environment' : `127.0.0.1:${server.port}`;
-  say(`${name} ${outcome === 'started' ? 'ready' : outcome === 'given' ? 'used' : 'was running'} on ${where}, ${seconds()}`);
+  say(
+    `${name} ${outcome === 'started' ? 'ready' : outcome === 'given' ? 'used' : 'was running'} on ${where}, ${seconds()}`,
+  );
 }

@@ -19,23 +19,26 @@ export async function stackStatus(servers: Servers): Promise<{ rows: StatusRow[]
   const control = new ServerControl(stack);
   const table = processTable();
   const serverRows = await Promise.all(
-    servers.all().map(async (server): Promise<StatusRow> => ({ restarts: 0, ...(await control.status(server, table)) })),
+    servers
+      .all()
+      .map(async (server): Promise<StatusRow> => ({ restarts: 0, ...(await control.status(server, table)) })),
   );
-  const ports = new Map(readProcessFile(stack.dir).map((record) => [record.name, Object.values(record.ports)[0]]));
+  const ports = new Map(
+    readProcessFile(stack.dir).map((record) => [record.name, Object.values(record.ports)[0]]),
+  );
   const reply = await askSupervisor(stack.dir, { command: 'status' });
   const fleetRows = reply?.ok === true ? reply.processes : [];
   const rows = [
     ...serverRows,
-    ...fleetRows.map(
-      (process): StatusRow => ({
-        name: process.name,
-        state: process.lastExit === undefined ? process.state : `${process.state} (before: ${process.lastExit})`,
-        pid: process.pid,
-        port: ports.get(process.name),
-        restarts: process.restarts,
-        residentMb: process.pid === undefined ? 0 : residentMbOf(process.pid, table),
-      }),
-    ),
+    ...fleetRows.map((process): StatusRow => ({
+      name: process.name,
+      state:
+        process.lastExit === undefined ? process.state : `${process.state} (before: ${process.lastExit})`,
+      pid: process.pid,
+      port: ports.get(process.name),
+      restarts: process.restarts,
+      residentMb: process.pid === undefined ? 0 : residentMbOf(process.pid, table),
+    })),
   ];
   const healthy =
     serverRows.every((row) => row.state === 'running' || row.state === 'given') &&
@@ -57,8 +60,14 @@ export function renderStatus(rows: readonly StatusRow[]): string {
     ]),
     ['', '', '', '', '', rows.reduce((sum, row) => sum + row.residentMb, 0).toFixed(0)],
   ];
-  const widths = cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
+  const widths =
+    cells[0]?.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0))) ?? [];
   const line = (row: string[]): string =>
-    row.map((cell, column) => (column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ').trimEnd();
+    row
+      .map((cell, column) =>
+        column < 2 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd();
   return cells.map(line).join('\n');
 }

@@ -5,7 +5,10 @@ import { PlainFault, type Requirement } from '../servers/server';
 
 export const JAVA: Requirement = {
   packages: ['openjdk-17-jre-headless'],
-  found: () => (process.env['JAVA_HOME'] === undefined ? find('java') : find('java', [join(process.env['JAVA_HOME'], 'bin')])),
+  found: () =>
+    process.env['JAVA_HOME'] === undefined
+      ? find('java')
+      : find('java', [join(process.env['JAVA_HOME'], 'bin')]),
   wayOut: 'install Java 17 or later and put `java` on PATH, or set JAVA_HOME.',
 };
 
@@ -56,7 +59,10 @@ export async function unpack(archive: string, folder: string): Promise<void> {
 
 export function writePom(file: string, dependencies: readonly (readonly [string, string, string])[]): void {
   const body = dependencies
-    .map(([g, a, v]) => `    <dependency><groupId>${g}</groupId><artifactId>${a}</artifactId><version>${v}</version></dependency>`)
+    .map(
+      ([g, a, v]) =>
+        `    <dependency><groupId>${g}</groupId><artifactId>${a}</artifactId><version>${v}</version></dependency>`,
+    )
     .join('\n');
   writeFileSync(
     file,
@@ -77,6 +83,8 @@ async function maven(args: readonly string[]): Promise<void> {
   try {
     await run('mvn', ['-q', '-B', ...args]);
   } catch (error) {
-    throw new PlainFault(`Maven could not fetch what is needed from Maven Central. ${(error as Error).message}`);
+    throw new PlainFault(
+      `Maven could not fetch what is needed from Maven Central. ${(error as Error).message}`,
+    );
   }
 }

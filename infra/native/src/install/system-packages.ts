@@ -34,7 +34,16 @@ export async function installMissing(
 
 async function apt(prefix: readonly string[], packages: readonly string[]): Promise<void> {
   const command = (args: readonly string[]): Promise<string> => {
-    const line = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300', ...args];
+    const line = [
+      ...prefix,
+      'env',
+      'DEBIAN_FRONTEND=noninteractive',
+      'apt-get',
+      '-q',
+      '-o',
+      'DPkg::Lock::Timeout=300',
+      ...args,
+    ];
     return run(line[0] as string, line.slice(1));
   };
   const install = ['install', '-y', '--no-install-recommends', ...packages];

@@ -8,7 +8,8 @@ describe('accessEntries', () => {
   it('lets an account read whole topics, topics by prefix, and its own groups, and nothing else', () => {
     const entries = accessEntries('graph', { read: ['social.*'], write: ['changes.v1'], groups: ['graph'] });
     const short = entries.map(
-      (entry) => `${entry.resourceType} ${entry.resourcePatternType} ${entry.resourceName} ${entry.operation}`,
+      (entry) =>
+        `${entry.resourceType} ${entry.resourcePatternType} ${entry.resourceName} ${entry.operation}`,
     );
     // Resource types: topic 2, group 3. Patterns: literal 3, prefixed 4. Operations: read 3, write 4, delete 6,
     // describe 8, describe configs 10.
@@ -22,9 +23,9 @@ describe('accessEntries', () => {
       '3 4 graph 8',
       '3 4 graph 6',
     ]);
-    expect(new Set(entries.map((entry) => `${entry.principal} ${entry.host} ${entry.permissionType}`))).toEqual(
-      new Set(['User:graph * 3']),
-    );
+    expect(
+      new Set(entries.map((entry) => `${entry.principal} ${entry.host} ${entry.permissionType}`)),
+    ).toEqual(new Set(['User:graph * 3']));
   });
 
   it('takes a lone star as all topics, not as the empty prefix', () => {
@@ -37,7 +38,9 @@ describe('scramCredential', () => {
   it('says the salted password, never the password', () => {
     const text = scramCredential('admin', 'secret-password', 4096);
     const salt = /salt="([^"]+)"/.exec(text)?.[1] as string;
-    const salted = pbkdf2Sync('secret-password', Buffer.from(salt, 'base64'), 4096, 64, 'sha512').toString('base64');
+    const salted = pbkdf2Sync('secret-password', Buffer.from(salt, 'base64'), 4096, 64, 'sha512').toString(
+      'base64',
+    );
     expect(text).toBe(`SCRAM-SHA-512=[name=admin,iterations=4096,salt="${salt}",saltedpassword="${salted}"]`);
     expect(text).not.toContain('secret-password');
   });

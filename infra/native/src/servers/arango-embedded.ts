@@ -4,7 +4,10 @@ import { accepts, type Launch } from '../launch';
 import { Server } from './server';
 
 /** Services that keep collections in ArangoDB: each has an account and a database of its own. */
-export const ARANGO_DATABASES = { 'graph-storage-service': 'graph', 'read-model-projector': 'views' } as const;
+export const ARANGO_DATABASES = {
+  'graph-storage-service': 'graph',
+  'read-model-projector': 'views',
+} as const;
 
 /** Our stand-in for ArangoDB where none can be had. Test mode shuffles results and injects conflicts. */
 export class ArangoEmbeddedServer extends Server {
@@ -29,8 +32,13 @@ export class ArangoEmbeddedServer extends Server {
       password: this.password(username),
       databases,
     });
-    const accounts = Object.entries(ARANGO_DATABASES).map(([service, database]) => account(service, [database]));
-    this.stack.secrets.derived('arango-users.json', JSON.stringify([account('root', ['*', '_system']), ...accounts], null, 1));
+    const accounts = Object.entries(ARANGO_DATABASES).map(([service, database]) =>
+      account(service, [database]),
+    );
+    this.stack.secrets.derived(
+      'arango-users.json',
+      JSON.stringify([account('root', ['*', '_system']), ...accounts], null, 1),
+    );
   }
 
   launch(): Launch {
@@ -62,10 +70,17 @@ export class ArangoEmbeddedServer extends Server {
     for (const [service, name] of Object.entries(ARANGO_DATABASES)) {
       // Our own server has its accounts from a file.
       const accounts = this.given() !== undefined && this.ownsAccounts();
-      const users = accounts ? [{ username: service, passwd: this.password(service), active: true }] : undefined;
-      const response = await this.request('POST', '/_api/database', { name, ...(users === undefined ? {} : { users }) });
+      const users = accounts
+        ? [{ username: service, passwd: this.password(service), active: true }]
+        : undefined;
+      const response = await this.request('POST', '/_api/database', {
+        name,
+        ...(users === undefined ? {} : { users }),
+      });
       if (!response.ok && response.status !== 409) {
-        throw new Error(`ArangoDB refused to create database ${name}: ${response.status} ${await response.text()}`);
+        throw new Error(
+          `ArangoDB refused to create database ${name}: ${response.status} ${await response.text()}`,
+        );
       }
     }
   }
@@ -78,7 +93,10 @@ export class ArangoEmbeddedServer extends Server {
     if (this.given() === undefined || (account !== 'root' && this.ownsAccounts())) {
       return { username: account, password: this.password(account) };
     }
-    return { username: this.stack.given['ARANGO_USERNAME'] ?? 'root', password: this.stack.given['ARANGO_PASSWORD'] ?? '' };
+    return {
+      username: this.stack.given['ARANGO_USERNAME'] ?? 'root',
+      password: this.stack.given['ARANGO_PASSWORD'] ?? '',
+    };
   }
 
   private request(method: string, path: string, body?: object): Promise<Response> {

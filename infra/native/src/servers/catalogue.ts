@@ -37,13 +37,27 @@ export class Servers {
     const { keycloak, rabbit, epmd, kafka, postgres, redisPool, redisCache, prometheus, arango } = this;
     const usable = arango.built() || arango.given() !== undefined;
     const names = epmd.given() === undefined ? [epmd] : [];
-    return [keycloak, ...names, rabbit, kafka, postgres, redisPool, redisCache, prometheus, ...(usable ? [arango] : [])];
+    return [
+      keycloak,
+      ...names,
+      rabbit,
+      kafka,
+      postgres,
+      redisPool,
+      redisCache,
+      prometheus,
+      ...(usable ? [arango] : []),
+    ];
   }
 
   named(name: string): Server {
     const server = this.all().find((candidate) => candidate.name === name);
     if (server === undefined) {
-      throw new Error(`There is no server "${name}"; there are ${this.all().map((known) => known.name).join(', ')}`);
+      throw new Error(
+        `There is no server "${name}"; there are ${this.all()
+          .map((known) => known.name)
+          .join(', ')}`,
+      );
     }
     return server;
   }

@@ -33,7 +33,11 @@ export interface AccountRights {
 /** True when the broker answers with metadata to the admin account. */
 export async function reachable(connection: KafkaConnection): Promise<boolean> {
   try {
-    return await withAdmin(connection, async (admin) => (await admin.describeCluster()).brokers.length > 0, 0);
+    return await withAdmin(
+      connection,
+      async (admin) => (await admin.describeCluster()).brokers.length > 0,
+      0,
+    );
   } catch {
     return false;
   }
@@ -66,7 +70,11 @@ export async function ensureAccess(connection: KafkaConnection, file: string): P
 
 /** Access list of one account. Describing offsets and configuration comes with reading; nobody may create or delete. */
 export function accessEntries(account: string, rights: AccountRights): AclEntry[] {
-  const entry = (resourceType: AclResourceTypes, pattern: string, operation: AclOperationTypes): AclEntry => ({
+  const entry = (
+    resourceType: AclResourceTypes,
+    pattern: string,
+    operation: AclOperationTypes,
+  ): AclEntry => ({
     resourceType,
     resourceName: pattern.replace(/(?<=.)\*$/, ''),
     resourcePatternType:
@@ -77,23 +85,31 @@ export function accessEntries(account: string, rights: AccountRights): AclEntry[
     permissionType: AclPermissionTypes.ALLOW,
   });
   const reading = rights.read.flatMap((topic) =>
-    [AclOperationTypes.READ, AclOperationTypes.DESCRIBE, AclOperationTypes.DESCRIBE_CONFIGS].map((operation) =>
-      entry(AclResourceTypes.TOPIC, topic, operation),
+    [AclOperationTypes.READ, AclOperationTypes.DESCRIBE, AclOperationTypes.DESCRIBE_CONFIGS].map(
+      (operation) => entry(AclResourceTypes.TOPIC, topic, operation),
     ),
   );
   const writing = rights.write.flatMap((topic) =>
-    [AclOperationTypes.WRITE, AclOperationTypes.DESCRIBE].map((operation) => entry(AclResourceTypes.TOPIC, topic, operation)),
+    [AclOperationTypes.WRITE, AclOperationTypes.DESCRIBE].map((operation) =>
+      entry(AclResourceTypes.TOPIC, topic, operation),
+    ),
   );
   const groups = rights.groups.flatMap((group) =>
     [AclOperationTypes.READ, AclOperationTypes.DESCRIBE, AclOperationTypes.DELETE].map((operation) =>
       entry(AclResourceTypes.GROUP, `${group}*`, operation),
     ),
   );
-  const describing = (rights.describe ?? []).map((topic) => entry(AclResourceTypes.TOPIC, topic, AclOperationTypes.DESCRIBE));
+  const describing = (rights.describe ?? []).map((topic) =>
+    entry(AclResourceTypes.TOPIC, topic, AclOperationTypes.DESCRIBE),
+  );
   return [...reading, ...writing, ...describing, ...groups];
 }
 
-async function withAdmin<R>(connection: KafkaConnection, use: (admin: Admin) => Promise<R>, retries = 8): Promise<R> {
+async function withAdmin<R>(
+  connection: KafkaConnection,
+  use: (admin: Admin) => Promise<R>,
+  retries = 8,
+): Promise<R> {
   const { credentials } = connection;
   const kafka = new Kafka({
     clientId: 'sociograph-native',

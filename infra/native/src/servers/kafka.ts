@@ -64,10 +64,17 @@ export class KafkaServer extends Server {
     );
     const formatted = join(this.home, 'accounts.json');
     if (existsSync(join(this.home, 'log', 'meta.properties')) && existsSync(formatted)) return;
-    const id = createHash('sha256').update(this.password('admin')).digest().subarray(0, 16).toString('base64url');
+    const id = createHash('sha256')
+      .update(this.password('admin'))
+      .digest()
+      .subarray(0, 16)
+      .toString('base64url');
     await this.tool('kafka.tools.StorageTool', [
       ...['format', '--cluster-id', id, '--config', this.config, '--ignore-formatted'],
-      ...KAFKA_ACCOUNTS.flatMap((account) => ['--add-scram', scramCredential(account, this.password(account))]),
+      ...KAFKA_ACCOUNTS.flatMap((account) => [
+        '--add-scram',
+        scramCredential(account, this.password(account)),
+      ]),
     ]);
     writeFileSync(formatted, JSON.stringify(KAFKA_ACCOUNTS));
   }
@@ -104,10 +111,15 @@ export class KafkaServer extends Server {
   /** User name and password of an account; a server that the user brought has one account for all, or none. */
   credentials(account: string): { username: string; password: string } | undefined {
     const username = this.stack.given['ADMIN_KAFKA_USERNAME'];
-    if (this.given() === undefined || (account !== 'admin' && username !== undefined && this.ownsAccounts())) {
+    if (
+      this.given() === undefined ||
+      (account !== 'admin' && username !== undefined && this.ownsAccounts())
+    ) {
       return { username: account, password: this.password(account) };
     }
-    return username === undefined ? undefined : { username, password: this.stack.given['ADMIN_KAFKA_PASSWORD'] ?? '' };
+    return username === undefined
+      ? undefined
+      : { username, password: this.stack.given['ADMIN_KAFKA_PASSWORD'] ?? '' };
   }
 
   private connection(): KafkaConnection {
@@ -128,7 +140,15 @@ export class KafkaServer extends Server {
     );
     for (const account of missing) {
       await this.tool('kafka.admin.ConfigCommand', [
-        ...['--bootstrap-server', this.brokers(), '--command-config', login, '--alter', '--entity-type', 'users'],
+        ...[
+          '--bootstrap-server',
+          this.brokers(),
+          '--command-config',
+          login,
+          '--alter',
+          '--entity-type',
+          'users',
+        ],
         ...['--entity-name', account, '--add-config', `SCRAM-SHA-512=[password=${this.password(account)}]`],
       ]);
     }
@@ -136,9 +156,13 @@ export class KafkaServer extends Server {
   }
 
   private async tool(main: string, args: readonly string[]): Promise<void> {
-    await run(JAVA.found() as string, ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', join(this.jars, 'lib', '*'), main, ...args], {
-      cwd: this.home,
-    });
+    await run(
+      JAVA.found() as string,
+      ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-cp', join(this.jars, 'lib', '*'), main, ...args],
+      {
+        cwd: this.home,
+      },
+    );
   }
 
   private password(account: string): string {

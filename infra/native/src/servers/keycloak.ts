@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { copyArtifact, JAVA, MAVEN, once, unpack } from '../install/maven';
 import { answersOk, type Launch } from '../launch';
@@ -41,10 +50,21 @@ export class KeycloakServer extends Server {
       await unpack(archive, folder);
       rmSync(archive);
       const unpacked = join(folder, `keycloak-${KEYCLOAK_VERSION}`);
-      await run('sh', [join(unpacked, 'bin', 'kc.sh'), 'build', '--db=dev-file', '--health-enabled=true', '--metrics-enabled=true'], {
-        env: { ...process.env, JAVA_OPTS_KC_HEAP: '-Xms64m -Xmx512m' },
-      });
-      for (const name of ['bin', 'conf', 'lib', 'providers', 'themes']) renameSync(join(unpacked, name), join(folder, name));
+      await run(
+        'sh',
+        [
+          join(unpacked, 'bin', 'kc.sh'),
+          'build',
+          '--db=dev-file',
+          '--health-enabled=true',
+          '--metrics-enabled=true',
+        ],
+        {
+          env: { ...process.env, JAVA_OPTS_KC_HEAP: '-Xms64m -Xmx512m' },
+        },
+      );
+      for (const name of ['bin', 'conf', 'lib', 'providers', 'themes'])
+        renameSync(join(unpacked, name), join(folder, name));
     });
   }
 
@@ -72,8 +92,16 @@ export class KeycloakServer extends Server {
       file: '/bin/sh',
       args: [
         ...[join(this.home, 'bin', 'kc.sh'), 'start', '--optimized', '--import-realm', '--cache=local'],
-        ...['--http-enabled=true', '--http-host=127.0.0.1', `--http-port=${this.port}`, `--hostname=${this.url()}`],
-        ...['--http-management-host=127.0.0.1', `--http-management-port=${this.stack.ports.of('keycloakManagement')}`],
+        ...[
+          '--http-enabled=true',
+          '--http-host=127.0.0.1',
+          `--http-port=${this.port}`,
+          `--hostname=${this.url()}`,
+        ],
+        ...[
+          '--http-management-host=127.0.0.1',
+          `--http-management-port=${this.stack.ports.of('keycloakManagement')}`,
+        ],
         '--log-level=INFO,io.smallrye.health:WARN',
       ],
       cwd: this.home,
@@ -97,7 +125,10 @@ export class KeycloakServer extends Server {
   override async fill(): Promise<void> {
     if (this.given() !== undefined) return;
     const clients = `${this.url()}/admin/realms/master/clients`;
-    const headers = { authorization: `Bearer ${await this.adminToken()}`, 'content-type': 'application/json' };
+    const headers = {
+      authorization: `Bearer ${await this.adminToken()}`,
+      'content-type': 'application/json',
+    };
     const answer = await fetch(`${clients}?clientId=admin-cli`, { headers });
     const [client] = (await answer.json()) as { id: string; directAccessGrantsEnabled: boolean }[];
     if (client === undefined || !client.directAccessGrantsEnabled) return;
@@ -139,5 +170,7 @@ export class KeycloakServer extends Server {
 }
 
 function definedEnvironment(): Record<string, string> {
-  return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
 }

@@ -21,7 +21,8 @@ export async function ensureServiceDatabase(
 ): Promise<void> {
   const admin = await connectPostgres(adminUrl);
   try {
-    for (const kind of ROLE_KINDS) await ensureRole(admin, `${database}_${kind}`, password(`${database}_${kind}`));
+    for (const kind of ROLE_KINDS)
+      await ensureRole(admin, `${database}_${kind}`, password(`${database}_${kind}`));
     const existing = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [database]);
     if (existing.rowCount === 0) {
       // A superuser of a managed server is often not one: it must be a member of the owner to give a database away.

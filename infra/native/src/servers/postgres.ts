@@ -49,7 +49,18 @@ export class PostgresServer extends Server {
     try {
       await run(
         this.binary('initdb') as string,
-        ['-D', this.data, '-U', POSTGRES_ADMIN, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C'],
+        [
+          '-D',
+          this.data,
+          '-U',
+          POSTGRES_ADMIN,
+          '-A',
+          'scram-sha-256',
+          `--pwfile=${passwordFile}`,
+          '-E',
+          'UTF8',
+          '--locale=C',
+        ],
         { cwd: '/', user },
       );
     } catch (error) {
@@ -72,7 +83,11 @@ export class PostgresServer extends Server {
     };
     return {
       file: this.binary('postgres') as string,
-      args: ['-D', this.data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+      args: [
+        '-D',
+        this.data,
+        ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+      ],
       cwd: '/',
       user: this.user(),
     };
@@ -90,7 +105,9 @@ export class PostgresServer extends Server {
 
   override async fill(): Promise<void> {
     for (const database of DATABASES) {
-      await ensureServiceDatabase(this.adminUrl(), database, (role) => this.stack.secrets.password(`postgres.${role}`));
+      await ensureServiceDatabase(this.adminUrl(), database, (role) =>
+        this.stack.secrets.password(`postgres.${role}`),
+      );
     }
   }
 
@@ -103,7 +120,8 @@ export class PostgresServer extends Server {
   private user(): { uid: number; gid: number } | undefined {
     if (process.getuid?.() !== 0) return undefined;
     const ids = userIds('postgres') ?? userIds('nobody');
-    if (ids === undefined) throw new PlainFault('PostgreSQL refuses to run as root and there is no user `postgres`: add one.');
+    if (ids === undefined)
+      throw new PlainFault('PostgreSQL refuses to run as root and there is no user `postgres`: add one.');
     return ids;
   }
 

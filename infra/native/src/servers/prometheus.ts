@@ -20,7 +20,8 @@ export class PrometheusServer extends Server {
       {
         packages: ['prometheus'],
         found: () => find('prometheus'),
-        wayOut: 'install Prometheus (`apt-get install prometheus`, `brew install prometheus`), or set PROMETHEUS_URL.',
+        wayOut:
+          'install Prometheus (`apt-get install prometheus`, `brew install prometheus`), or set PROMETHEUS_URL.',
       },
     ];
   }
@@ -28,19 +29,32 @@ export class PrometheusServer extends Server {
   async prepare(): Promise<void> {
     mkdirSync(join(this.home, 'targets'), { recursive: true });
     const source = join(this.stack.root, 'infra', 'prometheus');
-    const config = readFileSync(join(source, 'prometheus.yml'), 'utf8').replaceAll('${STACK}', this.stack.name);
+    const config = readFileSync(join(source, 'prometheus.yml'), 'utf8').replaceAll(
+      '${STACK}',
+      this.stack.name,
+    );
     writeFileSync(join(this.home, 'prometheus.yml'), config);
-    if (existsSync(join(source, 'rules'))) cpSync(join(source, 'rules'), join(this.home, 'rules'), { recursive: true });
+    if (existsSync(join(source, 'rules')))
+      cpSync(join(source, 'rules'), join(this.home, 'rules'), { recursive: true });
     const { ports } = this.stack;
     this.writeTargets('servers', [
-      { targets: [`127.0.0.1:${ports.of('rabbitPrometheus')}`], labels: { service: 'rabbitmq', instance: 'rabbitmq-0' } },
-      { targets: [`127.0.0.1:${ports.of('keycloakManagement')}`], labels: { service: 'keycloak', instance: 'keycloak-0' } },
+      {
+        targets: [`127.0.0.1:${ports.of('rabbitPrometheus')}`],
+        labels: { service: 'rabbitmq', instance: 'rabbitmq-0' },
+      },
+      {
+        targets: [`127.0.0.1:${ports.of('keycloakManagement')}`],
+        labels: { service: 'keycloak', instance: 'keycloak-0' },
+      },
       { targets: [`127.0.0.1:${this.port}`], labels: { service: 'prometheus', instance: 'prometheus-0' } },
     ]);
   }
 
   /** Replaces one file of scrape targets. */
-  writeTargets(name: string, targets: readonly { targets: string[]; labels: Record<string, string> }[]): void {
+  writeTargets(
+    name: string,
+    targets: readonly { targets: string[]; labels: Record<string, string> }[],
+  ): void {
     writeFileSync(join(this.home, 'targets', `${name}.json`), `${JSON.stringify(targets, null, 2)}\n`);
   }
 
@@ -59,7 +73,8 @@ export class PrometheusServer extends Server {
     };
   }
 
-  ready(): Promise<boolean> {
+  async ready(): Promise<boolean> {
+    if (this.given() !== undefined) return true; // Nothing of ours waits for it.
     return answersOk(`${this.url()}/-/ready`);
   }
 

@@ -9,7 +9,13 @@ const VHOST = 'sociograph';
 
 interface Access {
   permissions: Record<string, { configure: string; write: string; read: string }>;
-  policies: { name: string; pattern: string; 'apply-to': string; definition: Record<string, unknown>; priority: number }[];
+  policies: {
+    name: string;
+    pattern: string;
+    'apply-to': string;
+    definition: Record<string, unknown>;
+    priority: number;
+  }[];
 }
 
 interface Topology {
@@ -45,8 +51,12 @@ export class RabbitServer extends Server {
   }
 
   async prepare(): Promise<void> {
-    for (const folder of ['home', 'mnesia', 'log', 'etc']) mkdirSync(join(this.data, folder), { recursive: true });
-    const definitions = this.stack.secrets.derived('rabbitmq-definitions.json', JSON.stringify(this.definitions(), null, 1));
+    for (const folder of ['home', 'mnesia', 'log', 'etc'])
+      mkdirSync(join(this.data, folder), { recursive: true });
+    const definitions = this.stack.secrets.derived(
+      'rabbitmq-definitions.json',
+      JSON.stringify(this.definitions(), null, 1),
+    );
     const { ports } = this.stack;
     const template = readFileSync(join(this.stack.root, 'infra', 'rabbitmq', 'rabbitmq.conf'), 'utf8');
     const config = template
@@ -94,19 +104,27 @@ export class RabbitServer extends Server {
   override async fill(): Promise<void> {
     const answer = await this.management('POST', '/api/definitions', this.definitions());
     if (answer?.ok !== true) {
-      throw new Error(`RabbitMQ refused its definitions: ${answer === undefined ? 'no answer' : await answer.text()}`);
+      throw new Error(
+        `RabbitMQ refused its definitions: ${answer === undefined ? 'no answer' : await answer.text()}`,
+      );
     }
   }
 
   url(account: string): string {
     const given = this.given();
-    if (given === undefined) return `amqp://${account}:${this.password(account)}@127.0.0.1:${this.port}/${VHOST}`;
-    return account !== 'admin' && this.ownsAccounts() ? withAccount(given, account, this.password(account)) : given;
+    if (given === undefined)
+      return `amqp://${account}:${this.password(account)}@127.0.0.1:${this.port}/${VHOST}`;
+    return account !== 'admin' && this.ownsAccounts()
+      ? withAccount(given, account, this.password(account))
+      : given;
   }
 
   managementUrl(): string {
     const port = this.stack.ports.of('rabbitManagement');
-    return this.stack.given['RABBITMQ_MANAGEMENT_URL'] ?? `http://admin:${this.password('admin')}@127.0.0.1:${port}`;
+    return (
+      this.stack.given['RABBITMQ_MANAGEMENT_URL'] ??
+      `http://admin:${this.password('admin')}@127.0.0.1:${port}`
+    );
   }
 
   private definitions(): Record<string, unknown> {
@@ -134,8 +152,19 @@ export class RabbitServer extends Server {
         ...{ vhost: VHOST, durable: true, auto_delete: false, internal: false, arguments: {} },
         ...exchange,
       })),
-      queues: topology.queues.map((queue) => ({ vhost: VHOST, durable: true, auto_delete: false, arguments: {}, ...queue })),
-      bindings: topology.bindings.map((binding) => ({ vhost: VHOST, destination_type: 'queue', arguments: {}, ...binding })),
+      queues: topology.queues.map((queue) => ({
+        vhost: VHOST,
+        durable: true,
+        auto_delete: false,
+        arguments: {},
+        ...queue,
+      })),
+      bindings: topology.bindings.map((binding) => ({
+        vhost: VHOST,
+        destination_type: 'queue',
+        arguments: {},
+        ...binding,
+      })),
     };
   }
 
@@ -175,7 +204,13 @@ export class EpmdServer extends Server {
   }
 
   override requirements(): Requirement[] {
-    return [{ packages: ['rabbitmq-server'], found: () => this.binary(), wayOut: 'install Erlang; RabbitMQ needs its `epmd`.' }];
+    return [
+      {
+        packages: ['rabbitmq-server'],
+        found: () => this.binary(),
+        wayOut: 'install Erlang; RabbitMQ needs its `epmd`.',
+      },
+    ];
   }
 
   async prepare(): Promise<void> {}

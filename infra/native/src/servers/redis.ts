@@ -101,14 +101,22 @@ export class RedisServer extends Server {
   url(account: string): string {
     const given = this.given();
     if (given === undefined) return `redis://${account}:${this.password(account)}@127.0.0.1:${this.port}/0`;
-    return account !== 'admin' && this.ownsAccounts() ? withAccount(given, account, this.password(account)) : given;
+    return account !== 'admin' && this.ownsAccounts()
+      ? withAccount(given, account, this.password(account))
+      : given;
   }
 
   private accessList(): string {
     const services = Object.entries(this.instance.accounts).map(
-      ([account, keys]) => `user ${account} on >${this.password(account)} ${keys.join(' ')} ${SERVICE_COMMANDS}`,
+      ([account, keys]) =>
+        `user ${account} on >${this.password(account)} ${keys.join(' ')} ${SERVICE_COMMANDS}`,
     );
-    return ['user default off', `user admin on >${this.password('admin')} ~* &* +@all`, ...services, ''].join('\n');
+    return [
+      'user default off resetpass',
+      `user admin on >${this.password('admin')} ~* &* +@all`,
+      ...services,
+      '',
+    ].join('\n');
   }
 
   private password(account: string): string {

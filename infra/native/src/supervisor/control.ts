@@ -29,11 +29,18 @@ export type ControlReply = { ok: true; processes: ProcessStatus[] } | { ok: fals
 export function socketPath(stackDir: string): string {
   const path = join(stackDir, 'run', 'supervisor.sock');
   if (Buffer.byteLength(path) <= 100) return path;
-  return join(tmpdir(), `sociograph-${createHash('sha256').update(stackDir).digest('hex').slice(0, 16)}.sock`);
+  return join(
+    tmpdir(),
+    `sociograph-${createHash('sha256').update(stackDir).digest('hex').slice(0, 16)}.sock`,
+  );
 }
 
 /** One request to the supervisor; undefined when none is running. */
-export function askSupervisor(stackDir: string, request: ControlRequest, timeoutMs = 20_000): Promise<ControlReply | undefined> {
+export function askSupervisor(
+  stackDir: string,
+  request: ControlRequest,
+  timeoutMs = 20_000,
+): Promise<ControlReply | undefined> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(socketPath(stackDir));
     let text = '';

@@ -35,7 +35,13 @@ export class SupervisedProcess {
 
   status(): ProcessStatus {
     const { spec, state, restarts, lastExit } = this;
-    return { name: spec.name, state, pid: state === 'running' ? this.child?.pid : undefined, restarts, lastExit };
+    return {
+      name: spec.name,
+      state,
+      pid: state === 'running' ? this.child?.pid : undefined,
+      restarts,
+      lastExit,
+    };
   }
 
   start(): void {
@@ -45,7 +51,12 @@ export class SupervisedProcess {
     this.rotateLog();
     const log = openSync(this.options.logFile, 'a');
     const { command, args, cwd, env } = this.spec;
-    const child = spawn(command, [...args], { cwd, env: { ...env }, stdio: ['ignore', log, log], detached: true });
+    const child = spawn(command, [...args], {
+      cwd,
+      env: { ...env },
+      stdio: ['ignore', log, log],
+      detached: true,
+    });
     closeSync(log);
     this.child = child;
     this.startedAt = performance.now();
@@ -93,12 +104,20 @@ export class SupervisedProcess {
     const verdict = this.policy.died(performance.now(), performance.now() - this.startedAt);
     if (verdict.kind === 'give-up') {
       this.become('given up');
-      this.options.say('Process died too often and is given up', { name: this.spec.name, how, deaths: verdict.deaths });
+      this.options.say('Process died too often and is given up', {
+        name: this.spec.name,
+        how,
+        deaths: verdict.deaths,
+      });
       return;
     }
     this.restarts += 1;
     this.become('waiting');
-    this.options.say('Process ended and is restarted', { name: this.spec.name, how, delayMs: verdict.delayMs });
+    this.options.say('Process ended and is restarted', {
+      name: this.spec.name,
+      how,
+      delayMs: verdict.delayMs,
+    });
     this.timer = setTimeout(() => this.start(), verdict.delayMs);
   }
 
