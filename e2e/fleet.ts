@@ -2,19 +2,12 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FleetApi } from '@sociograph/api-client';
-import type { ImportView, SimulatorStats, SummaryView } from '@sociograph/api-client';
+import type { CertificateView, ImportView, SimulatorStats, SummaryView } from '@sociograph/api-client';
 import { eventually } from '@sociograph/testing';
 
 const ROOT = resolve(__dirname, '..');
 /** VK's limit for a user token. */
 export const USER_CALLS_PER_SECOND = 3;
-
-export interface Certificate {
-  complete: boolean;
-  people: { expected: number; got: number };
-  lists: { expected: number; got: number };
-  gaps: { cause: string; count: number }[];
-}
 
 /** One value of the test stack's environment; jest loads `.sociograph/test/env.json` before each spec file. */
 export function fromStack(name: string): string {
@@ -104,8 +97,8 @@ export class Fleet {
     );
   }
 
-  async certificate(id: string): Promise<Certificate> {
-    return this.api.get<Certificate>(`/v1/imports/${id}/certificate`);
+  async certificate(id: string): Promise<CertificateView> {
+    return this.api.get<CertificateView>(`/v1/imports/${id}/certificate`);
   }
 
   async stats(): Promise<SimulatorStats> {

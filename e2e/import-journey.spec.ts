@@ -63,9 +63,9 @@ describe('the import of ego-Facebook', () => {
     expect(totals.refused).toBe(0);
     expect(totals.served).toBeLessThanOrEqual(KEYS * USER_CALLS_PER_SECOND * (totals.seconds + 1));
     expect(await fleet.certificate(finished.id)).toMatchObject({
-      complete: true,
-      people: { expected: 4039, got: 4039 },
-      lists: { expected: 4039, got: 4039 },
+      final: true,
+      expected: { people: 4039, lists: 4039 },
+      got: { people: 4039, lists: 4039 },
       gaps: [],
     });
   });

@@ -30,6 +30,15 @@ export interface SummaryView {
   components: { count: number; largest: number };
 }
 
+/** What an import expected, what it got, and why something is missing. */
+export interface CertificateView {
+  final: boolean;
+  expected: { people: number; lists: number };
+  got: { people: number; lists: number };
+  open: { people: number; lists: number };
+  gaps: { what: 'person' | 'list'; cause: string; count: number; people: string[] }[];
+}
+
 /** What the VK simulator counted; `seconds` lie between the first and the last call that it served. */
 export interface SimulatorStats {
   totals: { served: number; refused: number; overBudget: number; seconds: number };

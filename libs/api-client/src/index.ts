@@ -1,2 +1,2 @@
 export { FleetApi, UnexpectedAnswer } from './fleet-api';
-export type { FleetAddresses, ImportView, SimulatorStats, SummaryView } from './fleet-api';
+export type { CertificateView, FleetAddresses, ImportView, SimulatorStats, SummaryView } from './fleet-api';

@@ -1,19 +1,12 @@
+import type { CertificateView } from '@sociograph/api-client';
 import type { DemoStack } from './demo-stack';
 
-export interface CertificateView {
-  complete: boolean;
-  people: { expected: number; got: number };
-  lists: { expected: number; got: number };
-  gaps: { cause: string; count: number }[];
-}
-
 /** What the import's certificate says, for the terminal. */
-export function certificateLines(certificate: CertificateView): string[] {
-  const { people, lists, gaps } = certificate;
+export function certificateLines({ expected, got, gaps }: CertificateView): string[] {
   return [
-    `  Certificate: ${people.got} of ${people.expected} people, ${lists.got} of ${lists.expected} friend lists, ` +
+    `  Certificate: ${got.people} of ${expected.people} people, ${got.lists} of ${expected.lists} friend lists, ` +
       (gaps.length === 0 ? 'no gap.' : 'gaps:'),
-    ...gaps.map((gap) => `    ${gap.cause}: ${gap.count}`),
+    ...gaps.map((gap) => `    ${gap.what} ${gap.cause}: ${gap.count}`),
   ];
 }
 
