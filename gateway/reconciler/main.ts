@@ -2,23 +2,17 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { readSettings } from './config';
 import { Reconciler } from './reconciler';
-
-const REQUEST_TIMEOUT_MS = 1500;
+import { request } from './request';
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
   const reconciler = new Reconciler(settings.jwksUrl, settings.adminUrls, {
     fetchJson: async (url) => {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
-      if (!answer.ok) throw new Error(`status ${answer.status}`);
-      return answer.json();
+      const { status, body } = await request('GET', url);
+      if (status !== 200) throw new Error(`status ${status}`);
+      return JSON.parse(body) as unknown;
     },
-    postJson: async (url, body) => {
-      const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(5000) });
-      await answer.arrayBuffer();
-      return answer.status;
-    },
+    postJson: async (url, body) => (await request('POST', url, body)).status,
     readTemplate: () => readFileSync(settings.file, 'utf8'),
     log: (msg, fields) =>
       void process.stdout.write(
@@ -27,9 +21,9 @@ async function main(): Promise<void> {
   });
 
   if (settings.managementPort !== undefined) {
-    createServer((request, response) => {
-      const metrics = request.url === '/metrics';
-      const live = metrics || /^\/health\/(live|startup|ready)$/.test(request.url ?? '');
+    createServer(({ url }, response) => {
+      const metrics = url === '/metrics';
+      const live = metrics || /^\/health\/(live|startup|ready)$/.test(url ?? '');
       response.writeHead(live ? 200 : 404, {
         'content-type': metrics ? 'text/plain; version=0.0.4' : 'application/json',
       });
