@@ -39,8 +39,8 @@ export interface FanoutRow extends Announced {
 export const OUTBOX_CHANNEL = 'outbox';
 
 /**
- * SQL of the table, for a service's migration. No row-level security: rows hold messages of all workspaces, the
- * serving role may only add, the worker role relays.
+ * SQL of the table, for a service's migration, which adds the rights of its own roles (README): the serving role
+ * may only insert, the worker role relays.
  */
 export const outboxTableSql = `
 CREATE TABLE outbox (
@@ -57,9 +57,6 @@ CREATE TABLE outbox (
   created_at     timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX outbox_kind_id ON outbox (kind, id);
-GRANT INSERT ON outbox TO app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO worker;
-GRANT USAGE ON SEQUENCE outbox_id_seq TO app, worker;
 `;
 
 /** Adds rows to the outbox in the caller's transaction, in one statement, in the order given. */

@@ -199,16 +199,11 @@ export interface SpecDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own with the roles `app` and `worker` in existence. */
+/** A database of its own, dropped at the end. */
 export async function specDatabase(...sql: string[]): Promise<SpecDatabase> {
   const adminUrl = testServers().adminDatabaseUrl;
   const admin = new Postgres({ url: adminUrl, max: 1, logger });
   const name = `spec_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
-  for (const role of ['app', 'worker']) {
-    await admin.query(
-      `DO $$ BEGIN CREATE ROLE ${role} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`,
-    );
-  }
   await admin.query(`CREATE DATABASE ${name}`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;

@@ -1,0 +1,121 @@
+import { fakeClock, type FakeClock } from '@sociograph/testing';
+import { FetchWatchdog } from './fetch-watchdog';
+
+describe('FetchWatchdog', () => {
+  let clock: FakeClock;
+  let answers: boolean;
+  let stuck: number[];
+  let probes: number;
+  let watchdog: FetchWatchdog;
+
+  beforeEach(() => {
+    clock = fakeClock();
+    answers = true;
+    stuck = [];
+    probes = 0;
+    watchdog = new FetchWatchdog({
+      clock,
+      timeoutMs: 10_000,
+      probe: async () => {
+        probes += 1;
+        return answers;
+      },
+      onStuck: (silentMs) => stuck.push(silentMs),
+    });
+  });
+
+  async function after(ms: number): Promise<void> {
+    clock.advance(ms);
+    await watchdog.check();
+  }
+
+  it('is quiet before the timeout, and reports the silence from it on', async () => {
+    await after(9_999);
+    expect([stuck, probes]).toEqual([[], 0]);
+    await after(1);
+    expect([stuck, probes]).toEqual([[10_000], 1]);
+  });
+
+  it('counts from the last movement, and allows longer work where it is announced', async () => {
+    await after(9_000);
+    watchdog.progress();
+    await after(9_999);
+    expect(stuck).toEqual([]);
+    watchdog.progress(60_000);
+    await after(59_999);
+    expect(stuck).toEqual([]);
+    await after(1);
+    expect(stuck).toEqual([60_000]);
+  });
+
+  it('waits for a server that is away, and gives the loop the whole timeout once it answers', async () => {
+    answers = false;
+    await after(10_000);
+    await after(300_000);
+    expect(stuck).toEqual([]);
+    answers = true;
+    await after(500);
+    await after(9_999);
+    expect(stuck).toEqual([]);
+    await after(1);
+    expect(stuck).toEqual([320_500]);
+  });
+
+  it('forgets that the server was away when the loop moves', async () => {
+    answers = false;
+    await after(10_000);
+    watchdog.progress();
+    answers = true;
+    await after(10_000);
+    expect(stuck).toEqual([10_000]);
+  });
+
+  it('asks once at a time, and believes a movement that came while it asked', async () => {
+    let answer: (value: boolean) => void = () => undefined;
+    const slow = new FetchWatchdog({
+      clock,
+      timeoutMs: 100,
+      probe: () => {
+        probes += 1;
+        return new Promise((resolve) => (answer = resolve));
+      },
+      onStuck: (silentMs) => stuck.push(silentMs),
+    });
+    clock.advance(100);
+    const first = slow.check();
+    await slow.check();
+    expect(probes).toBe(1);
+    slow.progress();
+    answer(true);
+    await first;
+    expect(stuck).toEqual([]);
+    clock.advance(100);
+    const second = slow.check();
+    answer(true);
+    await second;
+    expect(stuck).toEqual([100]);
+  });
+
+  it('looks by itself between start and stop', async () => {
+    jest.useFakeTimers();
+    watchdog.start(500);
+    clock.advance(10_000);
+    await jest.advanceTimersByTimeAsync(499);
+    expect(stuck).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(stuck).toEqual([10_000]);
+    expect(jest.getTimerCount()).toBe(0);
+    watchdog.start(500);
+    watchdog.stop();
+    expect(jest.getTimerCount()).toBe(0);
+    jest.useRealTimers();
+  });
+
+  it('begins to count when it is started', async () => {
+    clock.advance(50_000);
+    watchdog.start(1_000_000);
+    await after(9_999);
+    expect(stuck).toEqual([]);
+    watchdog.stop();
+  });
+});
