@@ -29,6 +29,8 @@ const schema = z.object({
   LEASE_TRUSTED_FILE: z.string(),
   /** From the start of a slot to the latest arrival at the provider (ms); fixed until it is learned. */
   POOL_MARGIN_MS: count(5, 1000).default(40),
+  /** How long a slot may be used (ms); part of the margin. Longer: fewer slots are lost on a busy machine. */
+  POOL_SLACK_MS: count(1, 500).default(10),
   /** How many requests may wait for a slot, per import and per workspace. */
   POOL_LINE_PER_IMPORT: count(1, 10_000).default(200),
   POOL_LINE_PER_WORKSPACE: count(1, 100_000).default(1000),

@@ -1,15 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { PrismaPg } from '@prisma/adapter-pg';
 import { AuthModule } from '@sociograph/auth';
 import { Clock, Ids } from '@sociograph/kernel';
 import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
 import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
-import { PrismaClient } from '../generated/prisma';
 import { KeyKeeper } from './application/change-key-state';
 import { KeyRegistrar } from './application/register-key';
 import type { KeyServiceConfig } from './config';
 import { ApiKeys } from './domain/ports';
-import { PrismaApiKeys } from './infrastructure/prisma-api-keys';
+import { openPrisma, PrismaApiKeys } from './infrastructure/prisma-api-keys';
 import { LeasePool } from './lease-pool';
 import { KeysController } from './presentation/keys.controller';
 
@@ -18,8 +16,7 @@ import { KeysController } from './presentation/keys.controller';
 export class KeyServiceModule {
   static forRoot(config: KeyServiceConfig, ctx: HostContext): DynamicModule {
     const app = new Postgres({ url: config.DATABASE_URL_APP, max: 4, logger: ctx.logger });
-    const adapter = new PrismaPg({ connectionString: config.DATABASE_URL_APP, max: 5 });
-    const prisma = new PrismaClient({ adapter });
+    const prisma = openPrisma(config.DATABASE_URL_APP);
     const keys = new PrismaApiKeys(prisma, ctx.ids);
     const pool = new LeasePool(config, ctx, keys);
     pool.start();

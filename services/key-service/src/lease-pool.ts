@@ -3,13 +3,12 @@ import { isDomainError, SystemRandomness } from '@sociograph/kernel';
 import { createKafka, EventPublisher, Fanout, OutboxRelay, RpcServer } from '@sociograph/messaging';
 import { Postgres } from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
-import { Redis } from 'ioredis';
 import { LeaseDesk } from './application/acquire-lease';
 import { KeyKeeper } from './application/change-key-state';
 import { type Differing, KeyRing } from './application/key-ring';
 import { SettleDesk } from './application/settle-leases';
 import { type KeyServiceConfig, readTrusted } from './config';
-import { rulesOf, withMargin } from './domain/networks';
+import { rulesOf, withTiming } from './domain/networks';
 import type { ApiKeys, KeyEvent, Kms } from './domain/ports';
 import { AwsKms } from './infrastructure/aws-kms';
 import { EnvelopeVault } from './infrastructure/envelope-vault';
@@ -22,6 +21,7 @@ import {
   PostgresPoolEpochs,
 } from './infrastructure/postgres-pool-store';
 import { RabbitKeyStateBroadcast } from './infrastructure/rabbit-key-state-broadcast';
+import { connectPoolRedis, type PoolRedis } from './infrastructure/redis-connection';
 import { RedisLeaseSessions } from './infrastructure/redis-lease-sessions';
 import { RedisQuotaLedger } from './infrastructure/redis-quota-ledger';
 import { TimerAlarm } from './infrastructure/timer-alarm';
@@ -40,7 +40,7 @@ export class LeasePool {
   readonly vault: EnvelopeVault;
   readonly keeper: KeyKeeper;
   readonly #ctx: HostContext;
-  readonly #redis: Redis;
+  readonly #redis: PoolRedis;
   readonly #worker: Postgres;
   readonly #ledger: RedisQuotaLedger;
   readonly #ring: KeyRing;
@@ -60,7 +60,7 @@ export class LeasePool {
     const { logger, clock, ids } = ctx;
     this.#ctx = ctx;
     this.#metrics = keyServiceMetrics(ctx.metrics);
-    this.#redis = connectRedis(config.REDIS_POOL_URL, ctx);
+    this.#redis = connectPoolRedis(config.REDIS_POOL_URL, logger);
     this.#worker = new Postgres({
       url: config.DATABASE_URL_WORKER,
       max: 5,
@@ -216,7 +216,7 @@ export class LeasePool {
   #protocol(config: KeyServiceConfig): LeaseRpc {
     const { clock, ids } = this.#ctx;
     // One object per network: settles are grouped by it.
-    const rules = new Map<string, ReturnType<typeof withMargin> | undefined>();
+    const rules = new Map<string, ReturnType<typeof withTiming> | undefined>();
     return new LeaseRpc({
       sessions: new RedisLeaseSessions({
         redis: this.#redis,
@@ -234,11 +234,15 @@ export class LeasePool {
       clock,
       ids,
       trusted: readTrusted(config.LEASE_TRUSTED_FILE),
+      accountOf: accountsOf(config),
       rulesOf: (network) => {
         if (!rules.has(network)) {
           const declared = rulesOf(network);
           if (declared === undefined) return undefined;
-          rules.set(network, withMargin(declared, config.POOL_MARGIN_MS));
+          rules.set(
+            network,
+            withTiming(declared, { marginMs: config.POOL_MARGIN_MS, slackMs: config.POOL_SLACK_MS }),
+          );
         }
         return rules.get(network);
       },
@@ -246,31 +250,6 @@ export class LeasePool {
       onRefused: (reason) => this.#metrics.refused.inc({ reason }),
     });
   }
-}
-
-function connectRedis(url: string, ctx: HostContext): Redis {
-  const redis = new Redis(url, {
-    enableAutoPipelining: true,
-    // A request that cannot be sent now is answered now: nothing is charged later that nobody waits for.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: 2_000,
-    noDelay: true,
-    retryStrategy: (attempt) => Math.min(50 * attempt, 500),
-  });
-  redis.on('error', (error: Error) =>
-    ctx.logger.warn({ err: error.message }, 'redis-pool cannot be reached'),
-  );
-  redis.on('ready', () => void checkPolicy(redis, ctx));
-  return redis;
-}
-
-/** Leases that are evicted are windows that are forgotten. */
-async function checkPolicy(redis: Redis, ctx: HostContext): Promise<void> {
-  const answer = await redis.config('GET', 'maxmemory-policy').catch(() => undefined);
-  const policy = Array.isArray(answer) ? String(answer[1]) : 'noeviction';
-  if (policy !== 'noeviction')
-    ctx.logger.error({ policy }, 'redis-pool evicts keys: set maxmemory-policy noeviction');
 }
 
 function kmsOf(config: KeyServiceConfig): Kms {
@@ -281,6 +260,12 @@ function kmsOf(config: KeyServiceConfig): Kms {
   }
   if (config.KMS_KEY_ID === undefined) throw new Error('KMS_KEY_ID is missing (KMS_PROVIDER=aws).');
   return new AwsKms({ keyId: config.KMS_KEY_ID, region: config.AWS_REGION });
+}
+
+/** Each service has its account, named like it; on a broker that the user brought one account serves all. */
+function accountsOf(config: KeyServiceConfig): (service: string) => string {
+  const own = decodeURIComponent(new URL(config.RABBITMQ_URL).username);
+  return (service) => (own === config.SERVICE_NAME ? service : own);
 }
 
 /** RpcServer consumes from the moment it is made; it is made when requests may come. */

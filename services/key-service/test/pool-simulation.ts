@@ -1,11 +1,10 @@
 import { Clock } from '@sociograph/kernel';
 import { Redis } from 'ioredis';
 import { ApiKey, type KeyState } from '../src/domain/api-key';
-import { type NetworkRules, rulesOf } from '../src/domain/networks';
-import type { LedgerGrantRequest } from '../src/domain/ports';
 import { InMemoryPoolEpochs } from '../src/infrastructure/in-memory';
 import { PoolMemory, POOL_LUA } from '../src/infrastructure/pool-memory';
 import { RedisQuotaLedger } from '../src/infrastructure/redis-quota-ledger';
+import { aKey, aRequest, nextSequence, vk } from './builders';
 
 export const TIME_LINE = "local t = redis.call('TIME')";
 /** The very text of the pool with its one look at a clock replaced. */
@@ -42,31 +41,6 @@ export function redisUrl(): string {
   if (url === undefined)
     throw new Error('The pool specs need REDIS_POOL_URL (npm run up -- --stack test --servers-only).');
   return url;
-}
-
-export function vk(): NetworkRules {
-  return rulesOf('vk') as NetworkRules;
-}
-
-export function aKey(id: string, details: Partial<ApiKey['details']> = {}): ApiKey {
-  return ApiKey.restore({
-    id: id as ApiKey['id'],
-    workspaceId: 'demo' as ApiKey['details']['workspaceId'],
-    network: 'vk',
-    kind: 'user',
-    label: null,
-    state: 'active',
-    reason: null,
-    perSecond: 3,
-    bucket: id,
-    egress: null,
-    consent: { givenBy: 'owner', at: 1 },
-    version: 1,
-    tokenVersion: 1,
-    createdAt: 1,
-    updatedAt: 1,
-    ...details,
-  });
 }
 
 /** A ledger over the real script, in a corner of its own of the Redis of the test stack. */
@@ -115,28 +89,6 @@ class RealClock extends Clock {
   monotonicMs(): number {
     return performance.now();
   }
-}
-
-let sequence = 0;
-
-export function aRequest(now: number, details: Partial<LedgerGrantRequest> = {}): LedgerGrantRequest {
-  sequence += 1;
-  return {
-    leaseId: `lease-${sequence}`,
-    by: 'parser-service',
-    session: 'session',
-    sequence,
-    first: true,
-    workspaceId: 'demo',
-    importId: 'import',
-    rules: vk(),
-    kinds: ['user', 'service'],
-    methods: { 'friends.get': 1 },
-    calls: 1,
-    deadlineAt: now + 60_000,
-    egress: 'default',
-    ...details,
-  };
 }
 
 export interface SimulationReport {
@@ -208,11 +160,10 @@ export async function simulate(redis: Redis, options: SimulationOptions): Promis
       pending -= 1;
       if (pending > 0) return;
       if (chance() >= options.lost && settled.length > 0) {
-        sequence += 1;
         await ledger.settle({
           by: 'parser-service',
           session: 'session',
-          sequence,
+          sequence: nextSequence(),
           rules,
           settles: [{ leaseId: request.leaseId, fence: grant.fence, workspaceId: 'demo', reports: settled }],
         });

@@ -28,7 +28,7 @@ const VK: NetworkRules = {
   windowMs: 1000,
   quotas: { user: 3, service: 3, community: 20 },
   marginMs: 40,
-  slackMs: 4,
+  slackMs: 10,
   callers: {
     execute: ALL,
     'users.get': ALL,
@@ -55,9 +55,9 @@ export function rulesOf(network: string): NetworkRules | undefined {
   return NETWORKS.get(network);
 }
 
-/** The same rules with another margin: the figure is a setting of the provider until it is learned. */
-export function withMargin(rules: NetworkRules, marginMs: number): NetworkRules {
-  return { ...rules, marginMs };
+/** The same rules with other figures: they are settings of the provider until they are learned. */
+export function withTiming(rules: NetworkRules, timing: { marginMs: number; slackMs: number }): NetworkRules {
+  return { ...rules, ...timing };
 }
 
 /** Kinds of key that may call ALL of these methods. */

@@ -1,6 +1,33 @@
-import { Alarm, PoolEpochs } from '../domain/ports';
+import type { ApiKey, KeyState } from '../domain/api-key';
+import { keyChangedMeanwhile, keyUnknown, tokenKnown } from '../domain/errors';
+import type { NetworkRules } from '../domain/networks';
+import {
+  Alarm,
+  ApiKeys,
+  AuditTrail,
+  type AuditNote,
+  DataKeys,
+  KeyCatalogue,
+  type KeyEvent,
+  type KeyFilter,
+  KeyStateBroadcast,
+  type LeaseSession,
+  LeaseSessions,
+  type LedgerGrant,
+  type LedgerGrantRequest,
+  type LedgerSettle,
+  type LedgerVerdict,
+  PoolEpochs,
+  QuotaLedger,
+  type SealedToken,
+  type SettleStatus,
+  type SettleVerdict,
+  type StoredKey,
+  type WrappedDataKey,
+} from '../domain/ports';
 
-/** Epochs that live as long as the process: specs and simulations only. */
+/** Fakes of all ports: they keep the same contracts (test/*.contract.ts) for as long as the process lives. */
+
 export class InMemoryPoolEpochs extends PoolEpochs {
   #epoch = 0;
 
@@ -34,5 +61,324 @@ export class ManualAlarm extends Alarm {
     const ring = this.#ring;
     this.clear();
     ring?.();
+  }
+}
+
+interface KeptKey extends StoredKey {
+  fingerprint: string;
+  revision: number;
+}
+
+/** Keys of all workspaces, and at the same time the catalogue of them. */
+export class InMemoryApiKeys extends ApiKeys {
+  readonly notes: AuditNote[] = [];
+  readonly #kept = new Map<string, KeptKey>();
+  #revision = 0;
+
+  async add(key: ApiKey, token: SealedToken, fingerprint: string, note: AuditNote): Promise<void> {
+    const { workspaceId, network } = key.details;
+    for (const kept of this.#kept.values()) {
+      const { details } = kept.key;
+      const same = details.workspaceId === workspaceId && details.network === network;
+      if (same && details.state !== 'deleted' && kept.fingerprint === fingerprint) throw tokenKnown();
+    }
+    this.#keep({ key, token, fingerprint });
+    this.notes.push(note);
+  }
+
+  async find(workspaceId: string, id: string): Promise<ApiKey | undefined> {
+    return this.#visible(workspaceId, id)?.key;
+  }
+
+  async list(
+    workspaceId: string,
+    filter: KeyFilter,
+    page: { limit: number; after?: string | undefined },
+  ): Promise<ApiKey[]> {
+    return [...this.#kept.values()]
+      .map(({ key }) => key)
+      .filter(({ details }) => details.workspaceId === workspaceId && details.state !== 'deleted')
+      .filter(({ details }) => filter.network === undefined || details.network === filter.network)
+      .filter(({ details }) => filter.state === undefined || details.state === filter.state)
+      .filter(({ id }) => page.after === undefined || id > page.after)
+      .sort((a, b) => (a.id < b.id ? -1 : 1))
+      .slice(0, page.limit);
+  }
+
+  async update(
+    workspaceId: string,
+    id: string,
+    change: (key: ApiKey) => ApiKey,
+    note: AuditNote,
+    ifVersion?: number,
+  ): Promise<ApiKey> {
+    const kept = this.#visible(workspaceId, id);
+    if (kept === undefined) throw keyUnknown();
+    if (ifVersion !== undefined && kept.key.details.version !== ifVersion) throw keyChangedMeanwhile();
+    const key = change(kept.key);
+    if (key === kept.key) return key;
+    this.#keep({ ...kept, key });
+    this.notes.push(note);
+    return key;
+  }
+
+  /** Rows above a revision, as the catalogue reads them. */
+  since(revision: number): { keys: StoredKey[]; next: number } {
+    const keys = [...this.#kept.values()]
+      .filter((kept) => kept.revision > revision)
+      .sort((a, b) => a.revision - b.revision);
+    return { keys, next: this.#revision };
+  }
+
+  #keep(kept: Omit<KeptKey, 'revision'>): void {
+    this.#revision += 1;
+    this.#kept.set(kept.key.id, { ...kept, revision: this.#revision });
+  }
+
+  #visible(workspaceId: string, id: string): KeptKey | undefined {
+    const kept = this.#kept.get(id);
+    const visible = kept?.key.details.workspaceId === workspaceId && kept.key.state !== 'deleted';
+    return visible ? kept : undefined;
+  }
+}
+
+export class InMemoryKeyCatalogue extends KeyCatalogue {
+  constructor(private readonly keys: InMemoryApiKeys) {
+    super();
+  }
+
+  async changedSince(since: number): Promise<{ keys: StoredKey[]; next: number }> {
+    return this.keys.since(since);
+  }
+}
+
+export class InMemoryDataKeys extends DataKeys {
+  readonly #keys: WrappedDataKey[] = [];
+
+  async oldest(workspaceId: string): Promise<WrappedDataKey | undefined> {
+    return this.#keys.find((key) => key.workspaceId === workspaceId);
+  }
+
+  async newest(workspaceId: string): Promise<WrappedDataKey | undefined> {
+    return this.#keys.findLast((key) => key.workspaceId === workspaceId);
+  }
+
+  async byId(id: string): Promise<WrappedDataKey | undefined> {
+    return this.#keys.find((key) => key.id === id);
+  }
+
+  async add(key: WrappedDataKey): Promise<void> {
+    this.#keys.push(key);
+  }
+}
+
+export class InMemoryLeaseSessions extends LeaseSessions {
+  readonly #sessions = new Map<string, LeaseSession>();
+
+  async keep(session: LeaseSession): Promise<void> {
+    this.#sessions.set(session.id, session);
+  }
+
+  async find(id: string): Promise<LeaseSession | undefined> {
+    return this.#sessions.get(id);
+  }
+
+  async end(id: string): Promise<void> {
+    this.#sessions.delete(id);
+  }
+}
+
+export class RecordingBroadcast extends KeyStateBroadcast {
+  readonly announced: { id: string; state: KeyState; at: number }[] = [];
+
+  async announce(key: ApiKey, at: number): Promise<void> {
+    this.announced.push({ id: key.id, state: key.state, at });
+  }
+}
+
+export class RecordingAuditTrail extends AuditTrail {
+  readonly notes: { workspaceId: string | undefined; service: string; action: string; reason: string }[] = [];
+
+  refused(note: { workspaceId: string | undefined; service: string; action: string; reason: string }): void {
+    this.notes.push(note);
+  }
+}
+
+interface Charge {
+  notBefore: number;
+  latest: number;
+  hole: boolean;
+}
+
+interface Held {
+  request: LedgerGrantRequest;
+  grant: LedgerGrant;
+  settled: boolean;
+}
+
+const LEAD_MS = 10;
+const HOLD_MS = 30_000;
+
+/**
+ * The quota ledger without Redis: the same verdicts for one sliding window per key, earliest slot first. It knows
+ * neither method rests nor trial calls, and forgets nothing: not for long runs.
+ */
+export class InMemoryQuotaLedger extends QuotaLedger {
+  /** Every call of `grant`, in order. */
+  readonly asked: LedgerGrantRequest[] = [];
+  /** Verdicts to give instead of an own one, first in first out. */
+  readonly scripted: LedgerVerdict[] = [];
+  /** What settles report as having happened to keys. */
+  events: KeyEvent[] = [];
+  readonly settled: LedgerSettle[] = [];
+  readonly #now: () => number;
+  readonly #keys = new Map<string, ApiKey>();
+  readonly #charges = new Map<string, Charge[]>();
+  readonly #leases = new Map<string, Held>();
+  readonly #sequences = new Set<string>();
+  #fence = 0;
+
+  constructor(now: () => number) {
+    super();
+    this.#now = now;
+  }
+
+  poolNow(): number {
+    return this.#now();
+  }
+
+  async readClock(): Promise<number> {
+    return this.#now();
+  }
+
+  async define(keys: ApiKey[]): Promise<{ keyId: string; state: KeyState }[]> {
+    for (const key of keys) this.#keys.set(key.id, key);
+    return [];
+  }
+
+  async capacity(request: {
+    workspaceId: string;
+    kinds: readonly string[];
+  }): Promise<{ poolNow: number; keys: number; callsPerSecond: number }> {
+    const usable = this.#usable(request.workspaceId, request.kinds);
+    const callsPerSecond = usable.reduce((sum, key) => sum + key.details.perSecond, 0);
+    return { poolNow: this.#now(), keys: usable.length, callsPerSecond };
+  }
+
+  async grant(request: LedgerGrantRequest): Promise<LedgerVerdict> {
+    this.asked.push(request);
+    const scripted = this.scripted.shift();
+    if (scripted !== undefined) return scripted;
+    const poolNow = this.#now();
+    const denied = (reason: 'expired' | 'replay' | 'no-key' | 'no-slot', retryAt: number): LedgerVerdict => ({
+      kind: 'denied',
+      poolNow,
+      reason,
+      retryAt,
+    });
+    if (request.deadlineAt <= poolNow) return denied('expired', poolNow);
+    const known = this.#leases.get(request.leaseId);
+    if (known !== undefined) {
+      const own = known.request.workspaceId === request.workspaceId && known.request.by === request.by;
+      return own ? { kind: 'granted', poolNow, grant: known.grant } : denied('replay', poolNow);
+    }
+    if (request.first && !this.#takeSequence(request)) return denied('replay', poolNow);
+    const usable = this.#usable(request.workspaceId, request.kinds);
+    const best = usable
+      .map((key) => ({ key, at: this.#nextSlot(key, request.rules) }))
+      .sort((a, b) => a.at.notBefore - b.at.notBefore)[0];
+    if (best === undefined) return denied('no-key', poolNow + 1000);
+    const slots = this.#take(best.key, request.rules, request.calls);
+    const last = slots.at(-1) as number;
+    if (last > poolNow + request.rules.windowMs) {
+      this.#charges.get(best.key.id)?.splice(-slots.length);
+      return denied('no-slot', last - request.rules.windowMs);
+    }
+    this.#fence += 1;
+    const grant: LedgerGrant = {
+      fence: this.#fence,
+      keyId: best.key.id,
+      tokenVersion: best.key.details.tokenVersion,
+      grantedAt: poolNow,
+      expiresAt: last + request.rules.slackMs + HOLD_MS,
+      slots,
+      ruledOut: 0,
+    };
+    this.#leases.set(request.leaseId, { request, grant, settled: false });
+    return { kind: 'granted', poolNow, grant };
+  }
+
+  async settle(request: {
+    by: string;
+    session: string;
+    sequence: number;
+    rules: NetworkRules;
+    settles: LedgerSettle[];
+  }): Promise<SettleVerdict> {
+    const poolNow = this.#now();
+    if (request.sequence > 0 && !this.#takeSequence(request))
+      return { kind: 'denied', poolNow, reason: 'replay' };
+    this.settled.push(...request.settles);
+    const statuses = request.settles.map((settle) => this.#settleOne(settle, request.by, request.rules));
+    const events = this.events;
+    this.events = [];
+    return { kind: 'settled', poolNow, statuses, events };
+  }
+
+  #settleOne(settle: LedgerSettle, by: string, rules: NetworkRules): SettleStatus {
+    const held = this.#leases.get(settle.leaseId);
+    const own = held?.request.by === by && held.request.workspaceId === settle.workspaceId;
+    if (held === undefined || !own || held.grant.fence !== settle.fence) return 'unknown';
+    if (held.settled) return 'already-settled';
+    if (held.grant.expiresAt <= this.#now()) return 'late';
+    held.settled = true;
+    const charges = this.#charges.get(held.grant.keyId) ?? [];
+    for (const report of settle.reports) {
+      const charge = charges.find((known) => known.notBefore === held.grant.slots[report.slot]);
+      if (charge === undefined) continue;
+      if (report.outcome === 'unsent') charge.hole = charge.notBefore >= this.#now() + LEAD_MS;
+      else charge.latest = Math.max(report.sentAt, charge.notBefore) + rules.marginMs - rules.slackMs;
+      if (report.outcome === 'answered') {
+        charge.latest = Math.min(charge.latest, Math.max(report.answeredAt, charge.notBefore));
+      }
+    }
+    return 'settled';
+  }
+
+  #take(key: ApiKey, rules: NetworkRules, calls: number): number[] {
+    const charges = this.#charges.get(key.id) ?? [];
+    this.#charges.set(key.id, charges);
+    return Array.from({ length: calls }, () => {
+      const { notBefore, hole } = this.#nextSlot(key, rules);
+      if (hole !== undefined) hole.hole = false;
+      else charges.push({ notBefore, latest: notBefore + rules.marginMs, hole: false });
+      return notBefore;
+    });
+  }
+
+  #nextSlot(key: ApiKey, rules: NetworkRules): { notBefore: number; hole?: Charge } {
+    const first = this.#now() + LEAD_MS;
+    const charges = this.#charges.get(key.id) ?? [];
+    const hole = charges.find((charge) => charge.hole && charge.notBefore >= first);
+    if (hole !== undefined) return { notBefore: hole.notBefore, hole };
+    const quota = key.details.perSecond;
+    const spread = (rules.windowMs + rules.marginMs) / quota;
+    const latest = charges.map((charge) => charge.latest).sort((a, b) => b - a)[quota - 1];
+    const last = charges.at(-1)?.notBefore ?? -Infinity;
+    return { notBefore: Math.max(first, last + spread, (latest ?? -Infinity) + rules.windowMs) };
+  }
+
+  #usable(workspaceId: string, kinds: readonly string[]): ApiKey[] {
+    return [...this.#keys.values()].filter(
+      ({ details }) =>
+        details.workspaceId === workspaceId && details.state === 'active' && kinds.includes(details.kind),
+    );
+  }
+
+  #takeSequence(request: { session: string; sequence: number }): boolean {
+    const name = `${request.session} ${request.sequence}`;
+    if (this.#sequences.has(name)) return false;
+    this.#sequences.add(name);
+    return true;
   }
 }

@@ -2,7 +2,8 @@ import { actionAudited, keyChanged } from '@sociograph/contracts';
 import type { Ids, KeyId, WorkspaceId } from '@sociograph/kernel';
 import { Outbox } from '@sociograph/messaging';
 import { prismaInWorkspace, type Queryable, type QueryOutcome } from '@sociograph/postgres';
-import { Prisma, type PrismaClient } from '../../generated/prisma';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { Prisma, PrismaClient } from '../../generated/prisma';
 import { ApiKey, type KeyState } from '../domain/api-key';
 import { keyChangedMeanwhile, keyUnknown, tokenKnown } from '../domain/errors';
 import type { KeyKind } from '../domain/networks';
@@ -12,6 +13,11 @@ type Row = NonNullable<Awaited<ReturnType<PrismaClient['apiKey']['findUnique']>>
 type Transaction = Prisma.TransactionClient;
 
 const MAX_TRIES = 5;
+
+/** A client on the serving role's connections; made here because the driver adapter is a driver. */
+export function openPrisma(url: string): PrismaClient {
+  return new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 5 }) });
+}
 
 /** Keys of one workspace through Prisma; row-level security holds in every transaction. */
 export class PrismaApiKeys extends ApiKeys {

@@ -40,6 +40,8 @@ export interface LeaseRpcParts {
   ids: Ids;
   /** Identity keys of worker services (Ed25519, PEM) by service. */
   trusted: ReadonlyMap<string, string>;
+  /** The broker account that a service's requests come from. */
+  accountOf: (service: string) => string;
   rulesOf: (network: string) => NetworkRules | undefined;
   onKeyEvents: (events: KeyEvent[], service: string) => void;
   onRefused: (reason: string) => void;
@@ -107,11 +109,12 @@ export class LeaseRpc {
   }
 
   async #welcome(text: string, caller: Caller): Promise<LeaseFrameReply> {
-    const { trusted, clock, ids, sessions, ledger } = this.parts;
+    const { trusted, accountOf, clock, ids, sessions, ledger } = this.parts;
     const hello = parse(text, leaseHello.schema);
     if (hello === undefined) return this.#refuse('malformed', caller, 'lease.hello');
     const pem = trusted.get(hello.service);
-    if (pem === undefined || caller.userId !== hello.service || !helloIsGenuine(hello, pem)) {
+    const account = accountOf(hello.service);
+    if (pem === undefined || caller.userId !== account || !helloIsGenuine(hello, pem)) {
       return this.#refuse('forged', caller, 'lease.hello');
     }
     if (Math.abs(clock.nowMs() - hello.issuedAt) > HELLO_STALE_MS) {
@@ -127,7 +130,7 @@ export class LeaseRpc {
       id: ids.next(),
       service,
       instance,
-      account: hello.service,
+      account,
       replyTo: caller.replyTo,
       expiresAt: clock.nowMs() + SESSION_MS,
       keys: deriveKeys(share.privateKey, hello.publicKey, { service, instance, worker, pool }),

@@ -72,8 +72,8 @@ GRANT SELECT, INSERT ON data_keys TO key_service_worker;
 -- One row: the count of the pool's memories. Fences are made of it, so it never goes back.
 CREATE TABLE pool_epochs (
   one_row  boolean     PRIMARY KEY DEFAULT true CHECK (one_row),
-  epoch    bigint      NOT NULL,
-  begun_at timestamptz NOT NULL DEFAULT now()
+  epoch     bigint      NOT NULL,
+  begun_at  timestamptz NOT NULL DEFAULT now()
 );
 INSERT INTO pool_epochs (epoch) VALUES (0);
 ALTER TABLE pool_epochs ENABLE ROW LEVEL SECURITY;

@@ -1,0 +1,55 @@
+import { ApiKey } from '../src/domain/api-key';
+import { type NetworkRules, rulesOf } from '../src/domain/networks';
+import type { LedgerGrantRequest } from '../src/domain/ports';
+
+export function vk(): NetworkRules {
+  return rulesOf('vk') as NetworkRules;
+}
+
+export function aKey(id: string, details: Partial<ApiKey['details']> = {}): ApiKey {
+  return ApiKey.restore({
+    id: id as ApiKey['id'],
+    workspaceId: 'demo' as ApiKey['details']['workspaceId'],
+    network: 'vk',
+    kind: 'user',
+    label: null,
+    state: 'active',
+    reason: null,
+    perSecond: 3,
+    bucket: id,
+    egress: null,
+    consent: { givenBy: 'owner', at: 1 },
+    version: 1,
+    tokenVersion: 1,
+    createdAt: 1,
+    updatedAt: 1,
+    ...details,
+  });
+}
+
+let sequence = 0;
+
+export function nextSequence(): number {
+  sequence += 1;
+  return sequence;
+}
+
+export function aRequest(now: number, details: Partial<LedgerGrantRequest> = {}): LedgerGrantRequest {
+  const number = nextSequence();
+  return {
+    leaseId: `lease-${number}`,
+    by: 'parser-service',
+    session: 'session',
+    sequence: number,
+    first: true,
+    workspaceId: 'demo',
+    importId: 'import',
+    rules: vk(),
+    kinds: ['user', 'service'],
+    methods: { 'friends.get': 1 },
+    calls: 1,
+    deadlineAt: now + 60_000,
+    egress: 'default',
+    ...details,
+  };
+}
