@@ -1,5 +1,5 @@
 import { TOPICS, VIEWS } from '@sociograph/contracts';
-import { eventOf } from './kafka-observations';
+import { eventOf, KafkaObservations } from './kafka-observations';
 import { AppliedViews } from './view-progress';
 
 const sighting = {
@@ -59,6 +59,26 @@ describe('observations as events', () => {
     expect(whole.value).toMatchObject({ outcome: 'complete' });
     const cut = eventOf(sighting, { kind: 'friend-list', person: '5', outcome: 'complete', friendIds });
     expect(cut.value).toMatchObject({ outcome: 'partial', total: 20_001, friendIds: { length: 20_000 } });
+  });
+});
+
+describe('the log of observations', () => {
+  it('publishes many in several turns and keeps the highest positions', async () => {
+    const sizes: number[] = [];
+    const publish = async (events: readonly unknown[]) => {
+      sizes.push(events.length);
+      return { t: { '0': sizes.length === 1 ? 9 : 4, [String(sizes.length)]: 1 } };
+    };
+    const observations = Array.from({ length: 201 }, (_, index) => ({
+      kind: 'person' as const,
+      person: String(index + 1),
+      state: 'active' as const,
+      profile: { firstName: 'A', lastName: 'B' },
+    }));
+    const log = new KafkaObservations({ publish });
+    expect(await log.publish(sighting, observations)).toEqual({ t: { '0': 9, '1': 1, '2': 1, '3': 1 } });
+    expect(sizes).toEqual([100, 100, 1]);
+    expect(await log.publish(sighting, [])).toEqual({});
   });
 });
 

@@ -1,10 +1,17 @@
-import { friendListObserved, recordKey, userObserved } from '@sociograph/contracts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { friendListObserved, mergePositions, recordKey, userObserved } from '@sociograph/contracts';
 import type { EventPublisher, OutgoingEvent } from '@sociograph/messaging';
 import type { LogPositions, Observation, Sighting } from '../domain/observation';
 import { ObservationLog } from '../domain/ports';
 
 /** What the contract allows in one record; a longer list is published as one that only adds. */
 const LONGEST_LIST = 20_000;
+
+/**
+ * So many events are prepared in one turn of the event loop: a thousand at once would block it for tens of
+ * milliseconds, and calls that wait for their slot would miss it.
+ */
+const EVENTS_PER_TURN = 100;
 
 /** Observations as events of the social topics, one per person and kind. */
 export class KafkaObservations extends ObservationLog {
@@ -13,7 +20,16 @@ export class KafkaObservations extends ObservationLog {
   }
 
   async publish(sighting: Sighting, observations: readonly Observation[]): Promise<LogPositions> {
-    return this.publisher.publish(observations.map((observation) => eventOf(sighting, observation)));
+    let positions: LogPositions = {};
+    for (let from = 0; from < observations.length; from += EVENTS_PER_TURN) {
+      if (from > 0) await turn();
+      const events = observations.slice(from, from + EVENTS_PER_TURN);
+      const reached = await this.publisher.publish(
+        events.map((observation) => eventOf(sighting, observation)),
+      );
+      positions = mergePositions(positions, reached);
+    }
+    return positions;
   }
 }
 
