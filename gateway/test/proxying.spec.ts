@@ -283,11 +283,7 @@ describe('rate limits', () => {
     const routes = [
       aRoute('me', ['/'], { plugins: [{ name: 'jwt', config: jwtConfig }, limit(redisConfig())] }),
     ];
-    const bench = await new GatewayBench(
-      aDocument(routes),
-      [upstream.port],
-      'redis://u:p@127.0.0.1:1',
-    ).start();
+    const bench = await limited(aDocument(routes), [upstream.port], 'redis://u:p@127.0.0.1:1');
     for (let n = 0; n < 5; n += 1) {
       const reply = await bench.ask({ headers: bearer() });
       expect([reply.status, reply.headers['ratelimit-limit']]).toEqual([200, undefined]);

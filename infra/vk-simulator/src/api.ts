@@ -10,7 +10,8 @@ import type { Usage } from './usage';
 import type { World } from './world';
 
 export interface Answer {
-  body: object;
+  /** JSON. */
+  body: string;
   /** False when the request was turned away before any method ran: such answers come back at once. */
   worked: boolean;
 }
@@ -65,9 +66,11 @@ export class Api {
     }
   }
 
-  private run(key: SimulatedKey, method: string, { parameters }: ApiRequest, at: number): object {
+  private run(key: SimulatedKey, method: string, { parameters }: ApiRequest, at: number): string {
     if (method.startsWith('execute.')) throw apiErrors.unknownProcedure();
-    if (method !== 'execute') return { response: this.call(key, method, parameters, at, true) };
+    if (method !== 'execute') {
+      return JSON.stringify({ response: this.call(key, method, parameters, at, true) });
+    }
     if (!this.budgets.spend(key.name, 'execute', at)) throw apiErrors.budgetSpent();
     const inside = (name: string, inner: ReadonlyMap<string, string>): unknown => {
       this.usage.innerCall(key, name);
@@ -100,17 +103,17 @@ export class Api {
   }
 }
 
-function envelope(error: ApiError, method: string, { parameters }: ApiRequest): object {
+function envelope(error: ApiError, method: string, { parameters }: ApiRequest): string {
   const own = [...parameters].map(([key, value]) => ({ key, value }));
   const added = [
     { key: 'method', value: method },
     { key: 'oauth', value: '1' },
   ];
-  return {
+  return JSON.stringify({
     error: {
       error_code: error.code,
       error_msg: error.message,
       request_params: error.methodFirst ? [...added, ...own] : [...own, ...added],
     },
-  };
+  });
 }

@@ -1,9 +1,18 @@
+import { setPriority } from 'node:os';
 import { readGraphFile } from '@sociograph/graph-file';
 import { generateKeys, keysFrom } from './keys';
 import { readSettings } from './settings';
 import { Simulator } from './simulator';
 
+/** Stands for a machine of its own: the fleet's load on this one must not delay when its requests are read. */
+const PRIORITY = -10;
+
 async function main(): Promise<void> {
+  try {
+    setPriority(PRIORITY);
+  } catch {
+    // Only a privileged user may; without it a busy machine shows in /stats as event-loop lag.
+  }
   const settings = readSettings(process.argv.slice(2), process.env);
   const graph = await readGraphFile(
     settings.graph,

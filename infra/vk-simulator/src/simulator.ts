@@ -103,9 +103,11 @@ export class Simulator {
     const arrival = this.arrival();
     if (request.method !== 'GET' && request.method !== 'POST') {
       const error = apiErrors.unsupportedHttpMethod();
-      this.sendJson(request, response, {
-        error: { error_code: error.code, error_msg: error.message, request_params: [] },
-      });
+      this.sendJson(
+        request,
+        response,
+        JSON.stringify({ error: { error_code: error.code, error_msg: error.message, request_params: [] } }),
+      );
       return;
     }
     const parsed = parametersOf(request, body);
@@ -173,8 +175,8 @@ export class Simulator {
     return { mean: beyond(this.lag.mean), p99: beyond(this.lag.percentile(99)), max: beyond(this.lag.max) };
   }
 
-  private sendJson(request: IncomingMessage, response: ServerResponse, body: object): void {
-    this.send(request, response, 200, 'application/json; charset=utf-8', JSON.stringify(body));
+  private sendJson(request: IncomingMessage, response: ServerResponse, json: string): void {
+    this.send(request, response, 200, 'application/json; charset=utf-8', json);
   }
 
   private send(

@@ -10,20 +10,21 @@ export interface ExecuteOptions extends ScriptLimits {
   trailingEntry: boolean;
 }
 
-export interface ExecuteAnswer {
-  response: unknown;
-  execute_errors?: Array<{ method: string; error_code: number; error_msg: string }>;
+interface InnerError {
+  method: string;
+  error_code: number;
+  error_msg: string;
 }
 
-/** Runs the script of an `execute` request. A call that fails inside is `false` there and named in the answer. */
+/** Runs the script of an `execute` request and gives the answer as JSON. A call that fails inside is `false` there and named in the answer. */
 export function execute(
   parameters: ReadonlyMap<string, string>,
   callMethod: (method: string, parameters: ReadonlyMap<string, string>) => unknown,
   options: ExecuteOptions,
-): ExecuteAnswer {
+): string {
   const code = parameters.get('code');
   if (code === undefined || code.trim() === '') throw apiErrors.missing('code');
-  const errors: NonNullable<ExecuteAnswer['execute_errors']> = [];
+  const errors: InnerError[] = [];
   const callApi = (method: string, inner: Map<string, string>) => {
     try {
       return fromJson(callMethod(method, inner));
@@ -34,13 +35,13 @@ export function execute(
     }
   };
   const response = translated(() => toJson(runScript(code, new Map(parameters), callApi, options)));
-  if (Buffer.byteLength(JSON.stringify(response)) > options.responseBytes) {
+  const json = JSON.stringify(response);
+  if (Buffer.byteLength(json) > options.responseBytes)
     throw apiErrors.failedAtRunTime('response size is too big');
-  }
   const last = errors.at(-1);
-  if (last === undefined) return { response };
+  if (last === undefined) return `{"response":${json}}`;
   if (options.trailingEntry) errors.push({ ...last, method: 'execute' });
-  return { response, execute_errors: errors };
+  return `{"response":${json},"execute_errors":${JSON.stringify(errors)}}`;
 }
 
 function translated<T>(run: () => T): T {

@@ -5,16 +5,22 @@ export type Value = string | number | boolean | null | Value[] | Map<string, Val
 
 const LONGEST = 5 * 1024 * 1024;
 
+/** `json` must be the caller's own: lists of plain values are taken over, not copied. */
 export function fromJson(json: unknown): Value {
   if (json === null || json === undefined) return null;
   if (typeof json === 'string' || typeof json === 'number' || typeof json === 'boolean') return json;
-  if (Array.isArray(json)) return json.map(fromJson);
+  if (Array.isArray(json)) return isPlain(json) ? json : json.map(fromJson);
   return new Map(Object.entries(json as object).map(([name, value]) => [name, fromJson(value)]));
+}
+
+/** Friend lists are thousands of numbers each, 25 to a call: copying them twice was most of the garbage. */
+function isPlain(list: unknown[]): list is Array<string | number | boolean | null> {
+  return list.every((item) => item === null || typeof item !== 'object');
 }
 
 /** For JSON.stringify; a Map becomes an object without prototype. */
 export function toJson(value: Value): unknown {
-  if (Array.isArray(value)) return value.map(toJson);
+  if (Array.isArray(value)) return isPlain(value) ? value : value.map(toJson);
   if (!(value instanceof Map)) return value;
   const object = Object.create(null) as Record<string, unknown>;
   for (const [name, inner] of value) object[name] = toJson(inner);
