@@ -1,0 +1,231 @@
+import { aKey, vk } from '../../test/builders';
+import type { LedgerVerdict } from '../domain/ports';
+import { InMemoryQuotaLedger, ManualAlarm } from '../infrastructure/in-memory';
+import { type AcquireLease, type AcquireVerdict, LeaseDesk } from './acquire-lease';
+
+const START = 1_000_000;
+
+function setUp(limits = { perImport: 2, perWorkspace: 3 }) {
+  const clock = { now: START };
+  const ledger = new InMemoryQuotaLedger(() => clock.now);
+  const alarm = new ManualAlarm();
+  const desk = new LeaseDesk(ledger, alarm, limits);
+  let sequence = 0;
+  const command = (details: Partial<AcquireLease> = {}): AcquireLease => {
+    sequence += 1;
+    return {
+      requestId: `r${sequence}`,
+      service: 'parser-service',
+      session: 's1',
+      sequence,
+      workspaceId: 'demo',
+      importId: 'i1',
+      rules: vk(),
+      methods: { 'friends.get': 25 },
+      calls: 1,
+      deadlineAt: clock.now + 5_000,
+      egress: 'default',
+      ...details,
+    };
+  };
+  return { clock, ledger, alarm, desk, command };
+}
+
+function denied(reason: 'no-slot' | 'recovering' | 'no-key' | 'expired', retryAt: number): LedgerVerdict {
+  return { kind: 'denied', poolNow: START, reason, retryAt };
+}
+
+/** Lets everything that is ready run. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+function watch(promise: Promise<AcquireVerdict>): { verdict?: AcquireVerdict } {
+  const seen: { verdict?: AcquireVerdict } = {};
+  void promise.then((verdict) => (seen.verdict = verdict));
+  return seen;
+}
+
+describe('the desk where leases are asked for', () => {
+  it('grants at once what the ledger grants, and asks it for what was asked', async () => {
+    const { desk, ledger, command } = setUp();
+    await ledger.define([aKey('k1')]);
+    const request = command({ calls: 2 });
+    const verdict = await desk.acquire(request);
+    expect(verdict).toMatchObject({ kind: 'granted', grant: { keyId: 'k1', fence: 1 } });
+    expect(verdict.kind === 'granted' && verdict.grant.slots).toHaveLength(2);
+    const { requestId, service, ...rest } = request;
+    expect(ledger.asked).toEqual([
+      { ...rest, leaseId: requestId, by: service, kinds: ['user', 'service'], first: true },
+    ]);
+  });
+
+  it('denies without a key at once, to be asked again after a second', async () => {
+    const { desk, command } = setUp();
+    expect(await desk.acquire(command())).toEqual({
+      kind: 'denied',
+      poolNow: START,
+      reason: 'no-key',
+      retryAt: START + 1000,
+    });
+  });
+
+  it('denies methods that no kind of key may call together, without asking the ledger', async () => {
+    const { desk, ledger, command } = setUp();
+    const rules = { ...vk(), callers: { 'a.get': ['user' as const], 'b.get': ['service' as const] } };
+    const methods = { 'a.get': 1, 'b.get': 1 };
+    expect(await desk.acquire(command({ rules, methods }))).toEqual({
+      kind: 'denied',
+      poolNow: START,
+      reason: 'no-key',
+      retryAt: START + 1000,
+    });
+    expect(ledger.asked).toEqual([]);
+  });
+
+  it('waits for a slot until the ledger has one, taking the sequence once only', async () => {
+    const { desk, ledger, alarm, clock, command } = setUp();
+    await ledger.define([aKey('k1')]);
+    ledger.scripted.push(denied('no-slot', START + 300));
+    const seen = watch(desk.acquire(command()));
+    await settled();
+    expect(seen.verdict).toBeUndefined();
+    expect(desk.waiting).toBe(1);
+    expect(alarm.inMs).toBe(300);
+    clock.now += 300;
+    alarm.ring();
+    await settled();
+    expect(seen.verdict).toMatchObject({ kind: 'granted' });
+    expect(desk.waiting).toBe(0);
+    expect(alarm.inMs).toBeUndefined();
+    expect(ledger.asked.map(({ first }) => first)).toEqual([true, false]);
+  });
+
+  it('waits while the pool recovers', async () => {
+    const { desk, ledger, alarm, command } = setUp();
+    ledger.scripted.push(denied('recovering', START + 2300));
+    const seen = watch(desk.acquire(command()));
+    await settled();
+    expect(seen.verdict).toBeUndefined();
+    expect(alarm.inMs).toBe(2300);
+  });
+
+  it('never sleeps less than a millisecond', async () => {
+    const { desk, ledger, alarm, command } = setUp();
+    ledger.scripted.push(denied('no-slot', START - 5));
+    watch(desk.acquire(command()));
+    await settled();
+    expect(alarm.inMs).toBe(1);
+  });
+
+  it('lets nobody overtake those who wait, and denies when their deadline is over', async () => {
+    const { desk, ledger, alarm, clock, command } = setUp();
+    await ledger.define([aKey('k1')]);
+    ledger.scripted.push(denied('no-slot', START + 300));
+    const first = watch(desk.acquire(command({ deadlineAt: START + 200 })));
+    await settled();
+    const second = watch(desk.acquire(command()));
+    await settled();
+    expect(ledger.asked).toHaveLength(1);
+    expect(desk.waiting).toBe(2);
+    clock.now += 200;
+    alarm.ring();
+    await settled();
+    expect(first.verdict).toEqual({
+      kind: 'denied',
+      poolNow: START + 200,
+      reason: 'no-slot',
+      retryAt: START + 300,
+    });
+    expect(second.verdict).toBeUndefined();
+    expect(alarm.inMs).toBe(100);
+    clock.now += 100;
+    alarm.ring();
+    await settled();
+    expect(second.verdict).toMatchObject({ kind: 'granted' });
+    expect(ledger.asked.map(({ first: firstTry }) => firstTry)).toEqual([true, true]);
+  });
+
+  it('puts back who finds no slot when it is their turn', async () => {
+    const { desk, ledger, alarm, clock, command } = setUp();
+    ledger.scripted.push(denied('no-slot', START + 100), denied('no-slot', START + 250));
+    const seen = watch(desk.acquire(command()));
+    await settled();
+    clock.now += 100;
+    alarm.ring();
+    await settled();
+    expect(seen.verdict).toBeUndefined();
+    expect(desk.waiting).toBe(1);
+    expect(alarm.inMs).toBe(150);
+  });
+
+  it('denies at once when the line of an import is full', async () => {
+    const { desk, ledger, command } = setUp();
+    ledger.scripted.push(denied('no-slot', START + 300));
+    watch(desk.acquire(command()));
+    await settled();
+    watch(desk.acquire(command()));
+    expect(await desk.acquire(command())).toEqual({
+      kind: 'denied',
+      poolNow: START,
+      reason: 'line-full',
+      retryAt: START + 500,
+    });
+    expect(desk.waiting).toBe(2);
+  });
+
+  it('tries again at once when slots were freed', async () => {
+    const { desk, ledger, alarm, command } = setUp();
+    await ledger.define([aKey('k1')]);
+    ledger.scripted.push(denied('no-slot', START + 300));
+    const seen = watch(desk.acquire(command()));
+    await settled();
+    await desk.slotsFreed();
+    await settled();
+    expect(seen.verdict).toMatchObject({ kind: 'granted' });
+    expect(alarm.inMs).toBeUndefined();
+  });
+
+  it('does not let one lane hold up another', async () => {
+    const { desk, ledger, command } = setUp();
+    await ledger.define([aKey('k1')]);
+    ledger.scripted.push(denied('no-slot', START + 300));
+    watch(desk.acquire(command()));
+    await settled();
+    for (const other of [{ methods: { 'users.get': 1 } }, { egress: 'home' }]) {
+      expect(await desk.acquire(command(other))).toMatchObject({ kind: 'granted' });
+    }
+    ledger.scripted.push(denied('no-key', START + 1000));
+    expect(await desk.acquire(command({ workspaceId: 'other' }))).toMatchObject({ reason: 'no-key' });
+  });
+
+  it('takes methods in another order for the same lane', async () => {
+    const { desk, ledger, command } = setUp();
+    ledger.scripted.push(denied('no-slot', START + 300));
+    watch(desk.acquire(command({ methods: { 'friends.get': 1, 'users.get': 1 } })));
+    await settled();
+    watch(desk.acquire(command({ methods: { 'users.get': 1, 'friends.get': 1 } })));
+    await settled();
+    expect(ledger.asked).toHaveLength(1);
+    expect(desk.waiting).toBe(2);
+  });
+
+  it('answers everyone who waits when it is dismissed', async () => {
+    const { desk, ledger, alarm, command } = setUp();
+    ledger.scripted.push(denied('no-slot', START + 300));
+    const seen = watch(desk.acquire(command()));
+    await settled();
+    desk.dismiss();
+    await settled();
+    expect(seen.verdict).toEqual({ kind: 'denied', poolNow: START, reason: 'no-slot', retryAt: START + 300 });
+    expect(desk.waiting).toBe(0);
+    expect(alarm.inMs).toBeUndefined();
+  });
+
+  it('passes on a denial that no time cures', async () => {
+    const { desk, ledger, command } = setUp();
+    ledger.scripted.push(denied('expired', START));
+    expect(await desk.acquire(command())).toEqual(denied('expired', START));
+    expect(desk.waiting).toBe(0);
+  });
+});

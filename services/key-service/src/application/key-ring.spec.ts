@@ -1,0 +1,123 @@
+import { Secret } from '@sociograph/kernel';
+import { aKey } from '../../test/builders';
+import type { ApiKey, KeyState } from '../domain/api-key';
+import { KeyVault, type SealedToken, type TokenBinding } from '../domain/ports';
+import { InMemoryApiKeys, InMemoryKeyCatalogue, InMemoryQuotaLedger } from '../infrastructure/in-memory';
+import { KeyRing } from './key-ring';
+
+const note = { actor: { kind: 'person' as const, id: 'p' }, action: 'key.register' };
+
+class PlainVault extends KeyVault {
+  readonly forgotten: string[] = [];
+
+  async seal(token: Secret): Promise<SealedToken> {
+    return { dataKeyId: 'd', bytes: Buffer.from(token.reveal()) };
+  }
+
+  async open(sealed: SealedToken, binding: TokenBinding): Promise<Secret> {
+    return new Secret(
+      `${Buffer.from(sealed.bytes).toString()} ${binding.workspaceId} ${binding.keyId} ${binding.tokenVersion}`,
+    );
+  }
+
+  async fingerprint(): Promise<string> {
+    return 'f';
+  }
+
+  forget(keyId: string): void {
+    this.forgotten.push(keyId);
+  }
+}
+
+class Ledger extends InMemoryQuotaLedger {
+  readonly defined: string[][] = [];
+  answer: { keyId: string; state: KeyState }[] = [];
+  away = false;
+
+  constructor() {
+    super(() => 1000);
+  }
+
+  override async define(keys: ApiKey[]): Promise<{ keyId: string; state: KeyState }[]> {
+    if (this.away) throw new Error('away');
+    this.defined.push(keys.map((key) => `${key.id} ${key.state}`));
+    return this.answer;
+  }
+}
+
+function setUp() {
+  const keys = new InMemoryApiKeys();
+  const ledger = new Ledger();
+  const vault = new PlainVault();
+  const ring = new KeyRing(new InMemoryKeyCatalogue(keys), ledger, vault);
+  const add = (key: ApiKey) =>
+    keys.add(key, { dataKeyId: 'd', bytes: Buffer.from(`token-${key.id}`) }, `f-${key.id}`, note);
+  return { keys, ledger, vault, ring, add };
+}
+
+describe('the ring of keys in memory', () => {
+  it('tells the ledger of every change once', async () => {
+    const { keys, ledger, vault, ring, add } = setUp();
+    await add(aKey('k1'));
+    await add(aKey('k2'));
+    expect(await ring.refresh()).toEqual([]);
+    expect(await ring.refresh()).toEqual([]);
+    await keys.update('demo', 'k2', (key) => key.pause(5), note);
+    await ring.refresh();
+    expect(ledger.defined).toEqual([['k1 active', 'k2 active'], ['k2 paused']]);
+    expect(vault.forgotten).toEqual(['k1', 'k2', 'k2']);
+    expect(ring.key('k2')?.state).toBe('paused');
+    expect(ring.countByState()).toEqual(
+      new Map([
+        ['active', 1],
+        ['paused', 1],
+      ]),
+    );
+  });
+
+  it('tells a ledger that was away when it is back', async () => {
+    const { ledger, ring, add } = setUp();
+    await add(aKey('k1'));
+    ledger.away = true;
+    await expect(ring.refresh()).rejects.toThrow('away');
+    ledger.away = false;
+    await ring.refresh();
+    expect(ledger.defined).toEqual([['k1 active']]);
+  });
+
+  it('tells a ledger with a new memory everything', async () => {
+    const { ledger, ring, add } = setUp();
+    expect(await ring.defineAll()).toEqual([]);
+    await add(aKey('k1'));
+    await ring.refresh();
+    await ring.defineAll();
+    expect(ledger.defined).toEqual([['k1 active'], ['k1 active']]);
+  });
+
+  it('reads the catalogue once for those who ask at the same time', async () => {
+    const { ledger, ring, add } = setUp();
+    await add(aKey('k1'));
+    await Promise.all([ring.refresh(), ring.refresh()]);
+    expect(ledger.defined).toEqual([['k1 active']]);
+  });
+
+  it('names keys that the ledger has in another state', async () => {
+    const { ledger, ring, add } = setUp();
+    await add(aKey('k1'));
+    ledger.answer = [
+      { keyId: 'k1', state: 'invalid' },
+      { keyId: 'gone', state: 'invalid' },
+    ];
+    const differing = await ring.refresh();
+    expect(differing.map(({ key, state }) => [key.id, state])).toEqual([['k1', 'invalid']]);
+  });
+
+  it('opens the token of the granted version only', async () => {
+    const { ring, add } = setUp();
+    await add(aKey('k1', { tokenVersion: 2 }));
+    await ring.refresh();
+    expect((await ring.token('k1', 2))?.reveal()).toBe('token-k1 demo k1 2');
+    expect(await ring.token('k1', 1)).toBeUndefined();
+    expect(await ring.token('k9', 1)).toBeUndefined();
+  });
+});

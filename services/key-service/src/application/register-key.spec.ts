@@ -1,0 +1,79 @@
+import { Secret, type WorkspaceId } from '@sociograph/kernel';
+import { fakeClock, sequentialIds } from '@sociograph/testing';
+import { EnvelopeVault } from '../infrastructure/envelope-vault';
+import { InMemoryApiKeys, InMemoryDataKeys } from '../infrastructure/in-memory';
+import { PlainKms } from '../../test/plain-kms';
+import { KeyRegistrar, type RegisterKey } from './register-key';
+
+function setUp() {
+  const keys = new InMemoryApiKeys();
+  const clock = fakeClock();
+  const vault = new EnvelopeVault({
+    kms: new PlainKms(),
+    dataKeys: new InMemoryDataKeys(),
+    clock,
+    ids: sequentialIds(),
+  });
+  let refreshes = 0;
+  const registrar = new KeyRegistrar(keys, vault, clock, sequentialIds(), async () => {
+    refreshes += 1;
+    throw new Error('the pool is away');
+  });
+  const command = (details: Partial<RegisterKey> = {}): RegisterKey => ({
+    workspaceId: 'demo' as WorkspaceId,
+    network: 'vk',
+    kind: 'user',
+    token: 'vk1.a.secret-token',
+    consent: { givenBy: 'Ada' },
+    actor: { kind: 'person', id: 'ada' },
+    ...details,
+  });
+  return { keys, clock, vault, registrar, command, refreshes: () => refreshes };
+}
+
+describe('registering a key', () => {
+  it('keeps the key with its token sealed and bound to it, and says who did it', async () => {
+    const { keys, vault, registrar, command, clock, refreshes } = setUp();
+    const key = await registrar.register(command({ correlationId: 'c1', label: 'main' }));
+    expect(key.details).toMatchObject({ workspaceId: 'demo', label: 'main', createdAt: clock.nowMs() });
+    expect(JSON.stringify(key)).not.toContain('secret-token');
+    const [stored] = keys.since(0).keys;
+    expect(Buffer.from(stored!.token.bytes).toString('latin1')).not.toContain('secret-token');
+    const binding = { workspaceId: 'demo', keyId: key.id, tokenVersion: 1 };
+    expect((await vault.open(stored!.token, binding)).reveal()).toBe('vk1.a.secret-token');
+    expect(keys.notes).toEqual([
+      { actor: { kind: 'person', id: 'ada' }, action: 'key.register', correlationId: 'c1' },
+    ]);
+    expect(refreshes()).toBe(1);
+  });
+
+  it('knows a token that is registered already', async () => {
+    const { registrar, command } = setUp();
+    await registrar.register(command());
+    await expect(registrar.register(command())).rejects.toMatchObject({ code: 'KEY_POOL.TOKEN_REGISTERED' });
+    await expect(registrar.register(command({ workspaceId: 'other' as WorkspaceId }))).resolves.toMatchObject(
+      { state: 'active' },
+    );
+  });
+
+  it.each(['1234567', 'with a space', 'ünicode-token', 'x'.repeat(2049), ''])(
+    'refuses the token %j and names the field',
+    async (token) => {
+      const { keys, registrar, command } = setUp();
+      await expect(registrar.register(command({ token }))).rejects.toMatchObject({
+        code: 'KEY_POOL.KEY_INVALID',
+        fields: [{ field: 'token' }],
+      });
+      expect(keys.since(0).keys).toEqual([]);
+    },
+  );
+
+  it.each(['12345678', 'x'.repeat(2048)])('takes tokens of every length that is allowed', async (token) => {
+    const { registrar, command } = setUp();
+    await expect(registrar.register(command({ token }))).resolves.toBeDefined();
+  });
+
+  it('prints no secret', () => {
+    expect(`${String(new Secret('x-token'))}`).toBe('[redacted]');
+  });
+});

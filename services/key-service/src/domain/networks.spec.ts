@@ -1,0 +1,38 @@
+import { kindsFor, NETWORK_NAMES, type NetworkRules, rulesOf, withTiming } from './networks';
+
+const vk = rulesOf('vk') as NetworkRules;
+
+describe('the rules of networks', () => {
+  it('knows VK and nothing that was never declared', () => {
+    expect(NETWORK_NAMES).toEqual(['vk']);
+    expect(rulesOf('facebook')).toBeUndefined();
+  });
+
+  it('reads the limit of VK in the strictest way', () => {
+    expect(vk).toMatchObject({ windowKind: 'sliding', windowMs: 1000, marginMs: 40, slackMs: 10 });
+    expect(vk.quotas).toEqual({ user: 3, service: 3, community: 20 });
+  });
+
+  it.each([
+    [['users.get'], ['user', 'service', 'community']],
+    [['execute'], ['user', 'service', 'community']],
+    [['friends.get'], ['user', 'service']],
+    [
+      ['users.get', 'friends.get'],
+      ['user', 'service'],
+    ],
+    [['wall.get'], ['user', 'service']],
+    [['groups.get'], ['user', 'service']],
+    [['groups.getMembers'], ['user', 'service', 'community']],
+    [['messages.getHistory'], ['user']],
+    [['users.get', 'messages.getHistory'], ['user']],
+    [[], ['user', 'service', 'community']],
+  ])('lets %j be called by %j', (methods, kinds) => {
+    expect(kindsFor(vk, methods)).toEqual(kinds);
+  });
+
+  it('takes other figures and leaves the declared ones alone', () => {
+    expect(withTiming(vk, { marginMs: 60, slackMs: 5 })).toEqual({ ...vk, marginMs: 60, slackMs: 5 });
+    expect(vk.marginMs).toBe(40);
+  });
+});
