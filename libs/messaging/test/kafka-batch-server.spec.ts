@@ -168,21 +168,22 @@ describe('KafkaBatchServer', () => {
     const [topic = ''] = topics;
     let away = true;
     let tries = 0;
-    let joins = 0;
+    let beats = 0;
     const server = serve({ topics, groupId }, async () => {
       tries += 1;
       if (away) throw new DomainError({ code: 'STORE.AWAY', kind: 'unavailable', message: 'away' });
     });
     await server.joined();
     const consumer = server.unwrap<ReturnType<Kafka['consumer']>>();
-    consumer.on(consumer.events.GROUP_JOIN, () => (joins += 1));
+    consumer.on(consumer.events.HEARTBEAT, () => (beats += 1));
     await send(topic, [person('1', 0)]);
     // Longer than the session timeout of 6 s: without heartbeats the member would be thrown out.
-    await eventually(() => tries >= 8, { timeoutMs: 20_000 });
+    await eventually(() => tries >= 7, { timeoutMs: 20_000 });
     expect(await committed(kafka, groupId, topic)).toEqual({});
     away = false;
     await eventually(async () => expect(await committed(kafka, groupId, topic)).toEqual({ 0: 1 }));
-    expect(joins).toBe(0);
+    // The loop itself beats only between fetches: these came while the handler was waited for.
+    expect(beats).toBeGreaterThanOrEqual(4);
   });
 
   it('delivers again what was not committed when a member died, and keeps partitions of all topics together', async () => {

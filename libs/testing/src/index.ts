@@ -3,6 +3,8 @@ export type { EventuallyOptions } from './eventually';
 export { FakeClock, fakeClock, seeded, SeededRandomness, sequentialIds } from './fakes';
 export { testServers } from './test-servers';
 export type { TestServers } from './test-servers';
+export { serverControl } from './server-control';
+export type { ServerControl, ServerName } from './server-control';
 export { TcpProxy } from './tcp-proxy';
 export type { TcpAddress, TcpProxyOptions } from './tcp-proxy';
 export { ProcessHandle } from './process-handle';
