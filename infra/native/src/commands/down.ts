@@ -16,6 +16,7 @@ export async function down(
   const all = servers.all().filter((server) => server !== servers.epmd);
   await Promise.all(all.map((server) => control.stop(server)));
   await control.stop(servers.epmd);
+  if (options.purge) await Promise.all(all.map((server) => server.purge()));
   if (options.purge) rmSync(stack.dir, { recursive: true, force: true });
   say(
     options.purge ? `stack ${stack.name} is stopped and its data is gone` : `stack ${stack.name} is stopped`,

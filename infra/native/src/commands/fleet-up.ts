@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Fleet, type FleetOptions, fleetOf, marker, serviceEnvironment } from '../fleet';
@@ -45,6 +45,9 @@ function rememberedOptions(stack: Stack, options: Partial<FleetOptions>): FleetO
 
 async function migrate(servers: Servers, options: FleetOptions, say: (line: string) => void): Promise<void> {
   const { stack } = servers;
+  const stampFile = join(stack.dir, 'migrated');
+  const stamp = migrationStamp(servers);
+  if (stamp !== undefined && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
   await Promise.all(
     SERVICES.map(async (service) => {
       const program = join(stack.root, 'services', service, 'dist', 'migrate.js');
@@ -65,6 +68,18 @@ async function migrate(servers: Servers, options: FleetOptions, say: (line: stri
       say(`${service.padEnd(22)} migrated, ${((Date.now() - since) / 1000).toFixed(1)} s`);
     }),
   );
+  if (stamp !== undefined) writeFileSync(stampFile, stamp);
+}
+
+/**
+ * Stands for this build on these databases: with the same stamp as last time there is nothing to migrate, and four Node
+ * processes need not start to find that out. Undefined where a database is not ours: it may have been emptied meanwhile.
+ */
+function migrationStamp({ stack, postgres, arango }: Servers): string | undefined {
+  const build = join(stack.root, '.sociograph', 'build.stamp');
+  if (postgres.given() !== undefined || arango.given() !== undefined || !existsSync(build)) return undefined;
+  const made = ['postgres/PG_VERSION', 'arango'].map((path) => statSync(join(stack.dir, 'data', path)).ino);
+  return `${readFileSync(build, 'utf8').trim()} ${made.join(' ')}`;
 }
 
 async function ensureSupervisor(stack: Stack): Promise<void> {

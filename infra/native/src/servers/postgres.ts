@@ -1,4 +1,14 @@
-import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accepts, type Launch } from '../launch';
 import { find, run, userIds, versionedFolders } from '../run-command';
@@ -14,10 +24,13 @@ export const POSTGRES_ADMIN = 'sociograph_admin';
 export class PostgresServer extends Server {
   readonly name = 'postgres';
   readonly port = this.stack.ports.of('postgres');
-  private readonly data = join(this.stack.dir, 'data', 'postgres');
-  readonly marker = `-D ${this.data}`;
+  private readonly folder = join(this.stack.dir, 'data', 'postgres');
   /** SIGINT is PostgreSQL's fast shutdown: it does not wait for clients. */
   override readonly stopSignal = 'SIGINT';
+
+  get marker(): string {
+    return `-D ${this.data()}`;
+  }
 
   override given(): string | undefined {
     return this.stack.given['ADMIN_DATABASE_URL'];
@@ -36,38 +49,32 @@ export class PostgresServer extends Server {
   }
 
   async prepare(): Promise<void> {
-    if (existsSync(join(this.data, 'PG_VERSION'))) return;
+    if (existsSync(join(this.folder, 'PG_VERSION'))) return;
     const user = this.user();
-    rmSync(this.data, { recursive: true, force: true }); // What a start that was cut off left behind.
-    mkdirSync(this.data, { recursive: true, mode: 0o700 });
-    const passwordFile = join(this.data, '..', `postgres-first-password`);
+    await this.purge(); // What a start that was cut off left behind.
+    await this.makeFolder(user);
+    const scratch = mkdtempSync(join(tmpdir(), 'sociograph-'));
+    const passwordFile = join(scratch, 'password');
     writeFileSync(passwordFile, this.stack.secrets.password('postgres.admin'), { mode: 0o600 });
-    if (user !== undefined) {
-      chownSync(this.data, user.uid, user.gid);
-      chownSync(passwordFile, user.uid, user.gid);
-    }
+    if (user !== undefined) for (const path of [scratch, passwordFile]) chownSync(path, user.uid, user.gid);
+    const login = ['-U', POSTGRES_ADMIN, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`];
     try {
-      await run(
-        this.binary('initdb') as string,
-        [
-          '-D',
-          this.data,
-          '-U',
-          POSTGRES_ADMIN,
-          '-A',
-          'scram-sha-256',
-          `--pwfile=${passwordFile}`,
-          '-E',
-          'UTF8',
-          '--locale=C',
-        ],
-        { cwd: '/', user },
-      );
+      await run(this.binary('initdb') as string, ['-D', this.data(), ...login, '-E', 'UTF8', '--locale=C'], {
+        cwd: '/',
+        user,
+      });
     } catch (error) {
-      throw new PlainFault(this.unreachableHint(error as Error));
+      throw new PlainFault(
+        `PostgreSQL could not make its data folder ${this.data()}. ${(error as Error).message}`,
+      );
     } finally {
-      rmSync(passwordFile, { force: true });
+      rmSync(scratch, { recursive: true, force: true });
     }
+  }
+
+  override async purge(): Promise<void> {
+    rmSync(this.data(), { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   launch(): Launch {
@@ -85,7 +92,7 @@ export class PostgresServer extends Server {
       file: this.binary('postgres') as string,
       args: [
         '-D',
-        this.data,
+        this.data(),
         ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
       ],
       cwd: '/',
@@ -125,11 +132,28 @@ export class PostgresServer extends Server {
     return ids;
   }
 
-  private unreachableHint(error: Error): string {
-    return (
-      `PostgreSQL could not make its data folder ${this.data}. ${error.message}\n` +
-      'If you are root and the project is in a folder that only root may enter, move it to one that others may.'
+  /**
+   * Where root's home or another closed folder is in the way, the server's own user cannot reach the stack's folder: the data
+   * then lies below /var/tmp, with a link to it.
+   */
+  private async makeFolder(user: { uid: number; gid: number } | undefined): Promise<void> {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    if (user === undefined) return;
+    chownSync(this.folder, user.uid, user.gid);
+    const reachable = await run('test', ['-w', this.folder], { cwd: '/', user }).then(
+      () => true,
+      () => false,
     );
+    if (reachable) return;
+    const elsewhere = mkdtempSync('/var/tmp/sociograph-postgres-');
+    chownSync(elsewhere, user.uid, user.gid);
+    rmSync(this.folder, { recursive: true });
+    symlinkSync(elsewhere, this.folder);
+  }
+
+  /** The folder itself, also behind a link. */
+  private data(): string {
+    return existsSync(this.folder) ? realpathSync(this.folder) : this.folder;
   }
 
   private binary(name: string): string | undefined {

@@ -51,6 +51,9 @@ export abstract class Server {
 
   abstract ready(): Promise<boolean>;
 
+  /** Removes what it keeps outside the stack's folder. */
+  async purge(): Promise<void> {}
+
   /** Accounts, topics and the like; harmless to repeat, also for a server that the user brought. */
   async fill(): Promise<void> {}
 }
