@@ -18,7 +18,7 @@ describe('the environment of docker-compose.yml', () => {
     // `${NAME}` must be given; `${NAME:-usual}` need not, and `$$NAME` is the container's own.
     const wanted = [
       ...text.matchAll(/(?<!\$)\$\{([A-Z_]+)\}/g),
-      ...text.matchAll(/environment: ([A-Z_]+)\}/g),
+      ...text.matchAll(/environment: ([A-Z_]+) ?\}/g),
     ].map(([, name]) => name as string);
     const given = Object.keys(composeEnvironment({ secrets: new Secrets(dir) }, { uid: 1, gid: 2 }));
     expect([...new Set(wanted)].sort()).toEqual([...given].sort());
