@@ -1,3 +1,4 @@
+import { DomainError } from '@sociograph/kernel';
 import type { Database } from 'arangojs';
 import { isConflictNumber, toDomainError } from './errors';
 
@@ -73,11 +74,13 @@ export async function bulkWrite<T extends object>(
     request: (chunk: D[]) => Promise<unknown>,
   ): Promise<void> => {
     outcome.requests += 1;
+    let replies: Reply[];
     try {
-      settle(documents, (await request(documents)) as Reply[], outcome);
+      replies = (await request(documents)) as Reply[];
     } catch (error) {
       throw toDomainError(error, `write ${collection}`);
     }
+    settle(documents, replies, outcome);
   };
   await Promise.all([
     ...chunks(change.inserts ?? []).map((part) => send(part, (docs) => target.saveAll(docs))),
@@ -103,7 +106,16 @@ function settle(documents: { _key: string }[], replies: Reply[], outcome: BulkOu
       outcome.written += 1;
       if (reply?._rev !== undefined) outcome.revisions.set(_key, reply._rev);
     } else if (isConflictNumber(reply.errorNum ?? 0)) outcome.conflicts.push(_key);
-    else throw new Error(`element refused: ${reply.errorNum} ${reply.errorMessage ?? ''}`);
+    else throw refused(reply);
+  });
+}
+
+function refused({ errorNum, errorMessage }: Reply): DomainError {
+  return new DomainError({
+    code: 'ARANGO.REQUEST_REFUSED',
+    kind: 'bug',
+    message: 'The graph store refused a document',
+    facts: { errorNum: errorNum ?? null, detail: errorMessage ?? null },
   });
 }
 

@@ -6,6 +6,10 @@ const CONFLICTS = new Set([1200, 1210]);
 /** Gone meanwhile: a conflict for whoever wanted to replace or remove it. */
 const NOT_FOUND = 1202;
 
+/** An account that is being made, and a time-out, pass; so does every 5xx but "not implemented". */
+const TEMPORARY = new Set([401, 403, 408]);
+const NOT_IMPLEMENTED = 501;
+
 /** The error number of an answer from ArangoDB, undefined for anything else (network, time-out, bug). */
 export function arangoErrorNum(error: unknown): number | undefined {
   return isArangoError(error) ? error.errorNum : undefined;
@@ -22,12 +26,12 @@ export function isConflictNumber(errorNum: number): boolean {
   return CONFLICTS.has(errorNum) || errorNum === NOT_FOUND;
 }
 
-/** The same failure in words of the kernel: network and 5xx are `unavailable`, everything else is a bug of ours. */
+/** The same failure in words of the kernel: network and 5xx are `unavailable`, a refusal is a bug of ours. */
 export function toDomainError(error: unknown, what: string): DomainError {
   if (isDomainError(error)) return error;
   const errorNum = arangoErrorNum(error);
   const status = isArangoError(error) ? error.code : undefined;
-  const ours = status !== undefined && status < 500 && status !== 401 && status !== 403 && status !== 408;
+  const ours = status !== undefined && !TEMPORARY.has(status) && (status < 500 || status === NOT_IMPLEMENTED);
   return new DomainError({
     code: ours ? 'ARANGO.REQUEST_REFUSED' : 'ARANGO.UNAVAILABLE',
     kind: ours ? 'bug' : 'unavailable',

@@ -12,6 +12,7 @@ export interface ArangoMigration {
 
 const RECORDS = 'schema_migrations';
 const DUPLICATE_NAME = 1207;
+const RECORD_ATTEMPTS = 10;
 
 /** Applies the steps of one owner (a service) that its records in `schema_migrations` do not show yet. */
 export class ArangoMigrations {
@@ -35,12 +36,15 @@ export class ArangoMigrations {
     return applied;
   }
 
-  /** A second runner may have been faster; steps are repeatable, so both are right. */
+  /** A conflict may mean that a second runner was faster, or that the store was busy: looking again tells. */
   async #record(record: { _key: string; owner: string; version: number; name: string }): Promise<void> {
-    try {
-      await this.db.collection(RECORDS).save({ ...record, appliedAt: new Date().toISOString() });
-    } catch (error) {
-      if (!isConflict(error)) throw error;
+    const records = this.db.collection(RECORDS);
+    for (let attempt = 1; !(await records.documentExists(record._key)); attempt++) {
+      try {
+        await records.save({ ...record, appliedAt: new Date().toISOString() });
+      } catch (error) {
+        if (!isConflict(error) || attempt >= RECORD_ATTEMPTS) throw error;
+      }
     }
   }
 }
