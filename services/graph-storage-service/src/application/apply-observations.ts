@@ -73,7 +73,7 @@ export class ApplyObservations {
       pending = round.pending;
     }
     const people = decided.map(({ person }) => person).filter(({ list }) => isKnown(list));
-    await judgeDisputes(people, changed, this.#tools);
+    await judgeDisputes(people, changed, this.confirmations, this.#tools);
     this.#remember(decided);
     return decided.filter(({ mustPublish }) => mustPublish).map(({ person }) => person);
   }

@@ -79,19 +79,20 @@ function withdraw(stored: Friendship | undefined, side: Side): Friendship | unde
 }
 
 /**
- * Weighs a lone assertion against the newest complete list of the other side, which lacks it. `confirmed` is the
- * newest complete list of the asserting side, where it is known to be newer than what the edge says.
+ * Weighs a lone assertion against the newest complete list of the other side, which lacks it: `denied` is its
+ * stamp, null when the other side is known to deny nothing, undefined when nothing new is known of it.
+ * `confirmed` is when the asserting side was last seen to assert it.
  */
 export function judge(
   friendship: Friendship,
-  evidence: { denied?: ObservationStamp | undefined; confirmed?: ObservationStamp | undefined },
+  evidence: { denied?: ObservationStamp | null | undefined; confirmed?: ObservationStamp | undefined },
 ): Friendship {
   const lone = loneSide(friendship);
   const assertion = lone && friendship[lone];
   if (!lone || !assertion) return friendship;
   const { confirmed } = evidence;
   const seen = confirmed && compareStamps(confirmed, assertion) > 0 ? confirmed : assertion;
-  const denied = newer(evidence.denied, friendship.deniedAt);
+  const denied = evidence.denied === undefined ? friendship.deniedAt : (evidence.denied ?? undefined);
   const disputed = denied !== undefined && compareStamps(denied, seen) > 0;
   if (disputed === (friendship.deniedAt !== undefined)) return friendship;
   return {
@@ -99,12 +100,4 @@ export function judge(
     [lone]: { ...assertion, observedAt: seen.observedAt, fence: seen.fence },
     deniedAt: disputed ? denied : undefined,
   };
-}
-
-function newer(
-  a: ObservationStamp | undefined,
-  b: ObservationStamp | undefined,
-): ObservationStamp | undefined {
-  if (!a || !b) return a ?? b;
-  return compareStamps(a, b) >= 0 ? a : b;
 }

@@ -44,12 +44,12 @@ export function newestStamp(list: OwnList): ObservationStamp | undefined {
   return newest;
 }
 
-/** All ids asserted, each with the observation that vouches for it. */
+/** All ids asserted, each with the newest observation that vouches for it; additions are newer than the base. */
 export function assertedBy(list: OwnList): Map<string, Addition> {
   const asserted = new Map<string, Addition>();
   const { base } = list;
   if (base) for (const id of base.ids) asserted.set(id, { stamp: base.stamp, source: base.source });
-  for (const [id, addition] of list.added) if (!asserted.has(id)) asserted.set(id, addition);
+  for (const [id, addition] of list.added) asserted.set(id, addition);
   return asserted;
 }
 

@@ -1,0 +1,80 @@
+import { inputMarked, messageType, vertexChanged } from '@sociograph/contracts';
+import type { OutgoingEvent } from '@sociograph/messaging';
+import { aDocument, aList, IMPORT, ref, stamp } from '../../test/builders';
+import { NOTHING_KNOWN, observe } from '../domain/own-list';
+import type { Person } from '../domain/person';
+import { KafkaChangeLog, vertexOf } from './kafka-change-log';
+
+const person: Person = {
+  ref: ref('107'),
+  version: 3,
+  changedAt: 99,
+  document: aDocument(4, 'Vera'),
+  list: observe(NOTHING_KNOWN, aList(5, ['1', '58'])).list,
+};
+
+async function published(people: Person[]): Promise<OutgoingEvent[]> {
+  const sent: OutgoingEvent[] = [];
+  const log = new KafkaChangeLog({ publish: async (events) => (sent.push(...events), {}) });
+  await log.publish(people, 2, { t: { '2': 7 } });
+  return sent;
+}
+
+describe('KafkaChangeLog', () => {
+  it('publishes what is stored of a vertex, as the contract has it', () => {
+    const value = vertexOf(person);
+    expect(vertexChanged.schema.parse(value)).toEqual({
+      ...ref('107'),
+      kind: 'user',
+      version: 3,
+      changedAt: 99,
+      document: { state: 'active', profile: { firstName: 'Vera', lastName: 'X' }, observedAt: 4, fence: 1 },
+      friends: { ids: ['1', '58'], complete: true, observedAt: 5, fence: 1 },
+    });
+  });
+
+  it('leaves out what was never seen', () => {
+    const value = vertexOf({ ...person, document: undefined, list: NOTHING_KNOWN });
+    expect(Object.keys(value).sort()).toEqual([
+      'changedAt',
+      'id',
+      'kind',
+      'network',
+      'version',
+      'workspaceId',
+    ]);
+  });
+
+  it('joins additions into the list, in order', () => {
+    const list = observe(person.list, { kind: 'partial', ids: ['7'], stamp: stamp(8), source: IMPORT }).list;
+    expect(vertexOf({ ...person, list }).friends).toEqual({
+      ids: ['1', '7', '58'],
+      complete: true,
+      observedAt: 8,
+      fence: 1,
+    });
+  });
+
+  it('says on the last record, and only there, how far the input is done', async () => {
+    const [first, last, ...rest] = await published([person, { ...person, ref: ref('5') }]);
+    expect(rest).toEqual([]);
+    expect([first?.key, first?.partition, first?.headers]).toEqual(['demo:vk:user:107', 2, undefined]);
+    expect([last?.key, last?.partition, last?.headers]).toEqual([
+      'demo:vk:user:5',
+      2,
+      { source: '{"t":{"2":7}}' },
+    ]);
+  });
+
+  it('marks the input as done where nothing changed', async () => {
+    const [marker, ...rest] = await published([]);
+    expect(rest).toEqual([]);
+    expect(marker && messageType(marker.message)).toBe(messageType(inputMarked));
+    expect(marker).toMatchObject({
+      key: 'marker:2',
+      value: { partition: 2 },
+      partition: 2,
+      headers: { source: '{"t":{"2":7}}' },
+    });
+  });
+});
