@@ -31,7 +31,10 @@ const base = {
   },
   transformIgnorePatterns: [`/node_modules/(?!(${transformed.join('|')})/)`],
   moduleFileExtensions: ['ts', 'mts', 'js', 'mjs', 'cjs', 'json', 'node'],
-  moduleNameMapper: { '^@sociograph/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
+  moduleNameMapper: {
+    '^@sociograph/native$': '<rootDir>/infra/native/src/index.ts',
+    '^@sociograph/([^/]+)$': '<rootDir>/libs/$1/src/index.ts',
+  },
   modulePathIgnorePatterns: [
     '<rootDir>/(libs|services|infra)/[^/]+/dist/',
     '<rootDir>/(gateway|tools|e2e)/dist/',
