@@ -124,8 +124,10 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
     it('counts an attempt of each item when a call begins, again when it is delivered again', async () => {
       await start();
       const callId = await dispatch('lists', 1);
+      expect((await under.ledger.find(callId))?.items).toEqual([{ person: '1', depth: 0, attempts: 0 }]);
       expect(await under.ledger.begin(callId)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
       expect(await under.ledger.begin(callId)).toEqual([{ person: '1', depth: 0, attempts: 2 }]);
+      expect((await under.ledger.find(callId))?.items).toEqual([{ person: '1', depth: 0, attempts: 2 }]);
     });
 
     it('adds found people once, with a list each, and counts', async () => {
@@ -168,7 +170,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
         false,
       );
       expect(await under.ledger.begin(callId)).toEqual([]);
-      expect((await under.ledger.find(callId))?.wanted).toBe(false);
+      expect(await under.ledger.find(callId)).toMatchObject({ wanted: false, items: [] });
       expect(await counters()).toMatchObject({ listsDone: 1, callsMade: 1, friendshipObservations: 0 });
     });
 
@@ -368,7 +370,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       const callId = await dispatch('lists', 1);
       await under.imports.change(lane.workspaceId, importId, (job) => job.step('pause', 2));
       expect((await under.ledger.find(callId))?.wanted).toBe(false);
-      expect(await under.ledger.begin(callId)).toEqual([]);
+      expect(await under.ledger.begin(callId)).toHaveLength(1);
       expect(await under.ledger.lanes()).not.toContainEqual(lane);
       expect((await view()).work).toEqual([]);
       await under.imports.change(lane.workspaceId, importId, (job) => job.step('resume', 3));

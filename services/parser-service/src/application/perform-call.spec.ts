@@ -142,7 +142,7 @@ describe('performing a call', () => {
 
   it('asks for another lease when the slot went by, with what is left of its patience', async () => {
     const { perform, pool, network, clock, item } = await setUp();
-    pool.answers.push({ kind: 'missed' }, answered);
+    pool.answers.push({ kind: 'missed', cause: 'too-late' }, answered);
     network.readings.push(read({ '1': list(), '2': list() }));
     const settle = pool.settle.bind(pool);
     pool.settle = async (...given) => {
@@ -162,24 +162,51 @@ describe('performing a call', () => {
     const { perform, pool, clock, item, store } = await setUp();
     pool.send = async () => {
       clock.now += LEASE_PATIENCE_MS;
-      return { kind: 'missed' };
+      return { kind: 'missed', cause: 'too-late' };
     };
     expect(await perform.perform('call-1')).toBe('put-back');
     expect([pool.asked.length, item('1')?.state, item('1')?.attempts]).toEqual([1, 'pending', 0]);
     expect(store.imports.get('import-1')?.holdUntil).toBe(0);
   });
 
-  it('gives the lease back when the import was paused meanwhile', async () => {
-    const { perform, pool, imports } = await setUp();
-    pool.acquire = async () => {
-      await imports.change('demo', 'import-1', (job) => job.step('pause', 1));
-      return { kind: 'granted', lease: { leaseId: 'lease-9', keyId: 'k', fence: 1 } };
+  it('does not make the send wait for the note of its beginning', async () => {
+    const { perform, pool, network, ledger, item } = await setUp();
+    let note = (): void => undefined;
+    const begin = ledger.begin.bind(ledger);
+    ledger.begin = async (callId) => {
+      await new Promise<void>((resolve) => (note = resolve));
+      return begin(callId);
     };
+    pool.send = async () => {
+      note();
+      return answered;
+    };
+    network.readings.push(read({ '1': list(), '2': list() }));
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(item('1')).toMatchObject({ state: 'done', attempts: 1 });
+  });
+
+  it('finishes the call of an import that was paused meanwhile', async () => {
+    const { perform, pool, network, imports, job } = await setUp();
+    pool.send = async () => {
+      await imports.change('demo', 'import-1', (current) => current.step('pause', 1));
+      return answered;
+    };
+    network.readings.push(read({ '1': list(), '2': list() }));
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(job()).toMatchObject({ state: 'paused', counters: { listsDone: 2, callsMade: 1 } });
+  });
+
+  it('stores nothing of a call that ended meanwhile', async () => {
+    const { perform, pool, network, ledger, log } = await setUp();
+    pool.send = async () => {
+      await ledger.putBack('call-1', { holdMs: 0, refund: true });
+      return answered;
+    };
+    ledger.begin = async () => [];
+    network.readings.push(read({ '1': list(), '2': list() }));
     expect(await perform.perform('call-1')).toBe('not-wanted');
-    expect(pool.requests).toEqual([]);
-    expect(pool.settled).toEqual([
-      { leaseId: 'lease-9', outcome: 'missed', findings: { errors: [], made: {} } },
-    ]);
+    expect(log.seen).toEqual([]);
   });
 
   it('tries the items again after a broken connection, and tells the pool', async () => {
@@ -238,16 +265,16 @@ describe('performing a call', () => {
     network.readings.push(read({ '2': list() }));
     expect(await perform.perform('call-1')).toBe('done');
     expect(pool.requests[0]?.body).toBe('2');
+    expect(pool.asked[0]?.methods).toEqual({ look: 1 });
     expect(item('1')).toMatchObject({ state: 'gap', cause: 'gave-up' });
     expect(job()?.counters).toMatchObject({ listsDone: 2, listsGaps: 1 });
   });
 
-  it('ends a call of nothing but poison without sending it', async () => {
+  it('ends a call of nothing but poison without asking for a key', async () => {
     const { perform, pool, item } = await setUp(['1']);
     Object.assign(item('1') ?? {}, { attempts: 8 });
     expect(await perform.perform('call-1')).toBe('done');
-    expect(pool.requests).toEqual([]);
-    expect(pool.settled.map(({ outcome }) => outcome)).toEqual(['missed']);
+    expect([pool.asked, pool.requests, pool.settled]).toEqual([[], [], []]);
     expect(item('1')).toMatchObject({ state: 'gap', cause: 'gave-up' });
   });
 

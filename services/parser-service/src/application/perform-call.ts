@@ -1,6 +1,7 @@
 import { Clock, Ids, isDomainError } from '@sociograph/kernel';
 import { networkMissing } from '../domain/errors';
 import type { Item } from '../domain/items';
+import type { Sighting } from '../domain/observation';
 import {
   type Call,
   CallLedger,
@@ -24,8 +25,6 @@ export const LEASE_PATIENCE_MS = 5_000;
 export const STORE_PATIENCE_MS = 120_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
-
-type Answered = Extract<SendOutcome, { kind: 'answered' }>;
 
 /** Makes one call: lease, send in the slot, settle, publish what was seen, then commit it in one transaction. */
 export class PerformCall {
@@ -68,39 +67,33 @@ export class PerformCall {
 
   private async performIn(network: SocialNetwork, call: Call): Promise<Performance> {
     const deadline = this.clock.monotonicMs() + LEASE_PATIENCE_MS;
-    let items: Item[] | undefined;
+    const sendable = call.items.filter((item) => !isPoison(item)).map(({ person }) => person);
+    let begun: Promise<Item[]> | undefined;
+    if (sendable.length === 0) {
+      const items = await this.ledger.begin(call.callId);
+      return this.store(call, items, undefined, { kind: 'read', outcomes: new Map(), errors: [], made: {} });
+    }
     for (;;) {
       const timeoutMs = deadline - this.clock.monotonicMs();
-      const verdict = timeoutMs > 0 ? await this.lease(network, call, timeoutMs) : undefined;
+      const verdict = timeoutMs > 0 ? await this.lease(network, call, sendable, timeoutMs) : undefined;
       if (verdict?.kind !== 'granted') {
+        await begun;
         const holdMs = verdict?.kind === 'denied' ? verdict.retryInMs : 0;
-        await this.ledger.putBack(call.callId, { holdMs, refund: items !== undefined });
+        await this.ledger.putBack(call.callId, { holdMs, refund: begun !== undefined });
         return 'put-back';
       }
       const { lease } = verdict;
-      items ??= await this.ledger.begin(call.callId);
-      const sendable = items.filter((item) => !isPoison(item)).map(({ person }) => person);
-      if (sendable.length === 0) {
-        await this.pool.settle(lease, { kind: 'missed' }, { errors: [], made: {} });
-        if (items.length === 0) return 'not-wanted';
-        return this.store(call, items, lease, undefined, {
-          kind: 'read',
-          outcomes: new Map(),
-          errors: [],
-          made: {},
-        });
-      }
+      // Beside the send: a slot may begin 10 ms after the grant, a commit may take longer than that.
+      begun ??= this.insist(() => this.ledger.begin(call.callId));
       const sent = await this.pool.send(lease, (token) => network.request(call.kind, sendable, token));
       const reading = readingOf(network, call, sendable, sent);
       const settled = this.pool.settle(lease, sent, reading);
       if (sent.kind === 'missed') {
-        await settled;
+        await Promise.all([settled, begun]);
         continue;
       }
-      const [performance] = await Promise.all([
-        this.store(call, items, lease, sent.kind === 'answered' ? sent : undefined, reading),
-        settled,
-      ]);
+      const seen = sent.kind === 'answered' ? { lease, observedAt: sent.observedAt } : undefined;
+      const [performance] = await Promise.all([this.store(call, await begun, seen, reading), settled]);
       return performance;
     }
   }
@@ -109,10 +102,11 @@ export class PerformCall {
   private async lease(
     network: SocialNetwork,
     call: Call,
+    people: readonly string[],
     timeoutMs: number,
   ): Promise<LeaseVerdict | undefined> {
     if (this.stopped) return undefined;
-    const { workspaceId, importId, kind, people } = call;
+    const { workspaceId, importId, kind } = call;
     const asked = this.pool.acquire({
       workspaceId,
       network: network.name,
@@ -125,7 +119,7 @@ export class PerformCall {
     void asked
       .then(async (late) => {
         if (late.kind === 'granted') {
-          await this.pool.settle(late.lease, { kind: 'missed' }, { errors: [], made: {} });
+          await this.pool.settle(late.lease, { kind: 'missed', cause: 'stopping' }, { errors: [], made: {} });
         }
       })
       .catch(() => undefined); // The pool ends a lease by itself; nothing is lost with this one.
@@ -135,10 +129,10 @@ export class PerformCall {
   private async store(
     call: Call,
     items: readonly Item[],
-    lease: Lease,
-    answer: Answered | undefined,
+    seen: { lease: Lease; observedAt: number } | undefined,
     reading: Reading,
   ): Promise<Performance> {
+    if (items.length === 0) return 'not-wanted';
     if (reading.kind === 'split' && call.people.length > 1) {
       const halves = [this.ids.next(), this.ids.next()] as const;
       await this.insist(() => this.ledger.split(call.callId, halves));
@@ -148,17 +142,10 @@ export class PerformCall {
       items,
       reading.kind === 'split' ? { ...reading, kind: 'failed', blame: 'item' } : reading,
     );
-    const sighting = {
-      workspaceId: call.workspaceId,
-      network: call.network,
-      importId: call.importId,
-      callId: call.callId,
-      keyId: lease.keyId,
-      observedAt: answer?.observedAt ?? 0,
-      fence: lease.fence,
-    };
     const positions =
-      observations.length === 0 ? {} : await this.insist(() => this.log.publish(sighting, observations));
+      seen === undefined || observations.length === 0
+        ? {}
+        : await this.insist(() => this.log.publish(sightingOf(call, seen), observations));
     const finished = await this.insist(() => this.ledger.finish(call.callId, { ...result, positions }));
     return finished ? 'done' : 'not-wanted';
   }
@@ -176,6 +163,11 @@ export class PerformCall {
       }
     }
   }
+}
+
+function sightingOf(call: Call, { lease, observedAt }: { lease: Lease; observedAt: number }): Sighting {
+  const { workspaceId, network, importId, callId } = call;
+  return { workspaceId, network, importId, callId, keyId: lease.keyId, observedAt, fence: lease.fence };
 }
 
 /** A call that was not sent or not answered has nothing to read, but the pool is told all the same. */

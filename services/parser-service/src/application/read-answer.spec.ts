@@ -95,11 +95,11 @@ describe('what an answer means', () => {
   });
 
   it('gives poison up whatever the answer says', () => {
-    expect([isPoison(item('1', 8)), isPoison(item('1', 9))]).toEqual([false, true]);
+    expect([isPoison(item('1', 7)), isPoison(item('1', 8))]).toEqual([false, true]);
     const list = read({ '1': { kind: 'list', friendIds: ['5'], total: 1 } });
     expect(outcomeOf([item('1', 9)], list)).toEqual({
       ...nothing,
-      gaps: [{ person: '1', cause: 'gave-up', detail: 'after 9 tries: no call of it ended' }],
+      gaps: [{ person: '1', cause: 'gave-up', detail: 'after 8 tries: no call of it ended' }],
     });
   });
 });

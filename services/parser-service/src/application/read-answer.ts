@@ -4,9 +4,12 @@ import type { CallResult, Reading } from '../domain/ports';
 
 export type CallOutcome = Omit<CallResult, 'positions'> & { observations: Observation[] };
 
-/** Items that were begun too often without an end: whoever called them did not live to tell. */
+/**
+ * Items, with the attempts before this call, that were begun too often without an end: whoever called them did not
+ * live to tell.
+ */
 export function isPoison(item: Item): boolean {
-  return item.attempts > MAX_TRIES;
+  return item.attempts >= MAX_TRIES;
 }
 
 /** What a call means for its items, and what it lets the platform know. An item the answer forgot is tried again. */
@@ -30,8 +33,10 @@ export function outcomeOf(items: readonly Item[], reading: Exclude<Reading, { ki
   const found = new Map<string, number>();
   for (const item of items) {
     const { person } = item;
-    const outcome = isPoison(item) ? undefined : said(item);
-    const fate = outcome === undefined ? gaveUp(item.attempts, 'no call of it ended') : fateOf(item, outcome);
+    // The call at hand is counted already.
+    const before = item.attempts - 1;
+    const outcome = isPoison({ ...item, attempts: before }) ? undefined : said(item);
+    const fate = outcome === undefined ? gaveUp(before, 'no call of it ended') : fateOf(item, outcome);
     if (fate.kind === 'done') result.done.push(person);
     else if (fate.kind === 'long') result.long.push(person);
     else if (fate.kind === 'gap') result.gaps.push({ person, cause: fate.cause, detail: fate.detail });

@@ -59,6 +59,8 @@ export interface Call {
   readonly network: string;
   readonly kind: PackKind;
   readonly people: readonly string[];
+  /** Those of them that wait for this call, their attempts without it. */
+  readonly items: readonly Item[];
   /** False: it is done, was put back, or its import does not run; nothing is to be sent. */
   readonly wanted: boolean;
 }
@@ -85,7 +87,10 @@ export abstract class CallLedger {
    */
   abstract dispatch(lane: Lane, plan: (view: LaneView) => DispatchPlan): Promise<number>;
   abstract find(callId: string): Promise<Call | undefined>;
-  /** Marks the call as being made and counts an attempt of each of its items; empty when it is not wanted. */
+  /**
+   * Marks the call as being made and counts an attempt of each of its items, which it returns; empty when the call
+   * has ended. It may run beside the send: what matters is that a call which kills its process is remembered.
+   */
   abstract begin(callId: string): Promise<Item[]>;
   /** False when the call was finished before: then nothing is changed. */
   abstract finish(callId: string, result: CallResult): Promise<boolean>;
@@ -127,7 +132,7 @@ export interface NetworkRequest {
 export type SendOutcome =
   | { kind: 'answered'; observedAt: number; status: number; body: string }
   /** The slot went by: nothing was sent. */
-  | { kind: 'missed' }
+  | { kind: 'missed'; cause: string }
   /** It was sent, no answer came. */
   | { kind: 'broken'; cause: string };
 

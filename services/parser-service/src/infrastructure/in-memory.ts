@@ -38,7 +38,7 @@ interface StoredItem {
 }
 
 interface StoredCall {
-  call: Omit<Call, 'wanted'>;
+  call: Omit<Call, 'wanted' | 'items'>;
   state: 'queued' | 'running' | 'done' | 'put-back' | 'split';
   since: number;
 }
@@ -215,16 +215,18 @@ export class MemoryCallLedger extends CallLedger {
 
   async find(callId: string): Promise<Call | undefined> {
     const stored = this.store.calls.get(callId);
-    return stored === undefined ? undefined : { ...stored.call, wanted: this.isWanted(stored) };
+    return stored === undefined
+      ? undefined
+      : { ...stored.call, items: this.itemsOf(stored).map(asItem), wanted: this.isWanted(stored) };
   }
 
   async begin(callId: string): Promise<Item[]> {
     const stored = this.store.calls.get(callId);
-    if (stored === undefined || !this.isWanted(stored)) return [];
+    if (stored === undefined || !isOpen(stored.state)) return [];
     stored.state = 'running';
     return this.itemsOf(stored).map((item) => {
       item.attempts += 1;
-      return { person: item.person, depth: item.depth, attempts: item.attempts };
+      return asItem(item);
     });
   }
 
@@ -328,7 +330,7 @@ export class MemoryCallLedger extends CallLedger {
     return stale.length;
   }
 
-  private queue(call: Omit<Call, 'wanted'>): void {
+  private queue(call: Omit<Call, 'wanted' | 'items'>): void {
     this.store.calls.set(call.callId, { call, state: 'queued', since: this.store.now() });
     this.store.sent.push(call.callId);
   }
@@ -409,6 +411,7 @@ export class MemoryCallLedger extends CallLedger {
   }
 }
 
+const asItem = ({ person, depth, attempts }: StoredItem): Item => ({ person, depth, attempts });
 const inLane = (of: Lane, lane: Lane): boolean =>
   of.workspaceId === lane.workspaceId && of.network === lane.network;
 const isOpen = (state: StoredCall['state']): boolean => state === 'queued' || state === 'running';

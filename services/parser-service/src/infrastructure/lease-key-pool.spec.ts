@@ -156,14 +156,14 @@ describe('the key pool of key-service', () => {
 
   it('reports a lease that was not used at all', async () => {
     const { pool, client, lease } = setUp();
-    await pool.settle(await lease(), { kind: 'missed' }, { errors: [], made: {} });
+    await pool.settle(await lease(), { kind: 'missed', cause: 'stopping' }, { errors: [], made: {} });
     expect(client.settle).toHaveBeenCalledWith(held, [{ outcome: 'unsent', slot: 0, cause: 'not-wanted' }]);
   });
 
   it('does not fail a call whose lease cannot be settled', async () => {
     const { pool, client, lease, logger } = setUp();
     client.settle.mockRejectedValue(unreachable('unavailable'));
-    await pool.settle(await lease(), { kind: 'missed' }, { errors: [], made: {} });
+    await pool.settle(await lease(), { kind: 'missed', cause: 'stopping' }, { errors: [], made: {} });
     expect(logger.warn).toHaveBeenCalledTimes(1);
   });
 

@@ -70,7 +70,7 @@ export class LeaseKeyPool extends KeyPool {
     const { held } = lease as HeldLease;
     const [slot] = held.slots;
     const sender = this.senders.get(held.network);
-    if (slot === undefined || sender === undefined) return { kind: 'missed' };
+    if (slot === undefined || sender === undefined) return { kind: 'missed', cause: 'no-sender' };
     const { headers, ...request } = authorize(held.token);
     const outcome = await sender.send(slot, { ...request, headers: { ...headers } });
     const told = outcomeOf(outcome);
@@ -111,7 +111,7 @@ function outcomeOf(outcome: SlotOutcome): SendOutcome {
     case 'answered':
       return { kind: 'answered', observedAt: outcome.sentAt, status: outcome.status, body: outcome.body };
     case 'missed':
-      return { kind: 'missed' };
+      return { kind: 'missed', cause: outcome.cause };
     case 'broken':
       return { kind: 'broken', cause: outcome.cause };
   }

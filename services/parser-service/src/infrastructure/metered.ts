@@ -36,7 +36,10 @@ export class MeteredKeyPool extends KeyPool {
   async send(lease: Lease, authorize: (token: Secret) => NetworkRequest): Promise<SendOutcome> {
     const outcome = await this.pool.send(lease, authorize);
     const { kind, size } = this.sizes.get(lease) ?? { kind: 'none', size: 0 };
-    this.metrics.calls.inc({ kind, outcome: outcome.kind });
+    this.metrics.calls.inc({
+      kind,
+      outcome: outcome.kind === 'missed' ? `missed: ${outcome.cause}` : outcome.kind,
+    });
     if (outcome.kind !== 'missed') this.metrics.items.inc({ kind }, size);
     return outcome;
   }

@@ -6,7 +6,10 @@ import type { LogPositions } from '../domain/observation';
 import type { Call } from '../domain/ports';
 
 /** One task per call, in the transaction that stores the calls. The message names the call, the row describes it. */
-export async function requestCalls(q: Queryable, calls: readonly Omit<Call, 'wanted'>[]): Promise<void> {
+export async function requestCalls(
+  q: Queryable,
+  calls: readonly Omit<Call, 'wanted' | 'items'>[],
+): Promise<void> {
   await Outbox.add(
     q,
     calls.map(({ callId, importId, workspaceId, network }) =>

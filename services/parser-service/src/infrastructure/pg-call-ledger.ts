@@ -55,13 +55,18 @@ export class PgCallLedger extends CallLedger {
   }
 
   async find(callId: string): Promise<Call | undefined> {
-    const { rows } = await this.postgres.query<CallRow & { wanted: boolean }>(
+    const { rows } = await this.postgres.query<CallRow & { wanted: boolean; items: Item[] | null }>(
       `SELECT c.id, c.import_id, c.workspace_id, c.network, c.kind, c.people,
-         c.state IN ('queued', 'running') AND i.state = 'running' AS wanted
+         c.state IN ('queued', 'running') AND i.state = 'running' AS wanted,
+         (SELECT json_agg(json_build_object('person', person, 'depth', items.depth, 'attempts', attempts))
+          FROM items WHERE items.import_id = c.import_id AND person = ANY (c.people)
+            AND items.kind = CASE c.kind WHEN 'profiles' THEN 'profile' ELSE 'friends' END
+            AND items.state = 'called' AND call_id = c.id) AS items
        FROM calls c JOIN imports i ON i.id = c.import_id WHERE c.id = $1`,
       [callId],
     );
-    return rows[0] === undefined ? undefined : { ...callOf(rows[0]), wanted: rows[0].wanted };
+    const [row] = rows;
+    return row === undefined ? undefined : { ...callOf(row), items: row.items ?? [], wanted: row.wanted };
   }
 
   async begin(callId: string): Promise<Item[]> {
@@ -69,7 +74,6 @@ export class PgCallLedger extends CallLedger {
       `WITH begun AS (
          UPDATE calls SET state = 'running', begun_at = clock_timestamp()
          WHERE id = $1 AND state IN ('queued', 'running')
-           AND EXISTS (SELECT FROM imports WHERE id = calls.import_id AND state = 'running')
          RETURNING id, import_id, people, CASE kind WHEN 'profiles' THEN 'profile' ELSE 'friends' END AS item_kind
        )
        UPDATE items SET attempts = attempts + 1 FROM begun
@@ -162,7 +166,7 @@ export class PgCallLedger extends CallLedger {
   }
 }
 
-type StoredCall = Omit<Call, 'wanted'>;
+type StoredCall = Omit<Call, 'wanted' | 'items'>;
 
 function callOf(row: CallRow): StoredCall {
   const { id, import_id: importId, workspace_id: workspaceId, network, kind, people } = row;

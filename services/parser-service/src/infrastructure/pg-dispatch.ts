@@ -101,7 +101,7 @@ function workOf(row: WorkRow): PendingWork {
   };
 }
 
-type NewCall = Omit<Call, 'wanted'>;
+type NewCall = Omit<Call, 'wanted' | 'items'>;
 
 /** Takes the items of the planned packs, stores the calls and puts their messages into the outbox. */
 export async function storePlan(

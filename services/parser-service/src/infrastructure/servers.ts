@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { EXCHANGES, LEASE_QUEUE } from '@sociograph/contracts';
-import { LeaseClient, SlotSender } from '@sociograph/lease-client';
+import { EXCHANGES, keyStateChanged, LEASE_QUEUE } from '@sociograph/contracts';
+import { LeaseClient } from '@sociograph/lease-client';
 import { createKafka, EventPublisher, Fanout, RpcClient } from '@sociograph/messaging';
 import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
@@ -13,6 +13,7 @@ import { MeteredKeyPool } from './metered';
 import { VkNetwork } from './networks/vk/client';
 import { PgCallLedger } from './pg-call-ledger';
 import { openPrisma, PrismaImports } from './prisma-imports';
+import { SenderThread } from './sending/sender-thread';
 import { AppliedViews } from './view-progress';
 
 const SESSION_RETRY_MS = 1_000;
@@ -45,10 +46,15 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     ids,
   });
   const vk = new VkNetwork();
-  const sender = new SlotSender({ baseUrl: config.VK_API_URL, client: leases });
+  const sender = new SenderThread({
+    baseUrl: config.VK_API_URL,
+    client: leases,
+    logger,
+    fail: () => process.exit(1),
+  });
   const leased = new LeaseKeyPool(leases, new Map([[vk.name, sender]]), () => clock.monotonicMs(), logger);
 
-  const session = openSession(leases, fanout, ctx);
+  const session = openSession(leases, sender, fanout, ctx);
   health.check('postgresql', async () => (await worker.query('SELECT 1'), 'up'));
   shutdown.add('flush', 'lease session', async () => {
     session.stop();
@@ -56,8 +62,14 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
   });
   shutdown.add('flush', 'observations', () => publisher.close());
   shutdown.add('close', 'connections', async () => {
-    sender.close();
-    await Promise.all([rpc.close(), fanout.close(), prisma.$disconnect(), app.end(), worker.end()]);
+    await Promise.all([
+      sender.close(),
+      rpc.close(),
+      fanout.close(),
+      prisma.$disconnect(),
+      app.end(),
+      worker.end(),
+    ]);
   });
   return {
     imports: new PrismaImports(prisma, app, worker),
@@ -77,7 +89,12 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
 export type Servers = ReturnType<typeof connectServers>;
 
 /** Opens the lease session and hears of keys that change; key-service or RabbitMQ may come later. */
-function openSession(leases: LeaseClient, fanout: Fanout, { logger }: HostContext): { stop(): void } {
+function openSession(
+  leases: LeaseClient,
+  sender: SenderThread,
+  fanout: Fanout,
+  { logger }: HostContext,
+): { stop(): void } {
   let stopped = false;
   const untilDone = async (work: () => Promise<void>, sentence: string): Promise<void> => {
     while (!stopped) {
@@ -89,9 +106,16 @@ function openSession(leases: LeaseClient, fanout: Fanout, { logger }: HostContex
       }
     }
   };
-  void untilDone(() => leases.open(), 'the lease session cannot be opened yet');
+  void untilDone(async () => {
+    await leases.open();
+    sender.open();
+  }, 'the lease session cannot be opened yet');
   void fanout
-    .subscribeFanout(EXCHANGES.keyState, (body) => leases.keyStateChanged(JSON.parse(body.toString('utf8'))))
+    .subscribeFanout(EXCHANGES.keyState, (body) => {
+      const change = keyStateChanged.schema.parse(JSON.parse(body.toString('utf8')));
+      leases.keyStateChanged(change);
+      if (change.state !== 'active') sender.keyChanged(change.keyId);
+    })
     // The subscription goes on trying by itself; this is only that it took long.
     .catch((error: unknown) => logger.info({ err: error }, 'changes of keys cannot be heard yet'));
   return {
