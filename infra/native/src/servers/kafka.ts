@@ -70,7 +70,8 @@ export class KafkaServer extends Server {
       .subarray(0, 16)
       .toString('base64url');
     await this.tool('kafka.tools.StorageTool', [
-      ...['format', '--cluster-id', id, '--config', this.config, '--ignore-formatted'],
+      // One word: an id may begin with a dash.
+      ...['format', `--cluster-id=${id}`, '--config', this.config, '--ignore-formatted'],
       ...KAFKA_ACCOUNTS.flatMap((account) => [
         '--add-scram',
         scramCredential(account, this.password(account)),
