@@ -13,6 +13,7 @@ const transformed = [
   'url-join',
   'camelize-ts',
   '@opentelemetry/otlp-exporter-base',
+  '@prisma/schema-engine-wasm',
 ];
 
 const base = {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /** The members of Prisma's schema engine that are used here; its own types describe the rest. */
@@ -93,8 +94,9 @@ async function instantiate(load: NodeJS.Require): Promise<EngineBindings> {
   const glue = load(GLUE) as EngineBindings;
   const bytes = await readFile(join(dirname(load.resolve(GLUE)), 'schema_engine_bg.wasm'));
   // The engine reports a panic through this global before it traps; without it the trap hides the reason.
-  const scope = load('node:vm').runInThisContext('globalThis') as Record<string, unknown>;
-  scope['PRISMA_WASM_PANIC_REGISTRY'] = { set_message: (message: string) => (panic = message) };
+  (globalThis as Record<string, unknown>)['PRISMA_WASM_PANIC_REGISTRY'] = {
+    set_message: (message: string) => (panic = message),
+  };
   const { instance } = await wasm.instantiate(bytes, {
     './schema_engine_bg.js': withoutLingeringTimers(glue),
   });
@@ -123,11 +125,7 @@ export function enginePanic(): string | undefined {
   return panic;
 }
 
-/**
- * Node's own `require`: it can load an ES module (Node 20.19 and later), which Jest's cannot. Built-in modules
- * are asked of the process, because Jest also replaces `node:module`.
- */
+/** `require` of an ES module: Node can from 20.19 on; an `import()` would be compiled to the same anyway. */
 function nodeRequire(): NodeJS.Require {
-  const { createRequire } = process.getBuiltinModule('node:module');
   return createRequire(__filename);
 }
