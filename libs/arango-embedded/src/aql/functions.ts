@@ -79,7 +79,8 @@ const FUNCTIONS: Readonly<Record<string, AqlFunction>> = {
   },
   PUSH: (a, item, distinct) => {
     const values = list(a) ?? [];
-    return isTrue(distinct) ? unique([...values, item]) : [...values, item];
+    const known = isTrue(distinct) && values.some((value) => compareValues(value, item) === 0);
+    return known ? values : [...values, item];
   },
   UNION: (...lists) => lists.flatMap((values) => list(values) ?? []),
   UNION_DISTINCT: (...lists) => unique(lists.flatMap((values) => list(values) ?? [])),
@@ -175,14 +176,22 @@ const FUNCTIONS: Readonly<Record<string, AqlFunction>> = {
     (Array.isArray(prefix) ? (prefix as unknown[]) : [prefix]).some(
       (one) => typeof value === 'string' && value.startsWith(toText(one)),
     ),
-  SPLIT: (value, separator) =>
-    separator === undefined ? [toText(value)] : toText(value).split(toText(separator)),
+  SPLIT: (value, separator) => {
+    if (separator === undefined || separator === null) return [toText(value)];
+    const separators = (list(separator) ?? [separator]).map(toText);
+    return toText(value).split(
+      new RegExp(separators.map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')),
+    );
+  },
   LIKE: (value, pattern, insensitive) =>
     likePattern(toText(pattern), isTrue(insensitive)).test(toText(value)),
   HAS: (value, name) => isObject(value) && Object.hasOwn(value, toText(name)),
   ATTRIBUTES: (value) => (isObject(value) ? Object.keys(value) : null),
   KEYS: (value) => (isObject(value) ? Object.keys(value) : null),
-  VALUES: (value) => (isObject(value) ? Object.values(value) : null),
+  VALUES: (value, plain) =>
+    isObject(value)
+      ? Object.entries(value).flatMap(([name, one]) => (isTrue(plain) && name.startsWith('_') ? [] : [one]))
+      : null,
   KEEP: (value, ...names) =>
     isObject(value) ? pick(value, (name) => flatten(names, 1).includes(name)) : null,
   UNSET: (value, ...names) =>

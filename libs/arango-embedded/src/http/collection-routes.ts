@@ -50,7 +50,10 @@ export class CollectionRoutes {
     if (body['schema'] || (Array.isArray(body['computedValues']) && body['computedValues'].length > 0)) {
       throw unsupported('a collection with schema or computedValues');
     }
-    return success(200, properties(this.engine.createCollection(exchange.database, name, type)));
+    return success(
+      200,
+      properties(this.engine.createCollection(exchange.database, name, type, body['waitForSync'] === true)),
+    );
   }
 
   #list(exchange: Exchange): Answer {
@@ -122,12 +125,12 @@ function basic({ record }: Collection): Record<string, unknown> {
   };
 }
 
-/** As recorded from a real server; the constants are what this server does anyway. */
+/** As recorded from a real server: constants are what this server does anyway. */
 function properties(collection: Collection): Record<string, unknown> {
   return {
     ...basic(collection),
     statusString: 'loaded',
-    waitForSync: true,
+    waitForSync: collection.record.waitForSync ?? false,
     writeConcern: 1,
     usesRevisionsAsDocumentIds: true,
     syncByRevision: true,

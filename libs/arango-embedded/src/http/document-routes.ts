@@ -74,7 +74,8 @@ export class DocumentRoutes {
 
   #write(collection: Collection, key: string | undefined, exchange: Exchange, operation: Operation): Answer {
     const options = writeOptions(exchange);
-    const done = operation === remove ? 200 : exchange.query.get('waitForSync') === 'true' ? 201 : 202;
+    const synced = flag(exchange, 'waitForSync', collection.record.waitForSync ?? false);
+    const done = synced ? (operation === remove ? 200 : 201) : 202;
     if (key !== undefined) return this.#writeOne(collection, key, exchange, operation, options, done);
     const body = bodyOf(exchange);
     if (Array.isArray(body)) return this.#writeMany(collection, body, operation, options, done);
@@ -183,6 +184,7 @@ function update(collection: Collection, input: unknown, options: WriteOptions): 
 function remove(collection: Collection, input: unknown, options: WriteOptions): Written {
   const key = keyOf(input, collection);
   if (key === undefined) throw new ArangoFault(1221, 'illegal document key');
+  if (key.includes('/')) throw documentNotFound(); // a handle of another collection
   const rev = typeof input === 'object' && input !== null ? expectedRev(input as Doc, options) : undefined;
   return collection.remove(key, collection.require(key, rev));
 }
@@ -198,7 +200,8 @@ function keyOf(selector: unknown, collection: Collection): string | undefined {
   }
   if (typeof selector !== 'string') return undefined;
   const prefix = `${collection.name}/`;
-  return selector.startsWith(prefix) ? selector.slice(prefix.length) : selector;
+  if (selector.startsWith(prefix)) return selector.slice(prefix.length);
+  return selector;
 }
 
 function requiredKey(doc: Doc, collection: Collection): string {

@@ -20,6 +20,8 @@ export interface CollectionRecord {
   /** 2 holds documents, 3 holds edges. */
   readonly type: 2 | 3;
   readonly database: string;
+  /** Everything is flushed anyway; the flag decides between 201 and 202 as on a real server. */
+  readonly waitForSync?: boolean;
   indexes: IndexDefinition[];
 }
 

@@ -96,10 +96,17 @@ export class Engine {
     return this.#collections.has(`${database}/${name}`);
   }
 
-  createCollection(database: string, name: string, type: 2 | 3): Collection {
+  createCollection(database: string, name: string, type: 2 | 3, waitForSync = false): Collection {
     if (!COLLECTION_NAME.test(name)) throw new ArangoFault(1208, 'illegal collection name');
     if (this.hasCollection(database, name)) throw new ArangoFault(1207, 'duplicate name');
-    const record: CollectionRecord = { id: String(this.#state.nextId), name, type, database, indexes: [] };
+    const record: CollectionRecord = {
+      id: String(this.#state.nextId),
+      name,
+      type,
+      database,
+      waitForSync,
+      indexes: [],
+    };
     const collection = this.#open(record);
     this.#save({
       ...this.#state,
