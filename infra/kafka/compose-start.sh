@@ -3,6 +3,7 @@
 set -euo pipefail
 : "${KAFKA_ADMIN:?is blank: start with npm run up -- --compose}"
 sed -e 's/${BROKER_PORT}/9092/g' -e 's/${CONTROLLER_PORT}/9093/g' -e "s/\${ADMIN_PASSWORD}/$KAFKA_ADMIN/g" \
+  -e "s/\${OBSERVER_PASSWORD}/$KAFKA_OBSERVER/g" \
   -e 's#${DATA}#/var/lib/kafka/data#g' \
   -e 's#listeners=SASL_PLAINTEXT://127.0.0.1:9092#listeners=SASL_PLAINTEXT://0.0.0.0:9092#' \
   -e 's#advertised.listeners=SASL_PLAINTEXT://0.0.0.0:9092#advertised.listeners=SASL_PLAINTEXT://kafka:9092#' \

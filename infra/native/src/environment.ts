@@ -78,6 +78,23 @@ export function prefixOf(service: string): string {
 export function writeEnvironmentFile(servers: Servers): void {
   const file = join(servers.stack.dir, 'env.json');
   writeFileSync(file, `${JSON.stringify(testEnvironment(servers), null, 2)}\n`, { mode: 0o600 });
+  writeKcatFile(servers);
+}
+
+/** `kcat -F .sociograph/<stack>/kcat.conf -C -t TOPIC`: the account that may read every topic and write none. */
+function writeKcatFile({ kafka, stack }: Servers): void {
+  const observer = kafka.credentials('observer');
+  const login =
+    observer === undefined
+      ? []
+      : [
+          'security.protocol=SASL_PLAINTEXT',
+          'sasl.mechanisms=PLAIN',
+          `sasl.username=${observer.username}`,
+          `sasl.password=${observer.password}`,
+        ];
+  const lines = [`bootstrap.servers=${kafka.brokers()}`, ...login];
+  writeFileSync(join(stack.dir, 'kcat.conf'), `${lines.join('\n')}\n`, { mode: 0o600 });
 }
 
 /** The same connection string for another account and database of that server. */

@@ -60,6 +60,7 @@ export class KafkaServer extends Server {
         .replaceAll('${BROKER_PORT}', String(this.port))
         .replaceAll('${CONTROLLER_PORT}', String(this.stack.ports.of('kafkaController')))
         .replaceAll('${ADMIN_PASSWORD}', this.password('admin'))
+        .replaceAll('${OBSERVER_PASSWORD}', this.password('observer'))
         .replaceAll('${DATA}', join(this.home, 'log')),
     );
     const formatted = join(this.home, 'accounts.json');
