@@ -15,11 +15,10 @@ const LIMIT_FACTOR = 3;
 /** Runs a project's own specs in the scratch copy, unmutated first to know that they pass and how long they take. */
 export class Judge {
   private readonly limits = new Map<string, number>();
-  private serversRun = false;
-
   constructor(
     private readonly copy: ScratchCopy,
     private readonly stack: TestStack,
+    private readonly needServers: () => Promise<void>,
     private readonly unitOnly: boolean,
   ) {}
 
@@ -38,8 +37,6 @@ export class Judge {
   }
 
   private async measure(key: string, kind: SpecKind, folder: string): Promise<void> {
-    // The first run fills jest's cache; the second one is what a mutant is compared with.
-    await this.specs(kind, folder);
     const startedAt = performance.now();
     const { code, output } = await this.specs(kind, folder);
     if (code !== 0) throw new Error(`the ${kind} specs of ${folder} fail without any mutation:\n${output}`);
@@ -64,12 +61,5 @@ export class Judge {
       output: 'collect',
       ...(limitMs === undefined ? {} : { limitMs }),
     });
-  }
-
-  private async needServers(): Promise<void> {
-    if (this.serversRun) return;
-    const { failed } = await this.stack.start();
-    if (failed > 0) throw new Error('the servers of the test stack did not start');
-    this.serversRun = true;
   }
 }
