@@ -86,6 +86,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect(await under.ledger.lanes()).toContainEqual(lane);
       expect(await view()).toEqual({
         outstanding: 0,
+        unanswered: 0,
         work: [
           {
             importId,
@@ -111,6 +112,19 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect([...(call?.people ?? [])].sort()).toEqual(['1', '2']);
       expect((await view()).outstanding).toBe(1);
       expect(await work()).toMatchObject({ lists: 1, listsMayGrow: true, inFlight: 1, profiles: 3 });
+    });
+
+    it('takes a call to be answered some time after its beginning', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      await under.age(60_000);
+      expect(await view()).toMatchObject({ outstanding: 1, unanswered: 1 });
+      await under.ledger.begin(callId);
+      expect(await view()).toMatchObject({ outstanding: 1, unanswered: 1 });
+      await under.age(201);
+      expect(await view()).toMatchObject({ outstanding: 1, unanswered: 0 });
+      await under.ledger.finish(callId, { ...NOTHING, done: ['1'] });
+      expect(await view()).toMatchObject({ outstanding: 0, unanswered: 0 });
     });
 
     it('stores no call that finds no items', async () => {

@@ -24,8 +24,8 @@ export class DispatchCalls {
     const network = this.networks.find(lane.network);
     if (network === undefined) return 0;
     const callsPerSecond = await this.pool.callsPerSecond(lane);
-    return this.ledger.dispatch(lane, ({ outstanding, work }) => ({
-      calls: planPacks(work, { outstanding, callsPerSecond }, network.packSizes).map((pack) => ({
+    return this.ledger.dispatch(lane, ({ outstanding, unanswered, work }) => ({
+      calls: planPacks(work, { outstanding, unanswered, callsPerSecond }, network.packSizes).map((pack) => ({
         callId: this.ids.next(),
         pack,
       })),

@@ -15,11 +15,13 @@ const work = (changes: Partial<PendingWork> = {}): PendingWork => ({
 const short = (packs: ReturnType<typeof planPacks>): string[] =>
   packs.map(({ importId, kind, size }) => `${importId} ${kind} ${size}`);
 /** 20 keys of 3/s: 120 calls may be dispatched, below 9 in flight keys would idle. */
-const busy = { outstanding: 20, callsPerSecond: 60 };
+const busy = { outstanding: 20, unanswered: 20, callsPerSecond: 60 };
 
 describe('packing', () => {
   it('dispatches nothing while there is no key', () => {
-    expect(planPacks([work({ lists: 100 })], { outstanding: 0, callsPerSecond: 0 }, SIZES)).toEqual([]);
+    expect(
+      planPacks([work({ lists: 100 })], { outstanding: 0, unanswered: 0, callsPerSecond: 0 }, SIZES),
+    ).toEqual([]);
   });
 
   it('makes full packs and leaves the rest to fill up while keys are busy', () => {
@@ -41,17 +43,24 @@ describe('packing', () => {
   it.each([
     [8, ['a lists 3']],
     [9, []],
-  ])('with %s of 9 calls in flight that keep 20 keys busy sends a partial pack: %j', (outstanding, packs) => {
-    expect(short(planPacks([work({ lists: 3 })], { outstanding, callsPerSecond: 60 }, SIZES))).toEqual(packs);
+  ])('with %s of 9 calls unanswered that keep 20 keys busy sends a partial pack: %j', (unanswered, packs) => {
+    const window = { outstanding: 30, unanswered, callsPerSecond: 60 };
+    expect(short(planPacks([work({ lists: 3 })], window, SIZES))).toEqual(packs);
   });
 
   it('starts with the one seed of an import, its profile waits for company', () => {
     const start = work({ lists: 1, listsMayGrow: false, profiles: 1 });
-    expect(short(planPacks([start], { outstanding: 0, callsPerSecond: 6 }, SIZES))).toEqual(['a lists 1']);
+    expect(short(planPacks([start], { outstanding: 0, unanswered: 0, callsPerSecond: 6 }, SIZES))).toEqual([
+      'a lists 1',
+    ]);
   });
 
   it('counts the packs that it plans as in flight', () => {
-    const packs = planPacks([work({ lists: 30 })], { outstanding: 8, callsPerSecond: 60 }, SIZES);
+    const packs = planPacks(
+      [work({ lists: 30 })],
+      { outstanding: 8, unanswered: 8, callsPerSecond: 60 },
+      SIZES,
+    );
     expect(short(packs)).toEqual(['a lists 25']);
   });
 
@@ -75,25 +84,31 @@ describe('packing', () => {
 
   it('sends few profiles while lists are open only when nothing else is out', () => {
     const waiting = [work({ profiles: 10 })];
-    expect(short(planPacks(waiting, { outstanding: 0, callsPerSecond: 60 }, SIZES))).toEqual([
+    expect(short(planPacks(waiting, { outstanding: 0, unanswered: 0, callsPerSecond: 60 }, SIZES))).toEqual([
       'a profiles 10',
     ]);
-    expect(planPacks(waiting, { outstanding: 1, callsPerSecond: 60 }, SIZES)).toEqual([]);
+    expect(planPacks(waiting, { outstanding: 1, unanswered: 1, callsPerSecond: 60 }, SIZES)).toEqual([]);
   });
 
   it('dispatches two seconds of work at most', () => {
-    expect(planPacks([work({ lists: 5_000 })], { outstanding: 0, callsPerSecond: 3 }, SIZES)).toHaveLength(6);
-    expect(planPacks([work({ lists: 5_000 })], { outstanding: 4, callsPerSecond: 3 }, SIZES)).toHaveLength(2);
-    expect(planPacks([work({ lists: 5_000 })], { outstanding: 6, callsPerSecond: 3 }, SIZES)).toEqual([]);
-    expect(planPacks([work({ lists: 5_000 })], { outstanding: 0, callsPerSecond: 2.1 }, SIZES)).toHaveLength(
-      5,
-    );
+    expect(
+      planPacks([work({ lists: 5_000 })], { outstanding: 0, unanswered: 0, callsPerSecond: 3 }, SIZES),
+    ).toHaveLength(6);
+    expect(
+      planPacks([work({ lists: 5_000 })], { outstanding: 4, unanswered: 4, callsPerSecond: 3 }, SIZES),
+    ).toHaveLength(2);
+    expect(
+      planPacks([work({ lists: 5_000 })], { outstanding: 6, unanswered: 6, callsPerSecond: 3 }, SIZES),
+    ).toEqual([]);
+    expect(
+      planPacks([work({ lists: 5_000 })], { outstanding: 0, unanswered: 0, callsPerSecond: 2.1 }, SIZES),
+    ).toHaveLength(5);
   });
 
   it('lets even the slowest key have one call', () => {
-    expect(planPacks([work({ lists: 100 })], { outstanding: 0, callsPerSecond: 0.01 }, SIZES)).toHaveLength(
-      1,
-    );
+    expect(
+      planPacks([work({ lists: 100 })], { outstanding: 0, unanswered: 0, callsPerSecond: 0.01 }, SIZES),
+    ).toHaveLength(1);
   });
 
   it('goes round the imports, first come first', () => {
@@ -108,7 +123,7 @@ describe('packing', () => {
   it('gives the last place to whose turn it is', () => {
     const packs = planPacks(
       [work({ importId: 'b', lists: 50 }), work({ lists: 50 })],
-      { outstanding: 5, callsPerSecond: 3 },
+      { outstanding: 5, unanswered: 5, callsPerSecond: 3 },
       SIZES,
     );
     expect(short(packs)).toEqual(['b lists 25']);

@@ -24,6 +24,8 @@ export function limitReached(work: PendingWork): boolean {
 export interface DispatchWindow {
   /** Calls of the workspace that are dispatched and not finished. */
   readonly outstanding: number;
+  /** Those of them that wait for a key or for their answer; the others are being stored and keep no key busy. */
+  readonly unanswered: number;
   /** What the workspace's keys allow together; 0 when it has no usable key. */
   readonly callsPerSecond: number;
 }
@@ -46,6 +48,8 @@ export const AHEAD_SECONDS = 2;
  * call with its way through lease, send and commit. Longer makes packs emptier, shorter leaves slots unused.
  */
 export const BUSY_SECONDS = 0.15;
+/** A call that began this long ago is taken to be answered: to note the answer itself would cost a commit more. */
+export const ANSWERED_AFTER_MS = 200;
 
 /**
  * Which packs to dispatch now: round robin over the imports in the order given, full packs first, a partial one
@@ -60,9 +64,8 @@ export function planPacks(work: readonly PendingWork[], window: DispatchWindow, 
   while (waiting.length > 0) {
     const stillWaiting: typeof waiting = [];
     for (const rest of waiting) {
-      const outstanding = window.outstanding + packs.length;
-      if (outstanding >= most) return packs;
-      const pack = nextPack(rest, sizes, outstanding, busy);
+      if (window.outstanding + packs.length >= most) return packs;
+      const pack = nextPack(rest, sizes, window.unanswered + packs.length, busy);
       if (pack === undefined) continue;
       packs.push(pack);
       stillWaiting.push(without(rest, pack));
@@ -72,16 +75,15 @@ export function planPacks(work: readonly PendingWork[], window: DispatchWindow, 
   return packs;
 }
 
-function nextPack(work: PendingWork, sizes: PackSizes, outstanding: number, busy: number): Pack | undefined {
+function nextPack(work: PendingWork, sizes: PackSizes, unanswered: number, busy: number): Pack | undefined {
   const { importId, lists, longLists, profiles, callsLeft } = work;
   if (callsLeft === 0) return undefined;
   if (lists >= sizes.lists) return { importId, kind: 'lists', size: sizes.lists };
   if (longLists > 0) return { importId, kind: 'long-list', size: 1 };
-  if (lists > 0 && (!work.listsMayGrow || outstanding < busy))
-    return { importId, kind: 'lists', size: lists };
+  if (lists > 0 && (!work.listsMayGrow || unanswered < busy)) return { importId, kind: 'lists', size: lists };
   if (profiles >= sizes.profiles) return { importId, kind: 'profiles', size: sizes.profiles };
   // Profiles lead to nobody new, so a partial pack of them never opens work: it goes when all else is out.
-  if (profiles > 0 && (!work.profilesMayGrow || outstanding === 0)) {
+  if (profiles > 0 && (!work.profilesMayGrow || unanswered === 0)) {
     return { importId, kind: 'profiles', size: profiles };
   }
   return undefined;

@@ -41,6 +41,7 @@ export interface Lane {
 
 export interface LaneView {
   readonly outstanding: number;
+  readonly unanswered: number;
   /** In the order in which imports had their turn: longest ago first. */
   readonly work: readonly PendingWork[];
 }

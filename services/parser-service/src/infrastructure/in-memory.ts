@@ -3,7 +3,7 @@ import type { ItemTally } from '../domain/certificate';
 import { ImportJob, type ImportCounters } from '../domain/import-job';
 import type { GapCause, Item, ItemKind } from '../domain/items';
 import type { LogPositions, Observation, Sighting } from '../domain/observation';
-import type { PackKind, PendingWork } from '../domain/packing';
+import { ANSWERED_AFTER_MS, type PackKind, type PendingWork } from '../domain/packing';
 import {
   type Call,
   type CallFindings,
@@ -188,10 +188,16 @@ export class MemoryCallLedger extends CallLedger {
       .filter(({ job }) => inLane(job.snapshot, lane))
       .filter((stored) => this.isDispatchable(stored))
       .sort((a, b) => a.turn - b.turn || (a.job.snapshot.id < b.job.snapshot.id ? -1 : 1));
-    const outstanding = [...this.store.calls.values()].filter(
+    const open = [...this.store.calls.values()].filter(
       ({ call, state }) => isOpen(state) && inLane(call, lane),
-    ).length;
-    const { calls, closed } = plan({ outstanding, work: imports.map((stored) => this.workOf(stored)) });
+    );
+    const { calls, closed } = plan({
+      outstanding: open.length,
+      unanswered: open.filter(
+        ({ state, since }) => state === 'queued' || since > this.store.now() - ANSWERED_AFTER_MS,
+      ).length,
+      work: imports.map((stored) => this.workOf(stored)),
+    });
     let dispatched = 0;
     for (const { callId, pack } of calls) {
       const stored = this.store.imports.get(pack.importId);
@@ -223,7 +229,7 @@ export class MemoryCallLedger extends CallLedger {
   async begin(callId: string): Promise<Item[]> {
     const stored = this.store.calls.get(callId);
     if (stored === undefined || !isOpen(stored.state)) return [];
-    stored.state = 'running';
+    Object.assign(stored, { state: 'running', since: this.store.now() });
     return this.itemsOf(stored).map((item) => {
       item.attempts += 1;
       return asItem(item);

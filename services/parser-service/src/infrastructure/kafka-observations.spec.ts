@@ -69,7 +69,7 @@ describe('the log of observations', () => {
       sizes.push(events.length);
       return { t: { '0': sizes.length === 1 ? 9 : 4, [String(sizes.length)]: 1 } };
     };
-    const observations = Array.from({ length: 201 }, (_, index) => ({
+    const observations = Array.from({ length: 501 }, (_, index) => ({
       kind: 'person' as const,
       person: String(index + 1),
       state: 'active' as const,
@@ -77,7 +77,7 @@ describe('the log of observations', () => {
     }));
     const log = new KafkaObservations({ publish });
     expect(await log.publish(sighting, observations)).toEqual({ t: { '0': 9, '1': 1, '2': 1, '3': 1 } });
-    expect(sizes).toEqual([100, 100, 1]);
+    expect(sizes).toEqual([250, 250, 1]);
     expect(await log.publish(sighting, [])).toEqual({});
   });
 });

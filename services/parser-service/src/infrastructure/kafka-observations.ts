@@ -9,9 +9,9 @@ const LONGEST_LIST = 20_000;
 
 /**
  * So many events are prepared in one turn of the event loop: a thousand at once would block it for tens of
- * milliseconds, and calls that wait for their slot would miss it.
+ * milliseconds, and leases that come in meanwhile would find their slot gone.
  */
-const EVENTS_PER_TURN = 100;
+const EVENTS_PER_TURN = 250;
 
 /** Observations as events of the social topics, one per person and kind. */
 export class KafkaObservations extends ObservationLog {

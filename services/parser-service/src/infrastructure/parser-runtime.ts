@@ -48,7 +48,8 @@ export class ParserRuntime implements OnApplicationBootstrap {
     const dispatcher = new WakeableLoop({
       name: 'dispatcher',
       run: async () => metrics.dispatched.inc(await dispatch.round()),
-      everyMs: 1_000,
+      // A partial pack goes when the calls before it are answered, which nobody announces.
+      everyMs: 100,
       restMs: 10,
       logger,
       onRun: () => health.beat('dispatcher', 60_000),
@@ -92,6 +93,8 @@ export class ParserRuntime implements OnApplicationBootstrap {
     });
     for (const loop of [dispatcher, completion, revival]) loop.start();
     relay.start();
+    // The first answer should not wait for the connection; a broker that is away is tried again with it.
+    void publisher.connect().catch(() => undefined);
 
     shutdown.add('stop-taking', 'dispatcher', async () => {
       perform.stop();

@@ -1,5 +1,5 @@
 import type { Queryable } from '@sociograph/postgres';
-import type { PendingWork } from '../domain/packing';
+import { ANSWERED_AFTER_MS, type PendingWork } from '../domain/packing';
 import type { Call, DispatchPlan, Lane, LaneView } from '../domain/ports';
 import { requestCalls } from './outgoing';
 
@@ -31,10 +31,12 @@ export async function viewLane(
   q: Queryable,
   lane: Lane,
 ): Promise<LaneView & { reach: Map<string, number | null> }> {
-  const outstanding = await q.query<{ count: number }>(
-    `SELECT count(*) AS count FROM calls
-     WHERE workspace_id = $1 AND network = $2 AND state IN ('queued', 'running')`,
-    [lane.workspaceId, lane.network],
+  const open = await q.query<{ outstanding: number; unanswered: number }>(
+    `SELECT count(*) AS outstanding,
+       count(*) FILTER (WHERE state = 'queued' OR begun_at > clock_timestamp() - $3 * interval '1 millisecond')
+         AS unanswered
+     FROM calls WHERE workspace_id = $1 AND network = $2 AND state IN ('queued', 'running')`,
+    [lane.workspaceId, lane.network, ANSWERED_AFTER_MS],
   );
   // Locked first, in the order of their turn; the counts come from a second statement that sees what was waited for.
   const alive = await q.query<{ id: string }>(
@@ -81,7 +83,8 @@ export async function viewLane(
     [ids],
   );
   return {
-    outstanding: outstanding.rows[0]?.count ?? 0,
+    outstanding: open.rows[0]?.outstanding ?? 0,
+    unanswered: open.rows[0]?.unanswered ?? 0,
     work: rows.map(workOf),
     reach: new Map(rows.map((row) => [row.id, row.depth === null ? null : row.nearest])),
   };
