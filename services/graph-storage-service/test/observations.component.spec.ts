@@ -1,0 +1,265 @@
+import { randomBytes } from 'node:crypto';
+import { ArangoMigrations, connectArango } from '@sociograph/arango';
+import {
+  friendListObserved,
+  inputMarked,
+  recordKey,
+  TOPICS,
+  userObserved,
+  vertexChanged,
+  type Positions,
+} from '@sociograph/contracts';
+import {
+  createKafka,
+  EventPublisher,
+  inputPositionsOf,
+  partitionOf,
+  tailTopic,
+  type EventRecord,
+  type Tail,
+} from '@sociograph/messaging';
+import { createLogger } from '@sociograph/observability';
+import { createHostContext, startService, type ServiceHandle } from '@sociograph/service-host';
+import { eventually, testServers } from '@sociograph/testing';
+import type { GraphStorageConfig } from '../src/config';
+import { GraphStorageServiceModule } from '../src/graph-storage-service.module';
+import { MIGRATIONS } from '../src/infrastructure/migrations';
+import { SpecRealm } from './realm';
+
+jest.setTimeout(150_000);
+
+const workspaceId = `w${randomBytes(6).toString('hex')}`;
+const TOPIC = TOPICS.friendLists.name;
+
+describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and HTTP', () => {
+  const servers = testServers();
+  const logger = createLogger({
+    service: 'spec',
+    instance: '0',
+    level: process.env['SPEC_LOG_LEVEL'] ?? 'silent',
+  });
+  const kafka = createKafka({
+    brokers: servers.kafkaBrokers,
+    username: servers.adminKafkaUsername,
+    password: servers.adminKafkaPassword,
+    clientId: 'spec',
+    logger,
+  });
+  const realm = new SpecRealm();
+  const publisher = new EventPublisher({ kafka, source: 'spec' });
+  const changes: EventRecord[] = [];
+  let service: ServiceHandle;
+  let tail: Tail;
+
+  beforeAll(async () => {
+    await realm.start();
+    const of = (name: string): string => servers.of('graph-storage-service', name);
+    const config: GraphStorageConfig = {
+      SERVICE_NAME: 'graph-storage-service',
+      INSTANCE_ID: '0',
+      LOG_LEVEL: 'silent',
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: 0,
+      MANAGEMENT_PORT: 0,
+      TRACE_SAMPLE_RATIO: 0,
+      OIDC_ISSUER: realm.issuer,
+      OIDC_JWKS_URL: realm.issuer,
+      OIDC_AUDIENCE: 'sociograph-api',
+      OIDC_CLIENTS: ['spec'],
+      KAFKA_BROKERS: servers.kafkaBrokers,
+      KAFKA_USERNAME: of('KAFKA_USERNAME'),
+      KAFKA_PASSWORD: of('KAFKA_PASSWORD'),
+      ARANGO_URL: of('ARANGO_URL'),
+      ARANGO_DATABASE: of('ARANGO_DATABASE'),
+      ARANGO_USERNAME: of('ARANGO_USERNAME'),
+      ARANGO_PASSWORD: of('ARANGO_PASSWORD'),
+      STORAGE_MAX_BATCH_RECORDS: 100,
+      STORAGE_PARALLEL_BATCHES: 2,
+    } as never;
+    const db = connectArango({
+      url: config.ARANGO_URL,
+      database: config.ARANGO_DATABASE,
+      username: config.ARANGO_USERNAME,
+      password: config.ARANGO_PASSWORD,
+    });
+    await new ArangoMigrations(db, 'graph-storage-service', MIGRATIONS).run();
+    db.close();
+    const context = createHostContext(config, { logger });
+    const own = GraphStorageServiceModule.kafka(config, context);
+    service = await startService({
+      module: GraphStorageServiceModule.forRoot(config, context, own),
+      config,
+      context,
+      microservices: (_app, ctx) => [GraphStorageServiceModule.consumer(config, ctx, own)],
+      openApi: { title: 'graph-storage-service' },
+      ownsProcess: false,
+    });
+    tail = tailTopic({
+      kafka,
+      topic: TOPICS.graphChanges,
+      fromBeginning: false,
+      onRecord: (record) => void changes.push(record),
+      logger,
+    });
+    await tail.caughtUp;
+    // Other specs may have left much in the topics: it is worked off first.
+    await done(await publisher.publish([aUser('1', 1)]), 120_000);
+  });
+
+  afterAll(async () => {
+    await tail?.stop();
+    await service?.close();
+    await publisher.close();
+    realm.stop();
+  });
+
+  const key = (id: string): string => recordKey(workspaceId, 'vk', 'user', id);
+  const source = { importId: 'import-1', callId: 'call-1', keyId: 'key-1' };
+
+  function aList(userId: string, friendIds: string[], observedAt: number) {
+    const value = {
+      workspaceId,
+      network: 'vk',
+      userId,
+      observedAt,
+      fence: 1,
+      source,
+      outcome: 'complete' as const,
+      friendIds,
+    };
+    return { message: friendListObserved, key: key(userId), value };
+  }
+
+  function aUser(userId: string, observedAt: number) {
+    const profile = { firstName: 'Vera', lastName: 'Orlova' };
+    const value = {
+      workspaceId,
+      network: 'vk',
+      userId,
+      observedAt,
+      fence: 1,
+      source,
+      state: 'active' as const,
+      profile,
+    };
+    return { message: userObserved, key: key(userId), value };
+  }
+
+  /** Resolves when graph.changes says that the input is done up to there. */
+  async function done(positions: Positions, timeoutMs = 30_000): Promise<void> {
+    await eventually(
+      () => {
+        for (const [topic, partitions] of Object.entries(positions)) {
+          for (const [partition, offset] of Object.entries(partitions)) {
+            const reached = changes.map((record) => inputPositionsOf(record)?.[topic]?.[partition] ?? 0);
+            if (Math.max(0, ...reached) < offset)
+              throw new Error(`${topic} ${partition} is not done up to ${offset}`);
+          }
+        }
+      },
+      { timeoutMs },
+    );
+  }
+
+  const states = (id: string) =>
+    changes.filter((record) => record.key === key(id) && record.message === vertexChanged);
+
+  async function get(
+    path: string,
+    token = realm.token(workspaceId, ['viewer']),
+  ): Promise<{ status: number; body: never }> {
+    const response = await fetch(`${service.url}/v1/people/${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    return { status: response.status, body: (await response.json()) as never };
+  }
+
+  it('stores what was observed and publishes the state, in the partition of its input', async () => {
+    await done(
+      await publisher.publish([aUser('107', 10), aList('107', ['58', '1'], 11), aList('58', ['107'], 12)]),
+    );
+    const [state] = states('107').slice(-1);
+    expect(state?.value).toMatchObject({
+      workspaceId,
+      id: '107',
+      document: { state: 'active', observedAt: 10 },
+      friends: { ids: ['1', '58'], complete: true, observedAt: 11 },
+    });
+    expect(state?.partition).toBe(partitionOf(key('107')));
+    expect(await get('vk/107')).toMatchObject({
+      status: 200,
+      body: { id: '107', state: 'active', friends: { count: 2, complete: true } },
+    });
+    expect(await get('vk/107/friends')).toMatchObject({
+      status: 200,
+      body: {
+        items: [
+          { id: '1', seenInOwnList: { callId: 'call-1' }, seenInFriendsList: null, disputed: false },
+          { id: '58', seenInOwnList: { keyId: 'key-1' }, seenInFriendsList: { importId: 'import-1' } },
+        ],
+        next: null,
+      },
+    });
+  });
+
+  it('marks input as done that changes nothing', async () => {
+    await done(await publisher.publish([aList('200', ['201'], 10)]));
+    const before = states('200').length;
+    await done(await publisher.publish([aList('200', ['201'], 20)]));
+    expect(states('200').length).toBe(before);
+    expect(changes.some((record) => record.message === inputMarked)).toBe(true);
+  });
+
+  it('passes over a record that cannot be read', async () => {
+    const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+    await producer.connect();
+    const partition = partitionOf(key('300'));
+    await producer.send({ topic: TOPIC, messages: [{ key: key('300'), partition, value: 'no JSON' }] });
+    await producer.disconnect();
+    await done(await publisher.publish([aList('300', ['301'], 10)]));
+    expect(states('300')).toHaveLength(1);
+  });
+
+  it('pages through friends with a cursor', async () => {
+    const friends = Array.from({ length: 5 }, (_, i) => String(401 + i));
+    await done(await publisher.publish([aList('400', friends, 10)]));
+    const ids: string[] = [];
+    let query = '?limit=2';
+    for (let page = 0; page < 3; page++) {
+      const { body } = (await get(`vk/400/friends${query}`)) as unknown as {
+        body: { items: { id: string }[]; next: string | null };
+      };
+      ids.push(...body.items.map(({ id }) => id));
+      query = `?limit=2&cursor=${body.next}`;
+      expect(body.next === null).toBe(page === 2);
+    }
+    expect(ids).toEqual(friends);
+  });
+
+  it('shows a workspace nothing of another', async () => {
+    const stranger = realm.token('another-workspace', ['viewer']);
+    expect(await get('vk/107', stranger)).toMatchObject({
+      status: 404,
+      body: { code: 'GRAPH.PERSON_UNKNOWN' },
+    });
+    expect((await get('vk/107/friends', stranger)).status).toBe(404);
+  });
+
+  it.each([
+    ['vk/999999', 404, {}],
+    ['vk/999999/friends', 404, {}],
+    ['VK!/1', 400, { errors: [{ field: 'network' }] }],
+    ['vk/a b', 400, { errors: [{ field: 'id' }] }],
+    ['vk/1/friends?limit=0', 400, { errors: [{ field: 'limit' }] }],
+    ['vk/1/friends?limit=201', 400, { errors: [{ field: 'limit' }] }],
+    ['vk/107/friends?cursor=bm9uc2Vuc2U', 400, { errors: [{ field: 'cursor' }] }],
+    ['vk/1/friends?colour=red', 400, {}],
+  ])('answers GET %s with %i', async (path, status, body) => {
+    expect(await get(encodeURI(path))).toMatchObject({ status, body });
+  });
+
+  it('wants a token and a role', async () => {
+    expect((await fetch(`${service.url}/v1/people/vk/107`)).status).toBe(401);
+    expect((await get('vk/107', realm.token(workspaceId, []))).status).toBe(403);
+  });
+});
