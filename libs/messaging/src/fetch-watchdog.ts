@@ -12,26 +12,32 @@ export interface FetchWatchdogOptions {
 
 /**
  * Notices a loop that lives on without doing anything. A server that is away is waited for; from the moment it
- * answers again the loop has the whole timeout to move.
+ * answers again the loop has the whole timeout to move. It is asked after a quarter of the timeout in silence and
+ * then as often, so that a short absence is not overlooked.
  */
 export class FetchWatchdog {
   readonly #options: FetchWatchdogOptions;
+  readonly #quietMs: number;
   #lastMs: number;
   #dueMs: number;
+  #askAtMs: number;
   #timer: NodeJS.Timeout | undefined;
   #checking = false;
   #away = false;
 
   constructor(options: FetchWatchdogOptions) {
     this.#options = options;
+    this.#quietMs = options.timeoutMs / 4;
     this.#lastMs = options.clock.monotonicMs();
     this.#dueMs = this.#lastMs + options.timeoutMs;
+    this.#askAtMs = this.#lastMs + this.#quietMs;
   }
 
   /** The loop moved; the next move is due after the timeout, or after `allowedMs` when that is longer work. */
   progress(allowedMs: number = this.#options.timeoutMs): void {
     this.#lastMs = this.#options.clock.monotonicMs();
     this.#dueMs = this.#lastMs + allowedMs;
+    this.#askAtMs = this.#lastMs + this.#quietMs;
     this.#away = false;
   }
 
@@ -48,24 +54,34 @@ export class FetchWatchdog {
 
   /** Looks once; the timer does this twice a second. */
   async check(): Promise<void> {
-    if (this.#checking || this.#options.clock.monotonicMs() < this.#dueMs) return;
+    const askedMs = this.#options.clock.monotonicMs();
+    if (this.#checking || askedMs < this.#askAtMs) return;
     this.#checking = true;
     try {
       const answers = await this.#options.probe();
-      const nowMs = this.#options.clock.monotonicMs();
       // It may have moved while the server was asked.
-      if (nowMs < this.#dueMs) return;
-      if (!answers) {
-        this.#away = true;
-      } else if (this.#away) {
-        this.#away = false;
-        this.#dueMs = nowMs + this.#options.timeoutMs;
-      } else {
-        this.stop();
-        this.#options.onStuck(nowMs - this.#lastMs);
-      }
+      if (this.#lastMs > askedMs) return;
+      this.#judge(answers, this.#options.clock.monotonicMs());
     } finally {
       this.#checking = false;
     }
+  }
+
+  #judge(answers: boolean, nowMs: number): void {
+    this.#askAtMs = nowMs + this.#quietMs;
+    if (!answers) {
+      this.#away = true;
+      return;
+    }
+    if (this.#away) {
+      this.#away = false;
+      this.#dueMs = Math.max(this.#dueMs, nowMs + this.#options.timeoutMs);
+    }
+    if (nowMs < this.#dueMs) {
+      this.#askAtMs = Math.min(this.#askAtMs, this.#dueMs);
+      return;
+    }
+    this.stop();
+    this.#options.onStuck(nowMs - this.#lastMs);
   }
 }

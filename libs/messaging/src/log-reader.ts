@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Positions } from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { ParsedRecord, TopicRef } from './event-record';
@@ -12,10 +11,12 @@ export interface LogReaderOptions {
   topic: TopicRef;
   /** First part of the group's name, which access rights are given by: the service. */
   reader: string;
-  /** Records of one partition in offset order; the next ones wait for it. A throw is passed to `onFailure`. */
+  /** Records of one partition in offset order; the next ones wait for it. A throw is passed to `onRefused`. */
   onRecords(partition: number, items: ParsedRecord[], heartbeat: () => Promise<void>): Promise<void>;
-  /** The reader cannot go on; it is stopped already. */
-  onFailure(error: unknown): void;
+  /** What `onRecords` threw: those records were not taken. */
+  onRefused(error: unknown): void;
+  /** The connection to Kafka broke: begin anew with another reader where this one was. */
+  onLost(error: unknown): void;
   onFetch?: () => void;
 }
 
@@ -47,7 +48,8 @@ export class LogReader {
       maxWaitTimeInMs: 500,
       maxBytes: 8 * 1024 * 1024,
       allowAutoTopicCreation: false,
-      retry: KAFKA_RETRY,
+      // kafkajs would join the old group again and wait there for its own dead member to expire (6 s).
+      retry: { ...KAFKA_RETRY, restartOnFailure: async () => false },
     });
   }
 
@@ -62,7 +64,7 @@ export class LogReader {
     });
     this.#consumer.on(this.#consumer.events.FETCH, () => this.#options.onFetch?.());
     this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => {
-      if (!payload.restart && !this.#stopped) this.#options.onFailure(payload.error);
+      if (!this.#stopped) this.#options.onLost(payload.error);
     });
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [topic], fromBeginning: true });
@@ -71,14 +73,6 @@ export class LogReader {
       eachBatchAutoResolve: false,
       eachBatch: (payload) => this.#read(payload),
     });
-  }
-
-  /** Offsets at which reading would go on. */
-  positions(): Positions {
-    const topic = nameOf(this.#options.topic);
-    return {
-      [topic]: Object.fromEntries([...this.#next].map(([partition, offset]) => [String(partition), offset])),
-    };
   }
 
   async stop(): Promise<void> {
@@ -100,7 +94,7 @@ export class LogReader {
     } catch (error) {
       // Not given back to kafkajs, which would try the same batch again and then crash and start over.
       this.#stopped = true;
-      this.#options.onFailure(error);
+      this.#options.onRefused(error);
     } finally {
       turn.end();
     }
@@ -116,14 +110,18 @@ export async function logBounds(kafka: Kafka, topic: string): Promise<LogBounds[
     const offsets = await admin.fetchTopicOffsets(topic);
     return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
   } catch (error) {
-    throw new DomainError({
-      code: 'KAFKA.UNAVAILABLE',
-      kind: 'unavailable',
-      message: 'The event log cannot be read right now.',
-      facts: { topic },
-      cause: error,
-    });
+    throw logUnavailable(topic, error);
   } finally {
     await admin.disconnect().catch(() => undefined);
   }
+}
+
+export function logUnavailable(topic: string, cause: unknown): DomainError {
+  return new DomainError({
+    code: 'KAFKA.UNAVAILABLE',
+    kind: 'unavailable',
+    message: 'The event log cannot be read right now.',
+    facts: { topic },
+    cause,
+  });
 }

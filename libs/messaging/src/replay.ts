@@ -2,8 +2,9 @@ import { mergePositions, type Positions } from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
 import type { Kafka } from 'kafkajs';
 import type { BatchFn } from './batch-processor';
+import { backoffMs, pause } from './backoff';
 import { nameOf, type ParsedRecord, type TopicRef } from './event-record';
-import { LogReader, logBounds, type LogBounds } from './log-reader';
+import { LogReader, logBounds, logUnavailable, type LogBounds } from './log-reader';
 
 export interface ReplayOptions {
   kafka: Kafka;
@@ -37,35 +38,63 @@ export async function replayTopic(options: ReplayOptions): Promise<Positions> {
   return { [topic]: Object.fromEntries([...spans].map(([partition, span]) => [String(partition), span.to])) };
 }
 
+/** Readers that may be lost in a row, without a record between them, before the replay gives up. */
+const MAX_LOSSES = 8;
+
 async function read(options: ReplayOptions, spans: Map<number, Span>, open: Set<number>): Promise<void> {
-  let finish!: () => void;
-  let abort!: (error: unknown) => void;
-  const finished = new Promise<void>((resolve, reject) => {
+  for (let losses = 0; open.size > 0;) {
+    const before = placesOf(spans);
+    const lost = await readUntilLost(options, spans, open);
+    if (lost === undefined) return;
+    losses = placesOf(spans) === before ? losses + 1 : 1;
+    if (losses > MAX_LOSSES) throw logUnavailable(nameOf(options.topic), lost.error);
+    await pause(backoffMs(losses, 200, 2_000));
+  }
+}
+
+/** Undefined when all partitions are at their ends; the error when the connection broke before that. */
+async function readUntilLost(
+  options: ReplayOptions,
+  spans: Map<number, Span>,
+  open: Set<number>,
+): Promise<{ error: unknown } | undefined> {
+  let finish!: (lost: { error: unknown } | undefined) => void;
+  let refuse!: (error: unknown) => void;
+  const finished = new Promise<{ error: unknown } | undefined>((resolve, reject) => {
     finish = resolve;
-    abort = reject;
+    refuse = reject;
   });
   const reader = new LogReader({
     kafka: options.kafka,
     topic: options.topic,
     reader: options.reader ?? 'sociograph',
-    onFailure: abort,
+    onRefused: refuse,
+    onLost: (error) => finish({ error }),
     async onRecords(partition, items, heartbeat) {
       const span = spans.get(partition);
       if (span === undefined || !open.has(partition)) return;
       const wanted = items.filter(({ offset }) => offset >= span.from && offset < span.to);
       if (wanted.length > 0) await options.onBatch(batchOf(partition, wanted, heartbeat));
-      const last = items.at(-1);
+      const next = (items.at(-1)?.offset ?? -1) + 1;
+      span.from = Math.max(span.from, next);
       // Compaction may have taken the last offsets before the end: then a later record says that it is passed.
-      if (last !== undefined && last.offset + 1 >= span.to) open.delete(partition);
-      if (open.size === 0) finish();
+      if (next >= span.to) open.delete(partition);
+      if (open.size === 0) finish(undefined);
     },
   });
   try {
     await reader.start(new Map([...spans].map(([partition, span]) => [partition, span.from])));
-    await finished;
+    return await finished;
+  } catch (error) {
+    if (error instanceof Error && error.name.startsWith('KafkaJS')) return { error };
+    throw error;
   } finally {
     await reader.stop();
   }
+}
+
+function placesOf(spans: Map<number, Span>): string {
+  return JSON.stringify([...spans.values()]);
 }
 
 function spansOf(topic: string, bounds: readonly LogBounds[], options: ReplayOptions): Map<number, Span> {

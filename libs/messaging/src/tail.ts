@@ -71,7 +71,8 @@ export function tailTopic(options: TailOptions): Tail {
         topic: options.topic,
         reader: options.reader ?? 'sociograph',
         onRecords: deliver,
-        onFailure: reject,
+        onRefused: reject,
+        onLost: reject,
         ...(options.onProgress === undefined ? {} : { onFetch: options.onProgress }),
       });
       stopCurrent = async () => {

@@ -137,6 +137,31 @@ describe('reading a log without a group', () => {
     });
   });
 
+  it('goes on where it was when the connections break in mid-replay, and repeats at most a batch', async () => {
+    const topic = await aTopic(1);
+    for (let from = 0; from < 3_000; from += 500) {
+      await send(
+        topic,
+        Array.from({ length: 500 }, (_, n) => person(String(from + n), 0)),
+      );
+    }
+    const proxy = await kafkaProxy();
+    const seen: number[] = [];
+    const end = await replayTopic({
+      kafka: kafkaClient(proxy),
+      topic,
+      from: 'earliest',
+      to: 'end',
+      onBatch: async (batch) => {
+        if (seen.length === 0) proxy.cut();
+        seen.push(...batch.records.map(({ offset }) => offset));
+      },
+    });
+    expect(end).toEqual({ [topic]: { '0': 3_000 } });
+    expect([...new Set(seen)]).toEqual(Array.from({ length: 3_000 }, (_, offset) => offset));
+    await proxy.close();
+  });
+
   function follow(
     topic: string,
     fromBeginning: boolean,
