@@ -167,7 +167,11 @@ function simulator(stack: Stack, options: Readonly<Record<string, string>>, base
     ([name, value]) => [`VK_SIMULATOR_${name.toUpperCase().replaceAll('-', '_')}`, value] as const,
   );
   return node(stack, 'vk-simulator', 'infra/vk-simulator/dist/main.js', {
-    env: { NODE_OPTIONS: `--max-old-space-size=384 ${SMALL_NURSERY}`, ...Object.fromEntries(settings), ...base },
+    env: {
+      NODE_OPTIONS: `--max-old-space-size=384 ${SMALL_NURSERY}`,
+      ...Object.fromEntries(settings),
+      ...base,
+    },
     ports: { http: port },
   });
 }
