@@ -68,7 +68,7 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
   #processor: BatchProcessor | undefined;
   #consumer: Consumer | undefined;
   #gathered: Gathered[] = [];
-  #flushing: Promise<void> | undefined;
+  #flushing = false;
 
   constructor(options: KafkaBatchServerOptions) {
     super();
@@ -193,7 +193,9 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
   #gather(payload: EachBatchPayload): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#gathered.push({ payload, resolve, reject });
-      this.#flushing ??= this.#flush().finally(() => (this.#flushing = undefined));
+      if (this.#flushing) return;
+      this.#flushing = true;
+      void this.#flush().finally(() => (this.#flushing = false));
     });
   }
 
@@ -231,7 +233,10 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
         await commit(chunk.items, chunk.end, group);
         this.#progress();
       }
-      for (const { resolve, reject } of group) turn.lost === undefined ? resolve() : reject(turn.lost);
+      for (const { resolve, reject } of group) {
+        if (turn.lost === undefined) resolve();
+        else reject(turn.lost);
+      }
     } catch (error) {
       for (const { reject } of group) reject(error);
     }
