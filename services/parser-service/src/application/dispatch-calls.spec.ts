@@ -16,34 +16,34 @@ describe('a round of dispatch', () => {
   it('stores the planned calls and sends a message for each', async () => {
     const { store, imports, dispatch } = setUp();
     await imports.add(anImport({ seeds: ['1', '2', '3'] }));
-    expect(await dispatch.round()).toBe(3);
+    expect(await dispatch.round()).toEqual({ dispatched: 3, lanes: 1 });
     expect(store.sent).toEqual(['call-1', 'call-2', 'call-3']);
     expect([...store.calls.values()].map(({ call }) => [call.kind, call.people])).toEqual([
       ['lists', ['1', '2']],
       ['lists', ['3']],
       ['profiles', ['1', '2', '3']],
     ]);
-    expect(await dispatch.round()).toBe(0);
+    expect(await dispatch.round()).toEqual({ dispatched: 0, lanes: 0 });
   });
 
   it('goes through all lanes and adds up what they got', async () => {
     const { imports, dispatch } = setUp();
     await imports.add(anImport());
     await imports.add(anImport({ id: 'import-2', workspaceId: 'other' }));
-    expect(await dispatch.round()).toBe(2);
+    expect(await dispatch.round()).toEqual({ dispatched: 2, lanes: 2 });
   });
 
   it('sends nothing without keys', async () => {
     const { imports, dispatch, pool } = setUp();
     await imports.add(anImport());
     pool.rate = 0;
-    expect(await dispatch.round()).toBe(0);
+    expect((await dispatch.round()).dispatched).toBe(0);
   });
 
   it('leaves networks alone that it does not know', async () => {
     const { imports, dispatch } = setUp();
     await imports.add(anImport({ network: 'orkut' }));
-    expect(await dispatch.round()).toBe(0);
+    expect((await dispatch.round()).dispatched).toBe(0);
   });
 
   it('serves the other lanes when one fails, then fails', async () => {
@@ -61,13 +61,13 @@ describe('a round of dispatch', () => {
   it('closes an import whose calls are used up', async () => {
     const { imports, ledger, dispatch } = setUp();
     await imports.add(anImport({ seeds: ['1', '2', '3'], callsLimit: 1 }));
-    expect(await dispatch.round()).toBe(1);
+    expect((await dispatch.round()).dispatched).toBe(1);
     await dispatch.round();
     expect((await imports.find('demo', 'import-1'))?.job.snapshot.state).toBe('running');
     await ledger.begin('call-1');
     const nothing = { gaps: [], long: [], again: [], found: [], positions: {}, friendshipObservations: 0 };
     await ledger.finish('call-1', { ...nothing, done: ['1', '2'] });
-    expect(await dispatch.round()).toBe(0);
+    expect((await dispatch.round()).dispatched).toBe(0);
     const closed = await imports.find('demo', 'import-1');
     expect(closed?.job.snapshot).toMatchObject({
       state: 'settling',

@@ -11,13 +11,17 @@ export class DispatchCalls {
     private readonly ids: Ids,
   ) {}
 
-  /** Returns how many calls were dispatched. A lane that fails does not keep the others waiting; it is thrown last. */
-  async round(): Promise<number> {
+  /**
+   * Returns how many calls were dispatched, and in how many lanes work waits or waited. A lane that fails does not
+   * keep the others waiting; it is thrown last.
+   */
+  async round(): Promise<{ dispatched: number; lanes: number }> {
     const lanes = await this.ledger.lanes();
     const results = await Promise.allSettled(lanes.map((lane) => this.lane(lane)));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
-    return results.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0);
+    const counts = results.map((result) => (result.status === 'fulfilled' ? result.value : 0));
+    return { dispatched: counts.reduce((sum, count) => sum + count, 0), lanes: lanes.length };
   }
 
   private async lane(lane: Lane): Promise<number> {

@@ -101,6 +101,15 @@ describe('performing a call', () => {
     expect([pool.asked.length, log.seen.length, job()?.counters.callsMade]).toEqual([1, 2, 1]);
   });
 
+  it('is made once when its message comes again meanwhile', async () => {
+    const { pool, network, perform, job } = await setUp();
+    pool.answers.push(answered);
+    network.readings.push(read({ '1': list(), '2': list() }));
+    const both = await Promise.all([perform.perform('call-1'), perform.perform('call-1')]);
+    expect([both, pool.asked.length, job()?.counters.callsMade]).toEqual([['done', 'done'], 1, 1]);
+    expect(await perform.perform('call-1')).toBe('not-wanted');
+  });
+
   it('knows nothing of a call that is not stored', async () => {
     const { perform, pool } = await setUp();
     expect(await perform.perform('nothing')).toBe('not-wanted');

@@ -28,6 +28,7 @@ const LONGEST_RETRY_MS = 2_000;
 
 /** Makes one call: lease, send in the slot, settle, publish what was seen, then commit it in one transaction. */
 export class PerformCall {
+  private readonly inHand = new Map<string, Promise<Performance>>();
   private stopped = false;
   private readonly stopping: Promise<'stopping'>;
   private announceStop!: () => void;
@@ -52,8 +53,19 @@ export class PerformCall {
     this.announceStop();
   }
 
-  /** Safe to repeat: a call that is done, or whose import no longer runs, has no effect. */
-  async perform(callId: string): Promise<Performance> {
+  /**
+   * Safe to repeat: a call that is done, or whose import no longer runs, has no effect; one that this process has in
+   * hand already (the broker gave it out again after a cut) is not made twice.
+   */
+  perform(callId: string): Promise<Performance> {
+    const inHand = this.inHand.get(callId);
+    if (inHand !== undefined) return inHand;
+    const performing = this.performOnce(callId).finally(() => this.inHand.delete(callId));
+    this.inHand.set(callId, performing);
+    return performing;
+  }
+
+  private async performOnce(callId: string): Promise<Performance> {
     const call = await this.ledger.find(callId);
     if (call === undefined) return 'not-wanted';
     if (!call.wanted) {

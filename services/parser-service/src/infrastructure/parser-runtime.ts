@@ -45,11 +45,16 @@ export class ParserRuntime implements OnApplicationBootstrap {
     const { worker, kafka, publisher, views, ledger } = this.servers;
     const { logger, metrics: registry, shutdown, health } = this.ctx;
     const { dispatch, perform, complete, tasks, handlers, metrics } = this.parts;
+    let lanesWithWork = 0;
     const dispatcher = new WakeableLoop({
       name: 'dispatcher',
-      run: async () => metrics.dispatched.inc(await dispatch.round()),
+      run: async () => {
+        const { dispatched, lanes } = await dispatch.round();
+        metrics.dispatched.inc(dispatched);
+        lanesWithWork = lanes;
+      },
       // A partial pack goes when the calls before it are answered, which nobody announces.
-      everyMs: 100,
+      everyMs: () => (lanesWithWork > 0 ? 100 : 1_000),
       restMs: 10,
       logger,
       onRun: () => health.beat('dispatcher', 60_000),
@@ -57,14 +62,14 @@ export class ParserRuntime implements OnApplicationBootstrap {
     const completion = new WakeableLoop({
       name: 'completion',
       run: async () => metrics.completed.inc(await complete.check()),
-      everyMs: 1_000,
+      everyMs: () => 1_000,
       restMs: 100,
       logger,
     });
     const revival = new WakeableLoop({
       name: 'revival',
       run: async () => metrics.revived.inc(await ledger.reviveStale(STALE_AFTER_MS)),
-      everyMs: STALE_EVERY_MS,
+      everyMs: () => STALE_EVERY_MS,
       restMs: 0,
       logger,
     });

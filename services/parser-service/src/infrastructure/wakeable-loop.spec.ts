@@ -6,7 +6,7 @@ function aLoop(run: () => Promise<unknown>) {
   const warnings: object[] = [];
   const logger = { warn: (fields: object) => void warnings.push(fields) };
   return {
-    loop: new WakeableLoop({ name: 'test', run, everyMs: 60_000, restMs: 0, logger: logger as never }),
+    loop: new WakeableLoop({ name: 'test', run, everyMs: () => 60_000, restMs: 0, logger: logger as never }),
     warnings,
   };
 }

@@ -3,8 +3,8 @@ import type { Logger } from '@sociograph/observability';
 export interface LoopOptions {
   name: string;
   run: () => Promise<unknown>;
-  /** Runs at least this often, whether or not anybody wakes it. */
-  everyMs: number;
+  /** The longest rest when nobody wakes it; asked after each run. */
+  everyMs: () => number;
   /** Rest between two runs: wakes that come meanwhile are one. */
   restMs: number;
   logger: Pick<Logger, 'warn'>;
@@ -45,7 +45,7 @@ export class WakeableLoop {
       );
       onRun?.();
       await this.sleep(restMs, false);
-      if (!this.woken) await this.sleep(everyMs, true);
+      if (!this.woken) await this.sleep(everyMs(), true);
     }
   }
 
