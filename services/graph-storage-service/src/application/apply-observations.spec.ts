@@ -153,6 +153,7 @@ describe('ApplyObservations', () => {
       code: 'GRAPH.TOO_CONTENDED',
       kind: 'unavailable',
       facts: { keys: 1, attempts: 12 },
+      retryAfterSeconds: 1,
     });
     expect(service.pause.waits).toEqual(
       [10, 20, 40, 80, 160, 200, 200, 200, 200, 200, 200].map((ms) => ms * 0.75),

@@ -1,10 +1,10 @@
 import { aList, ref, seen, stamp } from '../../test/builders';
 import { InMemoryChangeLog, InMemoryGraph, InMemoryMeter } from '../infrastructure/in-memory';
-import { ApplyObservations } from './apply-observations';
+import { ApplyObservations, type SeenPerson } from './apply-observations';
 import { Confirmations } from './confirmations';
 import { ReadPerson } from './read-person';
 
-async function aGraph() {
+async function aGraph(more: SeenPerson[] = []) {
   const graph = new InMemoryGraph();
   const apply = new ApplyObservations(
     graph,
@@ -15,7 +15,12 @@ async function aGraph() {
     { next: () => 0 },
     { wait: async () => {} },
   );
-  const people = [seen('2', [aList(1, ['1', '3'])]), seen('3', [aList(2, ['2'])]), seen('1', [aList(5, [])])];
+  const people = [
+    ...more,
+    seen('2', [aList(1, ['1', '3'])]),
+    seen('3', [aList(2, ['2'])]),
+    seen('1', [aList(5, [])]),
+  ];
   await apply.execute({ partition: 0, positions: {}, heartbeat: async () => {}, people });
   return new ReadPerson(graph);
 }
@@ -46,6 +51,13 @@ describe('ReadPerson', () => {
     expect(other.items).toMatchObject([
       { id: '2', seenInOwnList: undefined, seenInFriendsList: { callId: 'call-1' } },
     ]);
+  });
+
+  it('disputes nothing that is merely unanswered', async () => {
+    const { items } = await (
+      await aGraph([seen('4', [aList(1, ['9'])])])
+    ).friends(ref('9'), { limit: 10, after: undefined });
+    expect(items).toMatchObject([{ id: '4', disputed: false, deniedAt: undefined }]);
   });
 
   it('gives pages', async () => {
