@@ -49,7 +49,7 @@ export class ArangoEmbeddedServer extends Server {
       cwd: this.stack.root,
       env: {
         PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-        NODE_OPTIONS: '--max-old-space-size=256',
+        NODE_OPTIONS: '--max-old-space-size=160 --max-semi-space-size=4',
         SERVICE_NAME: 'arango-embedded',
         ARANGO_EMBEDDED_HOST: '127.0.0.1',
         ARANGO_EMBEDDED_PORT: String(this.port),
