@@ -71,9 +71,9 @@ describe('packing', () => {
     ]);
   });
 
-  it('sends full packs of profiles after the lists', () => {
+  it('sends full packs of profiles before the lists', () => {
     const packs = planPacks([work({ lists: 25, profiles: 2_500 })], busy, SIZES);
-    expect(short(packs)).toEqual(['a lists 25', 'a profiles 1000', 'a profiles 1000']);
+    expect(short(packs)).toEqual(['a profiles 1000', 'a profiles 1000', 'a lists 25']);
   });
 
   it('sends the last profiles once no list can add to them', () => {
@@ -130,7 +130,7 @@ describe('packing', () => {
   });
 
   it('stops at the import`s own limit of calls', () => {
-    const limited = work({ lists: 100, longLists: 1, profiles: 5_000, callsLeft: 2 });
+    const limited = work({ lists: 100, longLists: 1, profiles: 900, callsLeft: 2 });
     expect(short(planPacks([limited], busy, SIZES))).toEqual(['a lists 25', 'a lists 25']);
     expect(planPacks([work({ lists: 100, callsLeft: 0 })], busy, SIZES)).toEqual([]);
   });
@@ -144,10 +144,10 @@ describe('packing', () => {
       profilesMayGrow: false,
     });
     expect(short(planPacks([mixed], busy, SIZES))).toEqual([
+      'a profiles 1000',
       'a lists 25',
       'a long-list 1',
       'a lists 1',
-      'a profiles 1000',
       'a profiles 2',
     ]);
   });

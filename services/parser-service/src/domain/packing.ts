@@ -78,10 +78,11 @@ export function planPacks(work: readonly PendingWork[], window: DispatchWindow, 
 function nextPack(work: PendingWork, sizes: PackSizes, unanswered: number, busy: number): Pack | undefined {
   const { importId, lists, longLists, profiles, callsLeft } = work;
   if (callsLeft === 0) return undefined;
+  // At once, not at the end: there a large answer would hold up the last, lonely lists.
+  if (profiles >= sizes.profiles) return { importId, kind: 'profiles', size: sizes.profiles };
   if (lists >= sizes.lists) return { importId, kind: 'lists', size: sizes.lists };
   if (longLists > 0) return { importId, kind: 'long-list', size: 1 };
   if (lists > 0 && (!work.listsMayGrow || unanswered < busy)) return { importId, kind: 'lists', size: lists };
-  if (profiles >= sizes.profiles) return { importId, kind: 'profiles', size: sizes.profiles };
   // Profiles lead to nobody new, so a partial pack of them never opens work: it goes when all else is out.
   if (profiles > 0 && (!work.profilesMayGrow || unanswered === 0)) {
     return { importId, kind: 'profiles', size: profiles };
