@@ -114,8 +114,6 @@ describe('EventPublisher', () => {
     expect(sizes(fake)).toEqual([1_000, 1]);
     fake.requests.length = 0;
     const ids = Array.from({ length: 30_000 }, (_, n) => String(100_000_000 + n));
-    const { vertexChanged } =
-      jest.requireActual<typeof import('@sociograph/contracts')>('@sociograph/contracts');
     const large = { ...vertexChanged.example, friends: { ids, complete: true, observedAt: 1, fence: 1 } };
     const bytes = Buffer.byteLength(JSON.stringify(large));
     expect(bytes).toBeGreaterThan(300_000);

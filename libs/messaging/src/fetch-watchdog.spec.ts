@@ -149,6 +149,14 @@ describe('FetchWatchdog', () => {
     jest.useRealTimers();
   });
 
+  it('does not keep a process alive by itself', () => {
+    const timers = jest.spyOn(globalThis, 'setInterval');
+    watchdog.start(1_000_000);
+    expect((timers.mock.results[0]?.value as NodeJS.Timeout).hasRef()).toBe(false);
+    watchdog.stop();
+    timers.mockRestore();
+  });
+
   it('begins to count when it is started', async () => {
     clock.advance(50_000);
     watchdog.start(1_000_000);

@@ -31,6 +31,8 @@ export interface KafkaBatchServerOptions {
   clock?: Clock;
   /** Records that one call of the handler gets at most (500). */
   maxBatchRecords?: number;
+  /** Partition numbers whose batches may be in the handler at once (1). */
+  partitionsInParallel?: number;
   /** No movement of the fetch loop for this long (ms, 10,000) while Kafka answers: `fail` is called. */
   onProgressTimeoutMs?: number;
   /** One call of the handler may take this long (ms, 60,000); `batch.heartbeat()` begins it anew. */
@@ -58,7 +60,11 @@ interface Gathered {
  * in one tick; they are gathered within that tick, so nothing waits on a timer.
  */
 export class KafkaBatchServer extends Server implements CustomTransportStrategy {
-  readonly #options: KafkaBatchServerOptions & { clock: Clock; maxBatchRecords: number };
+  readonly #options: KafkaBatchServerOptions & {
+    clock: Clock;
+    maxBatchRecords: number;
+    partitionsInParallel: number;
+  };
   readonly #watchdog: FetchWatchdog;
   readonly #deadLetters: KafkaDeadLetters;
   readonly #metrics: BatchMetrics | undefined;
@@ -73,7 +79,12 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
   constructor(options: KafkaBatchServerOptions) {
     super();
     const { kafka, groupId, metrics, onProgressTimeoutMs = 10_000 } = options;
-    this.#options = { clock: new SystemClock(), maxBatchRecords: 500, ...options };
+    this.#options = {
+      clock: new SystemClock(),
+      maxBatchRecords: 500,
+      partitionsInParallel: 1,
+      ...options,
+    };
     this.#deadLetters = new KafkaDeadLetters(kafka, groupId, this.#options.clock);
     this.#metrics = metrics === undefined ? undefined : batchMetrics(metrics, groupId);
     this.#watchdog = new FetchWatchdog({
@@ -210,9 +221,11 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
       }
       const all = [...byPartition.values()].flat();
       const turn = new PartitionTurn(all[0]?.payload.heartbeat, HEARTBEAT_MS, this.#closing.signal);
-      for (const [partition, group] of [...byPartition].sort(([a], [b]) => a - b)) {
-        await this.#consume(partition, group, turn);
-      }
+      const waiting = [...byPartition].sort(([a], [b]) => a - b).values();
+      const lane = async (): Promise<void> => {
+        for (const [partition, group] of waiting) await this.#consume(partition, group, turn);
+      };
+      await Promise.all(Array.from({ length: this.#options.partitionsInParallel }, lane));
       turn.end();
     }
   }

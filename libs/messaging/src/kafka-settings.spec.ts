@@ -204,6 +204,9 @@ describe('settings against Kafka', () => {
         },
       ],
     });
+    await letters.add([rejected]);
+    expect(fake.producers).toHaveLength(1);
+    await letters.close();
     await letters.close();
     expect(fake.calls).toEqual(['disconnect']);
     await letters.add([rejected]);
