@@ -89,6 +89,7 @@ export class GraphStorageServiceModule {
       metrics: ctx.metrics,
       clock: ctx.clock,
       maxBatchRecords: config.STORAGE_MAX_BATCH_RECORDS,
+      partitionsInParallel: config.STORAGE_PARALLEL_BATCHES,
     });
   }
 
