@@ -139,6 +139,45 @@ describe('RPC over direct reply-to', () => {
   });
 });
 
+describe('RpcServer', () => {
+  it('leaves alone what nobody waits for, and takes no more once it closes', async () => {
+    const desk = await rabbitDesk();
+    const queue = randomName('spec.rpc');
+    await desk.channel.assertQueue(queue, { durable: true });
+    const seen: string[] = [];
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    const server = new RpcServer({
+      url: rabbitUrl(),
+      queue,
+      logger,
+      handle: async (body) => {
+        seen.push(body.toString());
+        await held;
+        return body;
+      },
+    });
+    await server.listening();
+    const client = new RpcClient({ url: rabbitUrl(), queue, logger });
+    await client.connect();
+    desk.channel.sendToQueue(queue, Buffer.from('no address'), { correlationId: 'c' });
+    desk.channel.sendToQueue(queue, Buffer.from('no id'), { replyTo: 'nowhere' });
+    const answer = client.request(Buffer.from('wanted'), 5_000);
+    await eventually(() => seen.length > 0);
+    const closed = server.close();
+    await eventually(async () => (await desk.channel.checkQueue(queue)).consumerCount === 0);
+    const late = client.request(Buffer.from('late'), 300);
+    await expect(late).rejects.toMatchObject({ code: 'RPC.TIMEOUT' });
+    release();
+    expect((await answer).toString()).toBe('wanted');
+    await closed;
+    expect(seen).toEqual(['wanted']);
+    await client.close();
+    await desk.channel.deleteQueue(queue);
+    await desk.close();
+  });
+});
+
 describe('Fanout', () => {
   it('reaches every subscriber, also after a cut, and a throwing subscriber stays subscribed', async () => {
     const desk = await rabbitDesk();

@@ -388,7 +388,11 @@ describe('tasks', () => {
       }
     }
 
-    @Module({ imports: [rabbitModule({ url: rabbitUrl(), prefetch: 2, logger })], providers: [MakeCall] })
+    const metrics = new Metrics({ service: 'spec', instance: '0', processMetrics: false });
+    @Module({
+      imports: [rabbitModule({ url: rabbitUrl(), prefetch: 2, logger, metrics })],
+      providers: [MakeCall],
+    })
     class SpecModule {}
 
     const module = await Test.createTestingModule({ imports: [SpecModule] }).compile();
@@ -397,6 +401,9 @@ describe('tasks', () => {
     await app.get(TaskHandlers).consuming();
     await app.get(TaskPublisher).publish({ queue, message: callRequested, value: call });
     await eventually(() => seen.length === 1);
+    await eventually(async () => {
+      expect(await metrics.registry.metrics()).toContain(`queue="${queue}",outcome="done"`);
+    });
     await app.close();
     await publisher.publish({ queue, message: callRequested, value: call });
     expect((await desk.take(queue))?.properties.type).toBe('sociograph.parser.call-requested.v1');
