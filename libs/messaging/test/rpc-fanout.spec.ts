@@ -172,6 +172,8 @@ describe('RpcServer', () => {
     expect((await answer).toString()).toBe('wanted');
     await closed;
     expect(seen).toEqual(['wanted']);
+    // Nothing waited for an acknowledgement: the request that was served is not in the queue again.
+    await eventually(async () => (await desk.channel.checkQueue(queue)).messageCount === 0);
     await client.close();
     await desk.channel.deleteQueue(queue);
     await desk.close();

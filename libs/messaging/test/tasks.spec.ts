@@ -379,12 +379,15 @@ describe('tasks', () => {
   it('finds @TaskHandler methods of a Nest application and closes them with it', async () => {
     const queue = await aQueue();
     const seen: TaskContext[] = [];
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
 
     @Injectable()
     class MakeCall {
       @TaskHandler({ queue, message: callRequested, ladder: LADDER })
       async onTask(_payload: unknown, task: TaskContext): Promise<void> {
         seen.push(task);
+        if (seen.length > 1) await held;
       }
     }
 
@@ -404,9 +407,14 @@ describe('tasks', () => {
     await eventually(async () => {
       expect(await metrics.registry.metrics()).toContain(`queue="${queue}",outcome="done"`);
     });
+    // A task in hand is finished and acknowledged before the connection goes.
+    await publisher.publish({ queue, message: callRequested, value: call });
+    await eventually(() => seen.length === 2);
+    setTimeout(release, 100);
     await app.close();
+    expect(await desk.take(queue)).toBeUndefined();
     await publisher.publish({ queue, message: callRequested, value: call });
     expect((await desk.take(queue))?.properties.type).toBe('sociograph.parser.call-requested.v1');
-    expect(seen).toHaveLength(1);
+    expect(seen).toHaveLength(2);
   });
 });
