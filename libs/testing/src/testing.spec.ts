@@ -102,6 +102,7 @@ describe('TcpProxy', () => {
   ): Promise<string> {
     return new Promise((resolve) => {
       const done = (answer: string): void => {
+        clearTimeout(timer);
         socket.destroy();
         resolve(answer);
       };
@@ -109,7 +110,7 @@ describe('TcpProxy', () => {
       socket.on('close', () => done('broken'));
       socket.on('data', (chunk) => done(chunk.toString()));
       socket.write(text);
-      setTimeout(() => done('nothing'), waitMs);
+      const timer = setTimeout(() => done('nothing'), waitMs);
     });
   }
 
