@@ -59,12 +59,11 @@ module.exports = {
     {
       ...base,
       displayName: 'component',
-      testTimeout: 60_000,
       testMatch: [
         '<rootDir>/{libs,services,infra}/*/test/**/*.spec.ts',
         '<rootDir>/{gateway,tools}/test/**/*.spec.ts',
       ],
     },
-    { ...base, displayName: 'e2e', testTimeout: 300_000, testMatch: ['<rootDir>/e2e/**/*.spec.ts'] },
+    { ...base, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.spec.ts'] },
   ],
 };

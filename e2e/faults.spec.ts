@@ -4,6 +4,8 @@ import type { ImportView } from '@sociograph/api-client';
 import { eventually } from '@sociograph/testing';
 import { Fleet, native, pidOf, useWorkspace } from './fleet';
 
+jest.setTimeout(400_000);
+
 const EGO_FACEBOOK = join(__dirname, '../infra/vk-simulator/data/ego-facebook.txt.gz');
 /** Slow enough that every fault falls into the import. */
 const KEYS = 4;

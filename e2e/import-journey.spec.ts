@@ -7,6 +7,8 @@ import { EVENT_HEADERS, TOPICS } from '@sociograph/contracts';
 import { Fleet, fromStack, USER_CALLS_PER_SECOND, useWorkspace } from './fleet';
 import { readWholeTopic } from './read-topic';
 
+jest.setTimeout(400_000);
+
 const EGO_FACEBOOK = join(__dirname, '../infra/vk-simulator/data/ego-facebook.txt.gz');
 const KEYS = 20;
 /** Three people of the graph with figures that its README publishes; the simulator shifts ids by one. */

@@ -7,6 +7,8 @@ import { graphStatistics, readGraphFile } from '@sociograph/graph-file';
 import { seeded } from '@sociograph/testing';
 import { Fleet, useWorkspace } from './fleet';
 
+jest.setTimeout(400_000);
+
 const KEYS = 20;
 
 describe('the import of an edge list that nobody tidied', () => {

@@ -28,6 +28,12 @@ describe('the line of progress', () => {
     expect(progressLine({ ...input, view: { ...view, frontierClosed: true } })).toMatch(/37 %, ETA 5 s$/);
   });
 
+  it('says when only the views are behind', () => {
+    expect(progressLine({ ...input, view: { ...view, state: 'settling', frontierClosed: true } })).toMatch(
+      /all fetched, the views catch up$/,
+    );
+  });
+
   it('does not divide by nothing', () => {
     const empty = {
       ...view,

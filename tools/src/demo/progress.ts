@@ -33,6 +33,11 @@ export function progressLine({ view, limitPerSecond, ratePerSecond, elapsedMs }:
   return parts.join('  ');
 }
 
+function outlook({ state, frontierClosed }: ImportView, share: number, eta: string): string {
+  if (state === 'settling') return 'all fetched, the views catch up';
+  return frontierClosed ? `${Math.floor(share * 100)} %, ETA ${eta} s` : 'still growing';
+}
+
 function etaSeconds(done: number, known: number, elapsedMs: number): string {
   if (done === 0) return '?';
   return (((known - done) * elapsedMs) / done / 1000).toFixed(0);

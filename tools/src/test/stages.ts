@@ -48,7 +48,7 @@ function jest(name: string, project: string, args: string[], needsServers = fals
     async run(env) {
       const folder = mkdtempSync(join(tmpdir(), 'sociograph-jest-'));
       const file = join(folder, 'results.json');
-      const options = ['--silent=passed-only', '--passWithNoTests', '--json', '--outputFile', file, ...args];
+      const options = ['--silent=passed-only', '--forceExit', '--json', '--outputFile', file, ...args];
       try {
         const program = modules('jest/bin/jest.js');
         await runNode([program, '--selectProjects', project, ...options], {
