@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { server, unique } from './servers';
 
 const MAIN = join(__dirname, '../dist/main.js');
+const MIGRATE = join(__dirname, '../dist/migrate.js');
 const NAMES = [
   'KAFKA_BROKERS',
   'KAFKA_USERNAME',
@@ -31,17 +32,16 @@ export class ProjectorProcess {
     const [http, management] = [await freePort(), await freePort()];
     const own = Object.fromEntries(NAMES.map((name) => [name, server(name)]));
     const { OIDC_ISSUER, OIDC_JWKS_URL, OIDC_AUDIENCE, OIDC_CLIENTS, PATH } = process.env;
-    const child = spawn(process.execPath, [MAIN], {
-      env: {
-        ...own,
-        ...{ PATH, OIDC_ISSUER, OIDC_JWKS_URL, OIDC_AUDIENCE, OIDC_CLIENTS },
-        SERVICE_NAME: 'read-model-projector',
-        INSTANCE_ID: unique('spec'),
-        HTTP_PORT: String(http),
-        MANAGEMENT_PORT: String(management),
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const env = {
+      ...own,
+      ...{ PATH, OIDC_ISSUER, OIDC_JWKS_URL, OIDC_AUDIENCE, OIDC_CLIENTS },
+      SERVICE_NAME: 'read-model-projector',
+      INSTANCE_ID: unique('spec'),
+      HTTP_PORT: String(http),
+      MANAGEMENT_PORT: String(management),
+    };
+    execFileSync(process.execPath, [MIGRATE], { env });
+    const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output: string[] = [];
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => output.push(String(chunk)));

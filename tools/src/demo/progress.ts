@@ -26,9 +26,7 @@ export function progressLine({ view, limitPerSecond, ratePerSecond, elapsedMs }:
     `${people.done}/${people.known} people`,
     `${friendshipObservations} friendships seen`,
     `${ratePerSecond.toFixed(1)}/${limitPerSecond} calls/s`,
-    view.frontierClosed
-      ? `${Math.floor(share * 100)} %, ETA ${etaSeconds(done, known, elapsedMs)} s`
-      : 'still growing',
+    outlook(view, share, etaSeconds(done, known, elapsedMs)),
   ];
   return parts.join('  ');
 }
