@@ -20,7 +20,7 @@ export class DispatchCalls {
     const results = await Promise.allSettled(lanes.map((lane) => this.lane(lane)));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
-    const counts = results.map((result) => (result.status === 'fulfilled' ? result.value : 0));
+    const counts = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     return { dispatched: counts.reduce((sum, count) => sum + count, 0), lanes: lanes.length };
   }
 

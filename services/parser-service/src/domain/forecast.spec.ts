@@ -20,6 +20,7 @@ describe('a forecast', () => {
     ['depth 0', { depth: 0, seeds: 30 }, { calls: 1, keyTimeMs: 334, etaMs: 17 }],
     ['a limit of calls', { peopleLimit: 4_039, callsLimit: 10 }, { calls: 10, keyTimeMs: 3_334, etaMs: 167 }],
     ['a limit of calls above the need', { callsLimit: 10 }, { calls: 2, keyTimeMs: 667, etaMs: 34 }],
+    ['half a call a second', { callsPerSecond: 0.5 }, { calls: 2, keyTimeMs: 667, etaMs: 4_000 }],
     ['no key', { callsPerSecond: 0 }, { calls: 2, keyTimeMs: 667, etaMs: null }],
   ])('of %s is a lower bound', (_name, changes, expected) => {
     expect(forecast({ ...input, ...changes }, SIZES)).toEqual(expected);
