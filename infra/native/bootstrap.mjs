@@ -1,6 +1,6 @@
 // Entry of every npm script. Plain Node without a dependency: it runs before anything is installed.
 // It installs, generates and builds what is missing or out of date, then hands over to the built program.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -40,10 +40,10 @@ function main() {
   if (!existsSync(join(ROOT, program)))
     stop(`${program} was not built: see the messages of the build above.`);
   const words = program === NATIVE ? [command, ...args] : args;
-  const result = spawnSync(process.execPath, ['--enable-source-maps', program, ...words], {
-    stdio: 'inherit',
-  });
-  process.exitCode = result.status ?? 1;
+  const child = spawn(process.execPath, ['--enable-source-maps', program, ...words], { stdio: 'inherit' });
+  // A signal to this process alone must reach the program, which has servers to stop.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  child.once('exit', (code) => (process.exitCode = code ?? 1));
 }
 
 function install() {

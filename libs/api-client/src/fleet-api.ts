@@ -46,6 +46,8 @@ export interface SimulatorStats {
 
 /** Tokens live 5 minutes; a new one is fetched when less than this is left. */
 const RENEW_BEFORE_MS = 60_000;
+/** A killed process is back within 10 s, a restarted server within 20. */
+const PATIENCE_MS = 30_000;
 
 export class FleetApi {
   private token = '';
@@ -53,8 +55,9 @@ export class FleetApi {
 
   constructor(private readonly at: FleetAddresses) {}
 
+  /** Repeated while the fleet is away for a moment; nothing else is, because only reading may be done twice. */
   async get<T>(path: string): Promise<T> {
-    return this.call<T>('GET', path);
+    return patiently(() => this.call<T>('GET', path));
   }
 
   async post<T>(path: string, body: unknown): Promise<T> {
@@ -62,7 +65,7 @@ export class FleetApi {
   }
 
   async simulator<T>(path: string): Promise<T> {
-    return answerOf<T>(await fetch(this.at.simulatorUrl + path), path);
+    return patiently(async () => answerOf<T>(await fetch(this.at.simulatorUrl + path), path));
   }
 
   private async call<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -87,6 +90,20 @@ export class FleetApi {
     this.token = answer.access_token;
     this.tokenUntil = Date.now() + answer.expires_in * 1000;
     return this.token;
+  }
+}
+
+/** Repeats what failed by the connection or by 502, 503, 504, every 300 ms, for at most 30 s. */
+async function patiently<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const passing = !(error instanceof UnexpectedAnswer) || [502, 503, 504].includes(error.status);
+      if (!passing || performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
   }
 }
 

@@ -44,8 +44,9 @@ async function demo(args: DemoArguments): Promise<number> {
 
   const position = encodeURIComponent(finished.positions ?? '');
   const summary = await api.get<SummaryView>(`/v1/graphs/vk/summary?min-position=${position}`);
-  const rows = compareFigures(summary, expected);
-  console.log(`\n${figureTable(rows, expected.source)}\n`);
+  const rows = args.depth === undefined ? compareFigures(summary, expected) : [];
+  if (args.depth !== undefined) console.log(partOnly(summary, args.depth));
+  else console.log(`\n${figureTable(rows, expected.source)}\n`);
 
   const stats = await api.simulator<SimulatorStats>('/stats');
   const used = quotaUsed(stats, limitPerSecond);
@@ -57,9 +58,14 @@ async function demo(args: DemoArguments): Promise<number> {
   console.log(certificateLines(certificate).join('\n'));
   console.log(closingLines(fleet, seeds[0] ?? '1').join('\n'));
 
-  const exact = args.depth !== undefined || rows.every((row) => row.equal);
+  const exact = rows.every((row) => row.equal);
   if (!exact) console.error('\nThe imported figures differ from what was expected.');
   return exact && stats.totals.refused === 0 ? 0 : 1;
+}
+
+function partOnly(summary: SummaryView, depth: number): string {
+  const { users, friendships, triangles } = summary;
+  return `\n  Within ${depth} step(s) of the seeds: ${users} users, ${friendships} friendships, ${triangles} triangles (a part, so nothing to compare with).\n`;
 }
 
 async function expectedFigures(file: string): Promise<ExpectedFigures> {
@@ -115,7 +121,10 @@ async function main(): Promise<number> {
       console.error(error.message);
       return 1;
     }
-    throw error;
+    console.error(
+      `The demo ended early: ${(error as Error).message}. What runs is shown by "npm run status".`,
+    );
+    return 1;
   }
 }
 

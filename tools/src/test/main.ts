@@ -27,7 +27,7 @@ async function main(words: string[]): Promise<void> {
       total = add(total, counts);
     }
   } finally {
-    await stack.stop();
+    total = add(total, await stack.stop());
   }
   if (interrupted) total = add(total, { passed: 0, failed: 1, skipped: 0 });
   process.stdout.write(`${lastLine(total)}\n`);

@@ -51,13 +51,15 @@ function jest(name: string, project: string, args: string[], needsServers = fals
       const options = ['--silent=passed-only', '--forceExit', '--json', '--outputFile', file, ...args];
       try {
         const program = modules('jest/bin/jest.js');
-        await runNode([program, '--selectProjects', project, ...options], {
+        const { code } = await runNode([program, '--selectProjects', project, ...options], {
           env: { ...env, NODE_ENV: 'test' },
           output: 'inherit',
         });
         // A jest that dies before it reports has failed, whatever its exit code.
         if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0 };
-        return countsOf(JSON.parse(readFileSync(file, 'utf8')) as JestResults);
+        const counts = countsOf(JSON.parse(readFileSync(file, 'utf8')) as JestResults);
+        const unexplained = counts.failed === 0 && (code !== 0 || counts.passed === 0);
+        return unexplained ? { ...counts, failed: 1 } : counts;
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }

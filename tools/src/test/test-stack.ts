@@ -38,10 +38,12 @@ export class TestStack {
   }
 
   /** Ends what was started here, and removes its data. */
-  async stop(): Promise<void> {
-    if (!this.started) return;
+  async stop(): Promise<Counts> {
+    if (!this.started) return { passed: 0, failed: 0, skipped: 0 };
     this.started = false;
-    await runNode([NATIVE, 'down', '--stack', this.name, '--purge'], { output: 'inherit', limitMs: 60_000 });
+    const down = [NATIVE, 'down', '--stack', this.name, '--purge'];
+    const { code } = await runNode(down, { output: 'inherit', limitMs: 60_000 });
+    return { passed: 0, failed: code === 0 ? 0 : 1, skipped: 0 };
   }
 
   private async runs(): Promise<boolean> {

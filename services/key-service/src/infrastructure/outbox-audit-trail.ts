@@ -45,6 +45,7 @@ export class OutboxAuditTrail extends AuditTrail {
   async flush(): Promise<void> {
     const pending = [...this.#pending.values()];
     if (pending.length === 0) return;
+    const taken = [...this.#pending];
     this.#pending.clear();
     const at = Math.floor(this.clock.nowMs());
     const rows = pending.map((refusal) =>
@@ -59,6 +60,14 @@ export class OutboxAuditTrail extends AuditTrail {
         reason: `${refusal.reason}, ${refusal.count} times`,
       }),
     );
-    await this.postgres.tx((q) => Outbox.add(q, rows, this.ids));
+    try {
+      await this.postgres.tx((q) => Outbox.add(q, rows, this.ids));
+    } catch (error) {
+      for (const [name, refusal] of taken) {
+        const since = this.#pending.get(name);
+        this.#pending.set(name, { ...refusal, count: refusal.count + (since?.count ?? 0) });
+      }
+      throw error;
+    }
   }
 }

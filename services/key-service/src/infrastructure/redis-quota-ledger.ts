@@ -94,7 +94,7 @@ export class RedisQuotaLedger extends QuotaLedger {
       strategy: 'earliest-free',
       kind: rules.windowKind,
       ...timing(rules),
-    }).catch(away);
+    }).catch((error: unknown) => this.#away(error));
     const poolNow = number(reply[1]) / 1000;
     if (reply[0] !== 'granted') {
       const reason = reply[2] as Extract<LedgerVerdict, { kind: 'denied' }>['reason'];
@@ -136,7 +136,7 @@ export class RedisQuotaLedger extends QuotaLedger {
         ws: settle.workspaceId,
         reports: settle.reports.map((report) => this.#reportArgument(report)),
       })),
-    }).catch(away);
+    }).catch((error: unknown) => this.#away(error));
     const poolNow = this.#orEstimate(number(reply[1]) / 1000);
     if (reply[0] === 'denied')
       return { kind: 'denied', poolNow, reason: reply[2] as 'replay' | 'recovering' };
@@ -155,7 +155,9 @@ export class RedisQuotaLedger extends QuotaLedger {
   }): Promise<{ poolNow: number; keys: number; callsPerSecond: number }> {
     const { workspaceId, rules, kinds } = request;
     const pools = poolNames(workspaceId, rules.network, kinds);
-    const reply = await this.#call('capacity', { pools, ...timing(rules) }).catch(away);
+    const reply = await this.#call('capacity', { pools, ...timing(rules) }).catch((error: unknown) =>
+      this.#away(error),
+    );
     if (reply[0] !== 'ok') return { poolNow: this.poolNow(), keys: 0, callsPerSecond: 0 };
     return {
       poolNow: number(reply[1]) / 1000,
@@ -224,6 +226,13 @@ export class RedisQuotaLedger extends QuotaLedger {
       return this.#call(op, payload);
     this.#recover(record);
     throw new Lost(String(reply[2]));
+  }
+
+  /** Redis away or its memory gone: the same answer for everyone who asks. */
+  #away(error: unknown): Reply {
+    if (isRefusal(error))
+      this.#options.logger.warn({ err: String(error) }, 'Redis refuses what the pool asks of it');
+    return ['denied', 0, 'recovering', 0];
   }
 
   #recover(lost: MemoryRecord | undefined): void {
@@ -319,7 +328,9 @@ function number(value: string | number | undefined): number {
   return Number(value);
 }
 
-/** Redis away or its memory gone: the same answer for everyone who asks. */
-function away(): Reply {
-  return ['denied', 0, 'recovering', 0];
+/** What Redis itself answers (an error of the script, a right that is missing): never cured by waiting. */
+function isRefusal(error: unknown): boolean {
+  return (
+    error instanceof Error && error.name === 'ReplyError' && !/LOADING|BUSY|READONLY/.test(error.message)
+  );
 }

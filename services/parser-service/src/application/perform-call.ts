@@ -97,6 +97,8 @@ export class PerformCall {
       const { lease } = verdict;
       // Beside the send: a slot may begin 10 ms after the grant, a commit may take longer than that.
       begun ??= this.insist(() => this.ledger.begin(call.callId));
+      // Awaited below, after the send; until then a failure must not count as one that nobody handles.
+      begun.catch(() => undefined);
       const sent = await this.pool.send(lease, (token) => network.request(call.kind, sendable, token));
       const reading = readingOf(network, call, sendable, sent);
       const settled = this.pool.settle(lease, sent, reading);

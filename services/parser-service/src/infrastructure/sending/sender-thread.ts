@@ -33,9 +33,9 @@ export interface SenderThreadOptions {
 const SHARE_EVERY_MS = 100;
 
 /**
- * Sends calls in their slots from a thread of its own. Slots are 4 ms wide and the main thread is busy for longer
- * than that whenever it reads an answer or writes to Kafka: sharing it cost more than half of the slots under load
- *. Each message carries all that the send needs; tokens stay inside the process.
+ * Sends calls in their slots from a thread of its own. Slots are milliseconds wide and the main thread is busy for
+ * longer than that whenever it reads an answer or writes to Kafka: sharing it cost more than half of the slots of
+ * 4 ms under load. Each message carries all that the send needs; tokens stay inside the process.
  */
 export class SenderThread {
   private readonly shared = new SharedArrayBuffer(SHARED.size * Float64Array.BYTES_PER_ELEMENT);
@@ -106,8 +106,9 @@ export class SenderThread {
 
   private share(): void {
     const { clock } = this.options.client;
-    this.view[SHARED.poolAheadOfHr] = clock.toPool(0) + this.ownersAheadOfHr;
+    // The generation first: a check between the two then sees a void slot as void.
     this.view[SHARED.generation] = clock.generation;
+    this.view[SHARED.poolAheadOfHr] = clock.toPool(0) + this.ownersAheadOfHr;
   }
 
   private settle(id: number, outcome: SendOutcome): void {
