@@ -16,7 +16,6 @@ export function requestValidation(): ValidationPipe {
     forbidNonWhitelisted: true,
     forbidUnknownValues: true,
     transform: true,
-    stopAtFirstError: true,
     validationError: { target: false, value: false },
     exceptionFactory: (errors) => {
       const fields = errors.flatMap((error) => faultsOf(error, '')).slice(0, MAX_FAULTS);
@@ -31,11 +30,26 @@ export function requestValidation(): ValidationPipe {
   });
 }
 
+/** Rules about presence and type, which speak before others: a limit explains nothing to who sent the wrong type. */
+const TYPE_RULES = [
+  'isDefined',
+  'isInt',
+  'isNumber',
+  'isString',
+  'isArray',
+  'isObject',
+  'isBoolean',
+  'nestedValidation',
+];
+
+function foremost(rules: string[]): string | undefined {
+  return TYPE_RULES.find((rule) => rules.includes(rule)) ?? rules.at(-1);
+}
+
 function faultsOf(error: ValidationError, prefix: string): FieldFault[] {
   const field = `${prefix}${error.property ?? 'body'}`;
-  const own = Object.entries(error.constraints ?? {}).map(([rule, message]) => ({
-    field,
-    message: rule === 'whitelistValidation' ? 'is not a known field' : message,
-  }));
+  const rule = foremost(Object.keys(error.constraints ?? {}));
+  const message = rule === 'whitelistValidation' ? 'is not a known field' : error.constraints?.[rule ?? ''];
+  const own = message === undefined ? [] : [{ field, message }];
   return [...own, ...(error.children ?? []).flatMap((child) => faultsOf(child, `${field}.`))];
 }
