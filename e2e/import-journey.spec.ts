@@ -72,11 +72,18 @@ describe('the import of ego-Facebook', () => {
     });
   });
 
+  /** Other specs plant bad records on the same topics: only what this import published is looked at. */
+  const ofThisImport = ({ key }: { key: string }): boolean => key.startsWith(`${workspace}:`);
+
   it('leaves nothing in dead-letter topics', async () => {
-    for (const topic of [TOPICS.users, TOPICS.friendLists]) {
-      expect(await readWholeTopic(`${topic.name}.graph-storage.dlt`)).toEqual([]);
+    const deadLetters = [
+      `${TOPICS.users.name}.graph-storage.dlt`,
+      `${TOPICS.friendLists.name}.graph-storage.dlt`,
+      `${TOPICS.graphChanges.name}.read-model-projector.dlt`,
+    ];
+    for (const topic of deadLetters) {
+      expect((await readWholeTopic(topic)).filter(ofThisImport)).toEqual([]);
     }
-    expect(await readWholeTopic(`${TOPICS.graphChanges.name}.read-model-projector.dlt`)).toEqual([]);
   });
 
   it('publishes only events that fit their JSON Schema', async () => {
@@ -93,17 +100,19 @@ describe('the import of ego-Facebook', () => {
       schemas.set(type, known);
       return known;
     };
+    const everything = (): boolean => true;
     const topics = [
-      TOPICS.users,
-      TOPICS.friendLists,
-      TOPICS.graphChanges,
-      TOPICS.views,
-      TOPICS.imports,
-      TOPICS.keys,
-      TOPICS.audit,
+      ...[TOPICS.users, TOPICS.friendLists, TOPICS.graphChanges].map(({ name }) => ({
+        name,
+        chosen: ofThisImport,
+      })),
+      ...[TOPICS.views, TOPICS.imports, TOPICS.keys, TOPICS.audit].map(({ name }) => ({
+        name,
+        chosen: everything,
+      })),
     ];
-    for (const { name } of topics) {
-      const records = await readWholeTopic(name);
+    for (const { name, chosen } of topics) {
+      const records = (await readWholeTopic(name)).filter(chosen);
       expect(`${name}: ${records.length > 0}`).toBe(`${name}: true`);
       for (const { headers, value } of records) {
         const validate = validatorOf(headers[EVENT_HEADERS.type] ?? '');
