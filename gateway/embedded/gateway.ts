@@ -167,7 +167,8 @@ export class Gateway {
     const headers = answerHeaders(exchange, exchange.route?.plugins ?? installed.configuration.globalPlugins);
     Object.assign(headers, exit.headers);
     // Who asked whether to go on will not send the body now: nothing more can be read on this connection.
-    if (exchange.received('expect') !== undefined && !exchange.request.complete) headers['Connection'] = 'close';
+    if (exchange.received('expect') !== undefined && !exchange.request.complete)
+      headers['Connection'] = 'close';
     let body = '';
     if (exit.json !== undefined) {
       body = JSON.stringify(exit.json);
