@@ -183,7 +183,7 @@ describe('the gateway answers as Kong was seen to answer', () => {
     [
       'a large body that expects 100',
       { method: 'POST', headers: { ...bearer(), expect: '100-continue' }, body: Buffer.alloc(MEGABYTE + 1) },
-      417,
+      413,
       kong('Request size limit exceeded'),
       undefined,
     ],

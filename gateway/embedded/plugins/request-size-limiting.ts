@@ -16,7 +16,7 @@ export const requestSizeLimiting: Plugin<{ allowed_payload_size: number; size_un
   async access(exchange, config) {
     const limit = config.allowed_payload_size * 1024 * 1024;
     const length = exchange.received('content-length');
-    if (length !== undefined) return Number(length) > limit ? tooLarge(exchange) : undefined;
+    if (length !== undefined) return Number(length) > limit ? tooLarge() : undefined;
     if (exchange.received('transfer-encoding') === undefined) return undefined;
     // Like Kong: a chunked body is read whole before the verdict.
     const chunks: Buffer[] = [];
@@ -25,15 +25,15 @@ export const requestSizeLimiting: Plugin<{ allowed_payload_size: number; size_un
       size += (chunk as Buffer).length;
       if (size <= limit) chunks.push(chunk as Buffer);
       else chunks.length = 0;
-      if (size > MOST_DISCARDED * limit) return { ...tooLarge(exchange), headers: { Connection: 'close' } };
+      if (size > MOST_DISCARDED * limit) return { ...tooLarge(), headers: { Connection: 'close' } };
     }
-    if (size > limit) return tooLarge(exchange);
+    if (size > limit) return tooLarge();
     exchange.body = Buffer.concat(chunks);
     return undefined;
   },
 };
 
-function tooLarge(exchange: Exchange): Exit {
-  const expects = exchange.received('expect')?.toLowerCase() === '100-continue';
-  return { status: expects ? 417 : 413, message: 'Request size limit exceeded' };
+function tooLarge(): Exit {
+  // Kong answers 417 to `Expect: 100-continue`; that makes clients send the same body again. A deliberate difference.
+  return { status: 413, message: 'Request size limit exceeded' };
 }
