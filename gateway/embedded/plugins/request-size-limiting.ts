@@ -1,5 +1,5 @@
 import { integer, object, oneOf, otherwise } from '../field-rules';
-import type { Exchange, Exit } from '../exchange';
+import type { Exit } from '../exchange';
 import type { Plugin } from './plugin';
 
 /** Beyond this many times the limit a chunked body is no longer read to its end: the connection is closed. */
