@@ -43,12 +43,11 @@ export class OutboxAuditTrail extends AuditTrail {
   }
 
   async flush(): Promise<void> {
-    const pending = [...this.#pending.values()];
-    if (pending.length === 0) return;
     const taken = [...this.#pending];
+    if (taken.length === 0) return;
     this.#pending.clear();
     const at = Math.floor(this.clock.nowMs());
-    const rows = pending.map((refusal) =>
+    const rows = taken.map(([, refusal]) =>
       Outbox.event(actionAudited, refusal.workspaceId, {
         auditId: this.ids.next(),
         workspaceId: refusal.workspaceId,
