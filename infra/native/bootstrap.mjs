@@ -15,6 +15,10 @@ const PROGRAMS = {
   'test:mutants': 'tools/dist/mutants/main.js',
   gen: 'tools/dist/gen/main.js',
   stats: 'tools/dist/stats/main.js',
+  'sim:pool': 'services/key-service/dist/simulation/main.js',
+  'bench:pool': 'bench/dist/pool/main.js',
+  'bench:lease': 'bench/dist/lease-rpc/main.js',
+  'chaos:pool': 'bench/dist/pool-chaos/main.js',
 };
 
 const [command = 'help', ...args] = process.argv.slice(2);

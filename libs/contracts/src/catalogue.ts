@@ -1,6 +1,8 @@
 import { inputMarked, vertexChanged, viewApplied } from './graph-messages';
 import {
   capacityReply,
+  pathReply,
+  pathReport,
   capacityRequest,
   keyStateChanged,
   leaseHello,
@@ -46,6 +48,8 @@ export const MESSAGES: readonly MessageDefinition[] = [
   settleReply,
   capacityRequest,
   capacityReply,
+  pathReply,
+  pathReport,
   keyStateChanged,
 ];
 

@@ -14,6 +14,8 @@ export { actionAudited, callRequested, importChanged, keyChanged, keyUsed } from
 export {
   callReport,
   capacityReply,
+  pathReply,
+  pathReport,
   capacityRequest,
   keyStateChanged,
   leaseDenialReason,
@@ -30,6 +32,8 @@ export {
 export type {
   CallReport,
   CapacityReply,
+  PathReply,
+  PathReport,
   CapacityRequest,
   KeyStateChanged,
   LeaseDenialReason,

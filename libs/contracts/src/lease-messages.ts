@@ -106,6 +106,10 @@ export const sendSlot = z.object({ notBefore: poolTime, notAfter: poolTime });
 export const leaseDenialReason = z.enum([
   /** Keys exist, all their windows are taken for longer than the request waits. */
   'no-slot',
+  /** A limit of a minute or more is spent on every key that could have been taken. */
+  'budget-spent',
+  /** The network itself fails (circuit open): nobody calls it until a probe went well. */
+  'network-resting',
   /** No key of the workspace may call these methods (none registered, wrong kind, paused, invalid). */
   'no-key',
   /** The waiting line of this import or workspace is full. */
@@ -189,6 +193,8 @@ export const callReport = z.discriminatedUnion('outcome', [
     sentAt: poolTime,
     answeredAt: poolTime,
     status: z.number().int().min(100).max(599),
+    /** The network's own clock as its answer has it (`Date`, whole seconds): ms since the Unix epoch. */
+    serverDate: poolTime.optional(),
     /** Error of the call as a whole: the network's own code and the constant part of its text. */
     error: z.object({ code: z.number().int(), text: z.string().max(200).optional() }).optional(),
     /** Errors of calls inside a packed call. */
@@ -303,11 +309,66 @@ export const capacityReply = defineMessage({
   },
 });
 
+export const pathReport = defineMessage({
+  name: 'sociograph.leases.path-reported',
+  version: 1,
+  summary:
+    'What a worker measured of the path to a network since its last report, by requests that no limit counts',
+  schema: z.object({
+    ...requestHead,
+    network,
+    /** Label of the address that the worker calls from. */
+    egress: z.string().max(64).optional(),
+    probes: z
+      .array(
+        z.object({
+          /** Pool clock, ms. */
+          sentAt: poolTime,
+          roundTripMs: z.number().nonnegative(),
+          /** The network's own clock (`Date`, whole seconds), where it was told. */
+          serverDate: poolTime.optional(),
+        }),
+      )
+      .max(50),
+    /** Of the slots since the last report: how late after `notBefore` the worker sent. */
+    lateness: z
+      .object({
+        sends: z.number().int().positive(),
+        meanMs: z.number().nonnegative(),
+        maxMs: z.number().nonnegative(),
+      })
+      .optional(),
+    /** How far the worker's reading of the pool's clock may be off. */
+    clockErrorMs: z.number().nonnegative(),
+  }),
+  example: {
+    requestId: '01930f0e-7b1c-7000-8000-0000000000ae',
+    issuedAt: 1795000000400,
+    sequence: 4,
+    network: 'vk',
+    probes: [{ sentAt: 1795000000390.5, roundTripMs: 21.25 }],
+    lateness: { sends: 40, meanMs: 0.4, maxMs: 1.9 },
+    clockErrorMs: 0.3,
+  },
+});
+
+export const pathReply = defineMessage({
+  name: 'sociograph.leases.path-answered',
+  version: 1,
+  summary: 'The margin that is in force after the report',
+  schema: z.object({ requestId: id, poolNow: poolTime, marginMs: z.number().nonnegative() }),
+  example: {
+    requestId: '01930f0e-7b1c-7000-8000-0000000000ae',
+    poolNow: 1795000000401,
+    marginMs: 23.5,
+  },
+});
+
 /** Kinds of frame: the first opens a session and is signed, the others carry a MAC. */
 export const leaseFrame = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('hello'), body: z.string() }),
   z.object({
-    kind: z.enum(['lease', 'settle', 'capacity', 'bye']),
+    kind: z.enum(['lease', 'settle', 'capacity', 'path', 'bye']),
     session: id,
     body: z.string(),
     mac: base64url.length(43),
@@ -357,6 +418,8 @@ export type SettleRequest = z.infer<typeof settleRequest.schema>;
 export type SettleReply = z.infer<typeof settleReply.schema>;
 export type CapacityRequest = z.infer<typeof capacityRequest.schema>;
 export type CapacityReply = z.infer<typeof capacityReply.schema>;
+export type PathReport = z.infer<typeof pathReport.schema>;
+export type PathReply = z.infer<typeof pathReply.schema>;
 export type CallReport = z.infer<typeof callReport>;
 export type SendSlot = z.infer<typeof sendSlot>;
 export type LeaseFrame = z.infer<typeof leaseFrame>;

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { POOL_LUA } from '../src/infrastructure/pool-memory';
+import { POOL_LUA } from '../src/infrastructure/pool-script';
 import { redisUrl, simulate, SIMULATED_LUA, TIME_LINE } from './pool-simulation';
 
 describe('the script of the pool under a virtual clock', () => {

@@ -2,7 +2,8 @@ import { Clock } from '@sociograph/kernel';
 import { Redis } from 'ioredis';
 import { ApiKey, type KeyState } from '../src/domain/api-key';
 import { InMemoryPoolEpochs } from '../src/infrastructure/in-memory';
-import { PoolMemory, POOL_LUA } from '../src/infrastructure/pool-memory';
+import { PoolMemory } from '../src/infrastructure/pool-memory';
+import { POOL_LUA } from '../src/infrastructure/pool-script';
 import { RedisQuotaLedger } from '../src/infrastructure/redis-quota-ledger';
 import { aKey, aRequest, nextSequence, vk } from './builders';
 

@@ -159,6 +159,22 @@ export type SettleVerdict =
   | { kind: 'settled'; poolNow: number; statuses: SettleStatus[]; events: KeyEvent[] }
   | { kind: 'denied'; poolNow: number; reason: 'replay' | 'recovering' };
 
+/** What a worker measured of the path to a network, by requests that no limit counts. Pool clock and ms. */
+export interface PathFacts {
+  by: string;
+  session: string;
+  sequence: number;
+  rules: NetworkRules;
+  probes: { sentAt: number; roundTripMs: number; serverDate?: number | undefined }[];
+  lateness?: { sends: number; meanMs: number; maxMs: number } | undefined;
+  /** How far the worker's reading of the pool's clock may be off. */
+  clockErrorMs: number;
+}
+
+export type PathVerdict =
+  | { kind: 'learned'; poolNow: number; marginMs: number }
+  | { kind: 'denied'; poolNow: number; reason: 'replay' | 'recovering' };
+
 /**
  * The windows of all keys: one atomic verb per request, all windows or none. When its memory is lost or away it
  * denies (`recovering`) until nothing that was granted before can still arrive; it never guesses.
@@ -173,6 +189,8 @@ export abstract class QuotaLedger {
     rules: NetworkRules;
     settles: LedgerSettle[];
   }): Promise<SettleVerdict>;
+  /** Takes in what workers measured; answers the margin that is in force then. */
+  abstract learn(facts: PathFacts): Promise<PathVerdict>;
   abstract capacity(request: {
     workspaceId: string;
     rules: NetworkRules;

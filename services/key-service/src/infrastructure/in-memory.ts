@@ -17,6 +17,8 @@ import {
   type LedgerGrantRequest,
   type LedgerSettle,
   type LedgerVerdict,
+  type PathFacts,
+  type PathVerdict,
   PoolEpochs,
   QuotaLedger,
   type SealedToken,
@@ -254,6 +256,13 @@ export class InMemoryQuotaLedger extends QuotaLedger {
   async define(keys: ApiKey[]): Promise<{ keyId: string; state: KeyState }[]> {
     for (const key of keys) this.#keys.set(key.id, key);
     return [];
+  }
+
+  /** Learns nothing: the margin stays what the rules say. */
+  async learn(facts: PathFacts): Promise<PathVerdict> {
+    const poolNow = this.#now();
+    if (!this.#takeSequence(facts)) return { kind: 'denied', poolNow, reason: 'replay' };
+    return { kind: 'learned', poolNow, marginMs: facts.rules.marginMs };
   }
 
   async capacity(request: {

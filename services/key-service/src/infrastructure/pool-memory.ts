@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { PoolEpochs } from '../domain/ports';
+import { POOL_LUA } from './pool-script';
 
 /** The record under which everything in Redis was written: another one means that it forgot, or may have. */
 export interface MemoryRecord {
@@ -12,8 +11,6 @@ export interface MemoryRecord {
   readyAt: number;
   text: string;
 }
-
-export const POOL_LUA = readFileSync(join(__dirname, 'pool.lua'), 'utf8');
 
 /** Writes a record only over an older one, so that of two that recover at once the newer epoch stays. */
 const WRITE_RECORD = `

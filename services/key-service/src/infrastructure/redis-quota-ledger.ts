@@ -8,6 +8,8 @@ import {
   type LedgerGrantRequest,
   type LedgerSettle,
   type LedgerVerdict,
+  type PathFacts,
+  type PathVerdict,
   QuotaLedger,
   type SettleStatus,
   type SettleVerdict,
@@ -146,6 +148,31 @@ export class RedisQuotaLedger extends QuotaLedger {
       statuses: String(reply[2]).split(',') as SettleStatus[],
       events: JSON.parse(String(reply[3])) as KeyEvent[],
     };
+  }
+
+  async learn(facts: PathFacts): Promise<PathVerdict> {
+    const { rules, lateness } = facts;
+    const reply = await this.#call('learn', {
+      session: facts.session,
+      seq: facts.sequence,
+      network: rules.network,
+      ...timing(rules),
+      probes: facts.probes.map((probe) => ({
+        sent: micros(probe.sentAt),
+        trip: micros(probe.roundTripMs),
+        date: micros(probe.serverDate ?? 0),
+      })),
+      late: lateness && {
+        n: lateness.sends,
+        mean: micros(lateness.meanMs),
+        max: micros(lateness.maxMs),
+      },
+      err: micros(facts.clockErrorMs),
+    }).catch((error: unknown) => this.#away(error));
+    const poolNow = this.#orEstimate(number(reply[1]) / 1000);
+    if (reply[0] === 'denied')
+      return { kind: 'denied', poolNow, reason: reply[2] as 'replay' | 'recovering' };
+    return { kind: 'learned', poolNow, marginMs: number(reply[2]) / 1000 };
   }
 
   async capacity(request: {

@@ -10,6 +10,8 @@ import {
   type LeaseReply,
   leaseRequest,
   type LeaseWelcome,
+  pathReport,
+  type PathReply,
   type SettleReply,
   settleRequest,
 } from '@sociograph/contracts';
@@ -103,6 +105,8 @@ export class LeaseRpc {
         return this.#settle(frame, session, caller);
       case 'capacity':
         return this.#capacity(frame, session, caller);
+      case 'path':
+        return this.#path(frame, session, caller);
       case 'bye':
         return this.#bye(session);
     }
@@ -270,6 +274,31 @@ export class LeaseRpc {
     const capacity = await ledger.capacity({ workspaceId, rules, kinds: KEY_KINDS });
     if (Number.isNaN(capacity.poolNow)) return { kind: 'refused', reason: 'unavailable' };
     return this.#reply(session, { requestId, ...capacity } satisfies CapacityReply);
+  }
+
+  async #path(frame: Authenticated, session: LeaseSession, caller: Caller): Promise<LeaseFrameReply> {
+    const request = parse(frame.body, pathReport.schema);
+    if (request === undefined) return this.#refuse('malformed', caller, 'lease.path');
+    if (this.#isStale(request.issuedAt)) return this.#refuse('stale', caller, 'lease.path');
+    const rules = this.parts.rulesOf(request.network);
+    if (rules === undefined) return this.#refuse('malformed', caller, 'lease.path');
+    const { requestId, probes, lateness, clockErrorMs, sequence } = request;
+    const { service: by, id } = session;
+    const verdict = await this.parts.ledger.learn({
+      by,
+      session: id,
+      sequence,
+      rules,
+      probes,
+      lateness,
+      clockErrorMs,
+    });
+    if (verdict.kind === 'denied') {
+      if (verdict.reason === 'recovering') return { kind: 'refused', reason: 'unavailable' };
+      return this.#refuse('replay', caller, 'lease.path');
+    }
+    const { poolNow, marginMs } = verdict;
+    return this.#reply(session, { requestId, poolNow: time(poolNow), marginMs } satisfies PathReply);
   }
 
   async #bye(session: LeaseSession): Promise<LeaseFrameReply> {

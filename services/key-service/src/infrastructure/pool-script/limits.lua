@@ -1,0 +1,1 @@
+-- Limits longer than a window: budgets that were booked before they may be spent.

@@ -1,0 +1,1 @@
+return ops[ARGV[1]]()
