@@ -8,18 +8,18 @@ import { KeyRegistrar } from './application/register-key';
 import type { KeyServiceConfig } from './config';
 import { ApiKeys } from './domain/ports';
 import { openPrisma, PrismaApiKeys } from './infrastructure/prisma-api-keys';
-import { LeasePool } from './lease-pool';
+import { startLeasePool, wireLeasePool } from './lease-pool';
 import { KeysController } from './presentation/keys.controller';
 
-/** The wiring list. The leasing side hangs together in LeasePool; this is the REST edge and its adapters. */
+/** The wiring list. The leasing side is listed in lease-pool.ts; this is the REST edge and its adapters. */
 @Module({})
 export class KeyServiceModule {
   static forRoot(config: KeyServiceConfig, ctx: HostContext): DynamicModule {
     const app = new Postgres({ url: config.DATABASE_URL_APP, max: 4, logger: ctx.logger });
     const prisma = openPrisma(config.DATABASE_URL_APP);
     const keys = new PrismaApiKeys(prisma, ctx.ids);
-    const pool = new LeasePool(config, ctx, keys);
-    pool.start();
+    const pool = wireLeasePool(config, ctx, keys);
+    startLeasePool(pool, ctx);
     ctx.shutdown.add('close', 'database', async () => {
       await Promise.allSettled([app.end(), prisma.$disconnect()]);
     });
@@ -42,7 +42,7 @@ export class KeyServiceModule {
           provide: KeyRegistrar,
           inject: [Clock, Ids],
           useFactory: (clock: Clock, ids: Ids) =>
-            new KeyRegistrar(keys, pool.vault, clock, ids, () => pool.refresh()),
+            new KeyRegistrar(keys, pool.vault, clock, ids, () => pool.follower.refresh()),
         },
       ],
     };

@@ -60,6 +60,19 @@ export function withTiming(rules: NetworkRules, timing: { marginMs: number; slac
   return { ...rules, ...timing };
 }
 
+/** The rules of networks with these figures, one object per network: settles are grouped by it. */
+export function rulesWith(timing: {
+  marginMs: number;
+  slackMs: number;
+}): (network: string) => NetworkRules | undefined {
+  const made = new Map<string, NetworkRules>();
+  return (network) => {
+    const declared = rulesOf(network);
+    if (declared !== undefined && !made.has(network)) made.set(network, withTiming(declared, timing));
+    return made.get(network);
+  };
+}
+
 /** Kinds of key that may call ALL of these methods. */
 export function kindsFor(rules: NetworkRules, methods: readonly string[]): KeyKind[] {
   return KEY_KINDS.filter((kind) =>

@@ -253,3 +253,12 @@ export abstract class LeaseSessions {
   abstract find(id: string): Promise<LeaseSession | undefined>;
   abstract end(id: string): Promise<void>;
 }
+
+/** What the pool tells those who run it: figures and log lines. */
+export abstract class PoolReport {
+  /** An answer changed what the pool knows of a key. */
+  abstract keyChanged(event: KeyEvent): void;
+  abstract keysByState(counts: ReadonlyMap<string, number>): void;
+  /** Work that will be tried again could not be done. */
+  abstract failed(sentence: string, error: unknown): void;
+}

@@ -20,6 +20,7 @@ import {
   type PathFacts,
   type PathVerdict,
   PoolEpochs,
+  PoolReport,
   QuotaLedger,
   type SealedToken,
   type SettleStatus,
@@ -389,5 +390,23 @@ export class InMemoryQuotaLedger extends QuotaLedger {
     if (this.#sequences.has(name)) return false;
     this.#sequences.add(name);
     return true;
+  }
+}
+
+export class RecordingPoolReport extends PoolReport {
+  readonly events: KeyEvent[] = [];
+  readonly failures: [string, unknown][] = [];
+  states: ReadonlyMap<string, number> = new Map();
+
+  keyChanged(event: KeyEvent): void {
+    this.events.push(event);
+  }
+
+  keysByState(counts: ReadonlyMap<string, number>): void {
+    this.states = counts;
+  }
+
+  failed(sentence: string, error: unknown): void {
+    this.failures.push([sentence, error]);
   }
 }
