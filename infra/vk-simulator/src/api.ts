@@ -1,5 +1,6 @@
 import { ApiError, apiErrors } from './api-error';
 import type { DailyBudgets } from './daily-budgets';
+import type { Fault, Faults } from './faults';
 import type { SimulatedKey } from './keys';
 import { execute } from './methods/execute';
 import type { ExecuteOptions } from './methods/execute';
@@ -14,6 +15,8 @@ export interface Answer {
   body: string;
   /** False when the request was turned away before any method ran: such answers come back at once. */
   worked: boolean;
+  /** HTTP status, 200 unless told; 0: the connection breaks instead. */
+  status?: number;
 }
 
 export interface ApiOptions {
@@ -35,6 +38,7 @@ export class Api {
     private readonly limiter: RateLimiter,
     private readonly budgets: DailyBudgets,
     private readonly usage: Usage,
+    private readonly faults: Faults,
     private readonly options: ApiOptions,
   ) {
     this.keys = new Map(keys.map((key) => [key.token, key]));
@@ -52,6 +56,8 @@ export class Api {
       this.usage.request(key, method, 'refused', at);
       return { body: envelope(apiErrors.tooManyPerSecond(), method, request), worked: false };
     }
+    const fault = this.faults.of(key.name);
+    if (fault !== undefined) return this.failAsPlanted(fault, key, method, request, at);
     try {
       this.checkVersion(request);
       const body = this.run(key, method, request, at);
@@ -64,6 +70,22 @@ export class Api {
       if (fate === 'served') this.usage.methodError(key, method, error.code);
       return { body: envelope(error, method, request), worked: fate === 'served' };
     }
+  }
+
+  private failAsPlanted(
+    fault: Fault,
+    key: SimulatedKey,
+    method: string,
+    request: ApiRequest,
+    at: number,
+  ): Answer {
+    this.usage.request(key, method, 'served', at);
+    if (fault.kind === 'error') {
+      this.usage.methodError(key, method, fault.error.code);
+      return { body: envelope(fault.error, method, request), worked: false };
+    }
+    const body = '<html><body>planted fault</body></html>\n';
+    return { body, worked: false, status: fault.kind === 'status' ? fault.status : 0 };
   }
 
   private run(key: SimulatedKey, method: string, { parameters }: ApiRequest, at: number): string {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { DayKind } from './daily-budgets';
+import type { NetworkSettings } from './network';
 import type { WindowKind } from './rate-limiter';
 import type { Visibility, WorldOptions } from './world';
 
@@ -13,8 +14,9 @@ export interface Settings {
   tokensFile: string | undefined;
   /** Service time, uniform between the two. */
   delayMs: readonly [number, number];
-  /** Spread of the one-way delay of a request. */
+  /** Spread of the one-way delay of a request, and of a reply. */
   jitterMs: number;
+  replyJitterMs: number;
   window: WindowKind;
   refusedCount: boolean;
   budgets: Map<string, number>;
@@ -35,6 +37,7 @@ const USUAL: Record<string, string> = {
   'community-keys': '0',
   delay: '80',
   jitter: '0',
+  'reply-jitter': '0',
   window: 'sliding',
   'refused-count': 'no',
   'budget-in-execute': 'yes',
@@ -91,6 +94,7 @@ export function readSettings(argv: string[], env: NodeJS.ProcessEnv): Settings {
     tokensFile: given('tokens-file'),
     delayMs: range('delay', given('delay') as string),
     jitterMs: number('jitter', 0),
+    replyJitterMs: number('reply-jitter', 0),
     window: choice('window', ['sliding', 'fixed-clock', 'fixed-first-call']),
     refusedCount: choice('refused-count', ['yes', 'no']) === 'yes',
     budgets: budgets(given('budget')),
@@ -100,6 +104,20 @@ export function readSettings(argv: string[], env: NodeJS.ProcessEnv): Settings {
     clockSkewMs: number('clock-skew', Number.NEGATIVE_INFINITY),
     trailingEntry: choice('trailing-entry', ['yes', 'no']) === 'yes',
     operations: number('operations', 1),
+  };
+}
+
+/** Changes of the network in mid-run, by the names of the flags. Throws one sentence per fault. */
+export function readNetwork(query: URLSearchParams): Partial<NetworkSettings> {
+  const number = (name: string): number => {
+    const value = Number(query.get(name));
+    if (!Number.isFinite(value) || value < 0) throw new Error(`${name} must be milliseconds.`);
+    return value;
+  };
+  return {
+    ...(query.has('jitter') && { jitterMs: number('jitter') }),
+    ...(query.has('reply-jitter') && { replyJitterMs: number('reply-jitter') }),
+    ...(query.has('delay') && { delayMs: range('delay', query.get('delay') as string) }),
   };
 }
 

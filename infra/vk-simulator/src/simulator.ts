@@ -5,12 +5,15 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { gzipSync } from 'node:zlib';
 import type { NormalGraph } from '@sociograph/graph-file';
 import { Api } from './api';
+import type { Answer } from './api';
 import { apiErrors } from './api-error';
 import { DailyBudgets } from './daily-budgets';
+import { Faults } from './faults';
 import type { SimulatedKey } from './keys';
+import { Network } from './network';
 import { RateLimiter } from './rate-limiter';
 import { BodyTooLarge, parametersOf, readBody } from './request-parameters';
-import { seededFraction } from './seeded-hash';
+import { readNetwork } from './settings';
 import type { Settings } from './settings';
 import { SimulatorClock } from './simulator-clock';
 import { TimedLine } from './timed-line';
@@ -24,6 +27,11 @@ const STATIC_PATHS = new Set(['/', '/robots.txt', '/favicon.ico']);
 /** Below this gzip makes an answer longer. */
 const WORTH_GZIP = 1024;
 
+interface OwnPage {
+  status: number;
+  body: object;
+}
+
 /** The HTTP side: network delays in front of the API, and the pages that describe the simulator itself. */
 export class Simulator {
   private readonly clock: SimulatorClock;
@@ -31,11 +39,12 @@ export class Simulator {
   private readonly usage = new Usage();
   private readonly limiter: RateLimiter;
   private readonly budgets: DailyBudgets;
+  private readonly network: Network;
+  private readonly faults = new Faults();
   private readonly world: World;
   private readonly api: Api;
   private readonly server: Server;
   private readonly lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-  private requests = 0;
 
   constructor(
     private readonly settings: Settings,
@@ -50,8 +59,9 @@ export class Simulator {
       refusedCount: settings.refusedCount,
     });
     this.budgets = new DailyBudgets(settings.budgets, settings.day);
+    this.network = new Network(settings.seed, settings);
     this.world = new World(graph, { seed: settings.seed, ...settings.world });
-    this.api = new Api(this.world, keys, this.limiter, this.budgets, this.usage, {
+    this.api = new Api(this.world, keys, this.limiter, this.budgets, this.usage, this.faults, {
       execute: {
         apiCalls: 25,
         operations: settings.operations,
@@ -87,20 +97,25 @@ export class Simulator {
     const path = url.split('?', 1)[0] as string;
     if (path.startsWith('/method/')) return this.callApi(path.slice('/method/'.length), request, response);
     request.resume();
-    if (STATIC_PATHS.has(path) && (request.method === 'GET' || request.method === 'HEAD')) {
-      this.usage.probe();
-      this.line.plan(this.arrival(), () => this.send(request, response, 200, 'text/plain', 'VK simulator\n'));
-      return;
+    const probed = STATIC_PATHS.has(path) && (request.method === 'GET' || request.method === 'HEAD');
+    if (probed) this.usage.probe();
+    const page = probed ? undefined : this.ownPage(request.method ?? 'GET', path, url);
+    if (page !== undefined) {
+      const json = `${JSON.stringify(page.body)}\n`;
+      return this.send(request, response, page.status, 'application/json; charset=utf-8', json);
     }
-    const page = this.ownPage(request.method ?? 'GET', path, new URL(url, 'http://simulator').searchParams);
-    if (page === undefined)
-      this.send(request, response, 404, 'text/html', '<html><body>404 Not Found</body></html>\n');
-    else this.send(request, response, 200, 'application/json; charset=utf-8', `${JSON.stringify(page)}\n`);
+    // Whatever is no method travels like a call, takes no time and is counted against nothing.
+    const { requestMs, replyMs } = this.network.draw();
+    this.line.plan(this.clock.now() + requestMs + replyMs, () => {
+      if (probed) this.send(request, response, 200, 'text/plain', 'VK simulator\n');
+      else this.send(request, response, 404, 'text/html', '<html><body>404 Not Found</body></html>\n');
+    });
   }
 
   private async callApi(method: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request);
-    const arrival = this.arrival();
+    const { requestMs, serviceMs, replyMs } = this.network.draw();
+    const arrival = this.clock.now() + requestMs;
     if (request.method !== 'GET' && request.method !== 'POST') {
       const error = apiErrors.unsupportedHttpMethod();
       this.sendJson(
@@ -111,24 +126,61 @@ export class Simulator {
       return;
     }
     const parsed = parametersOf(request, body);
-    const serviceMs = this.serviceTime();
     this.line.plan(arrival, (at) => {
       const answer = this.api.arrive(method, parsed, at);
-      if (answer.worked) this.line.plan(at + serviceMs, () => this.sendJson(request, response, answer.body));
-      else this.sendJson(request, response, answer.body);
+      const answeredAt = at + (answer.worked ? serviceMs : 0) + replyMs;
+      if (answer.status === undefined && answeredAt === at) this.sendJson(request, response, answer.body);
+      else this.line.plan(answeredAt, () => this.answer(request, response, answer));
     });
   }
 
-  private ownPage(httpMethod: string, path: string, query: URLSearchParams): object | undefined {
-    if (httpMethod === 'POST' && path === '/reset') {
-      this.limiter.reset();
-      this.budgets.reset();
-      this.usage.reset();
-      this.lag.reset();
-      this.requests = 0;
-      return { reset: true };
+  private answer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+    if (answer.status === 0) response.destroy();
+    else if (answer.status === undefined) this.sendJson(request, response, answer.body);
+    else this.send(request, response, answer.status, 'text/html', answer.body);
+  }
+
+  private ownPage(httpMethod: string, path: string, url: string): OwnPage | undefined {
+    const query = new URL(url, 'http://simulator').searchParams;
+    if (httpMethod === 'GET') {
+      const body = this.described(path, query);
+      return body && { status: 200, body };
     }
-    if (httpMethod !== 'GET') return undefined;
+    if (httpMethod !== 'POST') return undefined;
+    try {
+      const body = this.controlled(path, query);
+      return body && { status: 200, body };
+    } catch (error) {
+      return { status: 400, body: { error: (error as Error).message } };
+    }
+  }
+
+  /** What changes the simulator while it runs. */
+  private controlled(path: string, query: URLSearchParams): object | undefined {
+    switch (path) {
+      case '/reset':
+        this.limiter.reset();
+        this.budgets.reset();
+        this.usage.reset();
+        this.lag.reset();
+        this.network.reset();
+        this.faults.reset();
+        return { reset: true };
+      case '/network':
+        return this.network.change(readNetwork(query));
+      case '/faults': {
+        const name = query.get('key') ?? '';
+        if (!this.keys.some((key) => key.name === name)) throw new Error('key must be the name of a key.');
+        const answer = query.get('answer') ?? 'none';
+        this.faults.plant(name, answer);
+        return { key: name, answer, since: this.clock.now() };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  private described(path: string, query: URLSearchParams): object | undefined {
     const { graph } = this.world;
     switch (path) {
       case '/stats':
@@ -155,19 +207,6 @@ export class Simulator {
       default:
         return undefined;
     }
-  }
-
-  /** When a request that was just read reaches the limiter: after its one-way delay. */
-  private arrival(): number {
-    this.requests += 1;
-    return (
-      this.clock.now() + this.settings.jitterMs * seededFraction(this.settings.seed, 'jitter', this.requests)
-    );
-  }
-
-  private serviceTime(): number {
-    const [low, high] = this.settings.delayMs;
-    return low + (high - low) * seededFraction(this.settings.seed, 'service time', this.requests);
   }
 
   private lagReport(): object {

@@ -353,6 +353,53 @@ describe('the network in front of the simulator', () => {
     await bench.close();
   });
 
+  it('delays replies by a jitter of their own, which takes no part in the limits', async () => {
+    const bench = await new Bench('--reply-jitter', '200').start();
+    const replies = await Promise.all(Array.from({ length: 9 }, () => bench.call('utils.getServerTime', {})));
+    expect(replies.filter((reply) => 'error' in reply.json)).toHaveLength(6);
+    expect(Math.max(...replies.map(({ ms }) => ms))).toBeGreaterThan(100);
+    const probes = await Promise.all(
+      Array.from({ length: 9 }, () => bench.send('/nothing/here', { method: 'HEAD' })),
+    );
+    expect(new Set(probes.map(({ status }) => status))).toEqual(new Set([404]));
+    expect(Math.max(...probes.map(({ ms }) => ms))).toBeGreaterThan(100);
+    expect((await bench.send('/stats')).json['totals']).toMatchObject({ served: 3, refused: 6 });
+    await bench.close();
+  });
+
+  it('changes in mid-run, and names what it cannot read', async () => {
+    const bench = await new Bench().start();
+    const changed = await bench.send('/network?jitter=100&delay=50-60', { method: 'POST' });
+    expect(changed.json).toMatchObject({ jitterMs: 100, replyJitterMs: 0, delayMs: [50, 60] });
+    expect((await bench.call('utils.getServerTime', {})).ms).toBeGreaterThanOrEqual(49);
+    const wrong = await bench.send('/network?jitter=much', { method: 'POST' });
+    expect([wrong.status, wrong.json]).toEqual([400, { error: 'jitter must be milliseconds.' }]);
+    await bench.close();
+  });
+
+  it('answers one key with a planted fault until it is taken away; the other keys do not notice', async () => {
+    const bench = await new Bench().start();
+    const plant = (answer: string): Promise<Reply> =>
+      bench.send(`/faults?key=user-1&answer=${answer}`, { method: 'POST' });
+    await plant('5');
+    expect(errorOf(await bench.call('utils.getServerTime', {}))).toEqual([
+      5,
+      'User authorization failed: invalid access_token (4).',
+    ]);
+    expect((await bench.call('utils.getServerTime', {}, 1)).json).toHaveProperty('response');
+    await plant('503');
+    expect((await bench.call('utils.getServerTime', {})).status).toBe(503);
+    await plant('reset');
+    await expect(bench.call('utils.getServerTime', {})).rejects.toThrow();
+    await bench.reset();
+    expect((await bench.call('utils.getServerTime', {})).json).toHaveProperty('response');
+    expect((await plant('4')).status).toBe(400);
+    expect((await bench.send('/faults?key=nobody&answer=5', { method: 'POST' })).json).toEqual({
+      error: 'key must be the name of a key.',
+    });
+    await bench.close();
+  });
+
   it('aligns fixed windows to the clock of its Date header', async () => {
     const bench = await new Bench('--window', 'fixed-clock', '--clock-skew', '400').start();
     const replies = [];
