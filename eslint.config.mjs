@@ -76,7 +76,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{libs,services,infra}/*/{src,test}/**/*.ts', '{gateway,tools,e2e}/**/*.ts'],
+    files: ['{libs,services,infra}/*/{src,test}/**/*.ts', '{gateway,tools,bench,e2e}/**/*.ts'],
     plugins: { '@nx': nx },
     rules: {
       '@nx/enforce-module-boundaries': [
@@ -96,7 +96,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{libs,services,infra}/*/{src,test}/**/*.ts', '{gateway,tools,e2e}/**/*.ts'],
+    files: ['{libs,services,infra}/*/{src,test}/**/*.ts', '{gateway,tools,bench,e2e}/**/*.ts'],
     plugins: { sociograph: layers },
     rules: { 'sociograph/packages': 'error' },
   },

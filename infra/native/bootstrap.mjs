@@ -143,7 +143,7 @@ function build(projects) {
 
 function sources() {
   const files = ['package-lock.json', '.swcrc', 'nx.json'].map((name) => join(ROOT, name));
-  for (const top of ['libs', 'services', 'gateway', 'infra', 'tools', 'e2e']) collect(join(ROOT, top), files);
+  for (const top of ['libs', 'services', 'gateway', 'infra', 'tools', 'bench', 'e2e']) collect(join(ROOT, top), files);
   return files.sort();
 }
 
