@@ -6,7 +6,10 @@ export function vk(): NetworkRules {
   return rulesOf('vk') as NetworkRules;
 }
 
-export function aKey(id: string, details: Partial<ApiKey['details']> = {}): ApiKey {
+export function aKey(
+  id: string,
+  { perSecond = 3, ...details }: Partial<ApiKey['details']> & { perSecond?: number } = {},
+): ApiKey {
   return ApiKey.restore({
     id: id as ApiKey['id'],
     workspaceId: 'demo' as ApiKey['details']['workspaceId'],
@@ -15,10 +18,17 @@ export function aKey(id: string, details: Partial<ApiKey['details']> = {}): ApiK
     label: null,
     state: 'active',
     reason: null,
-    perSecond: 3,
+    limits: { perSecond },
+    weight: 1,
     bucket: id,
     egress: null,
-    consent: { givenBy: 'owner', at: 1 },
+    ownerId: null,
+    scopes: [],
+    sharedWith: [],
+    consent: { givenBy: 'owner', at: 1, endedAt: null },
+    replaces: null,
+    replacedBy: null,
+    lastUsedAt: null,
     version: 1,
     tokenVersion: 1,
     createdAt: 1,

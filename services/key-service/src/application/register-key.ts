@@ -1,6 +1,7 @@
 import { type Clock, type Ids, type KeyId, Secret, type WorkspaceId } from '@sociograph/kernel';
 import { ApiKey } from '../domain/api-key';
 import { keyInput } from '../domain/errors';
+import type { KeyLimits } from '../domain/key-settings';
 import type { KeyKind } from '../domain/networks';
 import { ApiKeys, type AuditNote, KeyVault } from '../domain/ports';
 
@@ -10,7 +11,7 @@ export interface RegisterKey {
   kind: KeyKind;
   token: string;
   label?: string | undefined;
-  perSecond?: number | undefined;
+  limits?: Partial<KeyLimits> | undefined;
   egress?: string | undefined;
   consent: { givenBy: string; at?: number | undefined };
   actor: AuditNote['actor'];

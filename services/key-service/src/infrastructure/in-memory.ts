@@ -271,7 +271,7 @@ export class InMemoryQuotaLedger extends QuotaLedger {
     kinds: readonly string[];
   }): Promise<{ poolNow: number; keys: number; callsPerSecond: number }> {
     const usable = this.#usable(request.workspaceId, request.kinds);
-    const callsPerSecond = usable.reduce((sum, key) => sum + key.details.perSecond, 0);
+    const callsPerSecond = usable.reduce((sum, key) => sum + key.details.limits.perSecond, 0);
     return { poolNow: this.#now(), keys: usable.length, callsPerSecond };
   }
 
@@ -371,7 +371,7 @@ export class InMemoryQuotaLedger extends QuotaLedger {
     const charges = this.#charges.get(key.id) ?? [];
     const hole = charges.find((charge) => charge.hole && charge.notBefore >= first);
     if (hole !== undefined) return { notBefore: hole.notBefore, hole };
-    const quota = key.details.perSecond;
+    const quota = key.details.limits.perSecond;
     const spread = (rules.windowMs + rules.marginMs) / quota;
     const latest = charges.map((charge) => charge.latest).sort((a, b) => b - a)[quota - 1];
     const last = charges.at(-1)?.notBefore ?? -Infinity;
@@ -380,8 +380,8 @@ export class InMemoryQuotaLedger extends QuotaLedger {
 
   #usable(workspaceId: string, kinds: readonly string[]): ApiKey[] {
     return [...this.#keys.values()].filter(
-      ({ details }) =>
-        details.workspaceId === workspaceId && details.state === 'active' && kinds.includes(details.kind),
+      ({ details, stateInPool }) =>
+        details.workspaceId === workspaceId && stateInPool === 'active' && kinds.includes(details.kind),
     );
   }
 

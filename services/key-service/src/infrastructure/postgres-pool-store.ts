@@ -1,6 +1,7 @@
 import type { KeyId, WorkspaceId } from '@sociograph/kernel';
 import type { Postgres } from '@sociograph/postgres';
 import { ApiKey, type KeyState } from '../domain/api-key';
+import type { KeyLimits } from '../domain/key-settings';
 import type { KeyKind } from '../domain/networks';
 import { DataKeys, KeyCatalogue, PoolEpochs, type StoredKey, type WrappedDataKey } from '../domain/ports';
 
@@ -15,11 +16,19 @@ interface KeyRow {
   token_encrypted: Uint8Array;
   data_key_id: string;
   token_version: number;
-  rate_limit: { perSecond: number };
+  rate_limit: KeyLimits;
+  weight: number;
   bucket: string;
   egress: string | null;
+  owner_id: string | null;
+  scopes: string[];
+  shared_with: string[];
   consent_given_by: string;
   consent_at: Date;
+  consent_ended_at: Date | null;
+  replaces: string | null;
+  replaced_by: string | null;
+  last_used_at: Date | null;
   version: number;
   revision: number;
   created_at: Date;
@@ -38,8 +47,9 @@ export class PostgresKeyCatalogue extends KeyCatalogue {
   async changedSince(since: number): Promise<{ keys: StoredKey[]; next: number }> {
     const { rows } = await this.postgres.query<KeyRow>(
       `SELECT id, workspace_id, network, kind, label, status, status_reason, token_encrypted, data_key_id,
-              token_version, rate_limit, bucket, egress, consent_given_by, consent_at, version, revision,
-              created_at, updated_at
+              token_version, rate_limit, weight, bucket, egress, owner_id, scopes, shared_with, consent_given_by,
+              consent_at, consent_ended_at, replaces, replaced_by, last_used_at, version, revision, created_at,
+              updated_at
        FROM api_keys WHERE revision > $1 ORDER BY revision`,
       [since],
     );
@@ -57,10 +67,21 @@ function restore(row: KeyRow): StoredKey {
     label: row.label,
     state: row.status as KeyState,
     reason: row.status_reason,
-    perSecond: row.rate_limit.perSecond,
+    limits: row.rate_limit,
+    weight: row.weight,
     bucket: row.bucket,
     egress: row.egress,
-    consent: { givenBy: row.consent_given_by, at: row.consent_at.getTime() },
+    ownerId: row.owner_id,
+    scopes: row.scopes,
+    sharedWith: row.shared_with,
+    consent: {
+      givenBy: row.consent_given_by,
+      at: row.consent_at.getTime(),
+      endedAt: row.consent_ended_at?.getTime() ?? null,
+    },
+    replaces: row.replaces as KeyId | null,
+    replacedBy: row.replaced_by as KeyId | null,
+    lastUsedAt: row.last_used_at?.getTime() ?? null,
     version: row.version,
     tokenVersion: row.token_version,
     createdAt: row.created_at.getTime(),

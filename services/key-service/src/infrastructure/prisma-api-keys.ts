@@ -7,6 +7,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { Prisma, PrismaClient } from '../../generated/prisma';
 import { ApiKey, type KeyState } from '../domain/api-key';
 import { keyChangedMeanwhile, keyUnknown, tokenKnown } from '../domain/errors';
+import type { KeyLimits } from '../domain/key-settings';
 import type { KeyKind } from '../domain/networks';
 import { ApiKeys, type AuditNote, type KeyFilter, type SealedToken } from '../domain/ports';
 
@@ -47,6 +48,7 @@ export class PrismaApiKeys extends ApiKeys {
             fingerprint,
             consentGivenBy: details.consent.givenBy,
             consentAt: new Date(details.consent.at),
+            replaces: details.replaces,
             createdAt: new Date(details.createdAt),
           },
         });
@@ -152,9 +154,15 @@ function columnsOf(key: ApiKey) {
     status: details.state,
     statusReason: details.reason,
     tokenVersion: details.tokenVersion,
-    rateLimit: { perSecond: details.perSecond },
+    rateLimit: { ...details.limits } as Prisma.InputJsonObject,
+    weight: details.weight,
     bucket: details.bucket,
     egress: details.egress,
+    ownerId: details.ownerId,
+    scopes: [...details.scopes],
+    sharedWith: [...details.sharedWith],
+    consentEndedAt: details.consent.endedAt === null ? null : new Date(details.consent.endedAt),
+    replacedBy: details.replacedBy,
     version: details.version,
     updatedAt: new Date(details.updatedAt),
     deletedAt: details.state === 'deleted' ? new Date(details.updatedAt) : null,
@@ -171,10 +179,21 @@ function restore(row: Row | null): ApiKey | undefined {
     label: row.label,
     state: row.status as KeyState,
     reason: row.statusReason,
-    perSecond: (row.rateLimit as { perSecond: number }).perSecond,
+    limits: row.rateLimit as unknown as KeyLimits,
+    weight: row.weight,
     bucket: row.bucket,
     egress: row.egress,
-    consent: { givenBy: row.consentGivenBy, at: row.consentAt.getTime() },
+    ownerId: row.ownerId,
+    scopes: row.scopes,
+    sharedWith: row.sharedWith,
+    consent: {
+      givenBy: row.consentGivenBy,
+      at: row.consentAt.getTime(),
+      endedAt: row.consentEndedAt?.getTime() ?? null,
+    },
+    replaces: row.replaces as KeyId | null,
+    replacedBy: row.replacedBy as KeyId | null,
+    lastUsedAt: row.lastUsedAt?.getTime() ?? null,
     version: row.version,
     tokenVersion: row.tokenVersion,
     createdAt: row.createdAt.getTime(),

@@ -40,6 +40,8 @@ export interface RedisQuotaLedgerOptions {
 type Reply = (string | number)[];
 
 const LEAD_MS = 10;
+/** Slots are dealt so far ahead at most: later ones are dealt knowing more of what became of the calls before them. */
+const HORIZON_MS = 300;
 const HOLD_MS = 30_000;
 const TRIAL_MS = 60_000;
 const KEYS_PER_CALL = 200;
@@ -94,7 +96,6 @@ export class RedisQuotaLedger extends QuotaLedger {
       egress: request.egress,
       pools: poolNames(request.workspaceId, rules.network, request.kinds),
       strategy: 'earliest-free',
-      kind: rules.windowKind,
       ...timing(rules),
     }).catch((error: unknown) => this.#away(error));
     const poolNow = number(reply[1]) / 1000;
@@ -129,7 +130,6 @@ export class RedisQuotaLedger extends QuotaLedger {
       by: request.by,
       session: request.session,
       seq: request.sequence,
-      kind: request.rules.windowKind,
       methods: {},
       ...timing(request.rules),
       settles: request.settles.map((settle) => ({
@@ -155,7 +155,6 @@ export class RedisQuotaLedger extends QuotaLedger {
     const reply = await this.#call('learn', {
       session: facts.session,
       seq: facts.sequence,
-      network: rules.network,
       ...timing(rules),
       probes: facts.probes.map((probe) => ({
         sent: micros(probe.sentAt),
@@ -197,12 +196,12 @@ export class RedisQuotaLedger extends QuotaLedger {
     const differing: { keyId: string; state: KeyState }[] = [];
     for (let from = 0; from < keys.length; from += KEYS_PER_CALL) {
       const reply = await this.#call('sync', {
-        keys: keys.slice(from, from + KEYS_PER_CALL).map(({ details }) => ({
+        keys: keys.slice(from, from + KEYS_PER_CALL).map(({ details, stateInPool }) => ({
           id: details.id,
           r: details.version,
           v: details.tokenVersion,
-          s: details.state,
-          q: details.perSecond,
+          s: stateInPool,
+          q: details.limits.perSecond,
           b: details.bucket,
           z: poolNames(details.workspaceId, details.network, [details.kind]),
         })),
@@ -312,6 +311,7 @@ export class RedisQuotaLedger extends QuotaLedger {
       o: report.outcome,
       sent: micros(report.sentAt),
       answered: report.outcome === 'answered' ? micros(report.answeredAt) : 0,
+      date: report.outcome === 'answered' ? micros(report.serverDate ?? 0) : 0,
       effects: report.effects
         .filter((effect) => effect.kind !== 'count')
         .map((effect) => effectArgument(effect, -SPREAD * this.#options.chance())),
@@ -331,13 +331,16 @@ function effectArgument(effect: Exclude<Effect, { kind: 'count' }>, spread: numb
   return effect;
 }
 
-function timing(rules: NetworkRules): Record<string, number> {
+function timing(rules: NetworkRules): Record<string, number | string> {
   return {
+    network: rules.network,
+    kind: rules.windowKind,
+    align: rules.windowAlignment,
     window: micros(rules.windowMs),
     margin: micros(rules.marginMs),
     slack: micros(rules.slackMs),
     lead: micros(LEAD_MS),
-    horizon: micros(rules.windowMs),
+    horizon: micros(Math.min(HORIZON_MS, rules.windowMs)),
     hold: micros(HOLD_MS),
     trial: micros(TRIAL_MS),
   };

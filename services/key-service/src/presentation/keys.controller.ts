@@ -195,7 +195,7 @@ export class KeysController {
     const { limits, ...described } = body;
     const key = await this.registrar.register({
       ...described,
-      perSecond: limits?.perSecond,
+      limits,
       workspaceId: principal.workspaceId,
       actor: { kind: 'person', id: principal.subject },
       correlationId: currentCorrelationId(),
@@ -294,9 +294,8 @@ export class KeysController {
 }
 
 function viewOf(key: ApiKey): KeyView {
-  const { id, network, kind, label, state, reason, perSecond, egress, consent, version } = key.details;
+  const { id, network, kind, label, state, reason, limits, egress, consent, version } = key.details;
   const { createdAt, updatedAt } = key.details;
-  const limits = { perSecond };
   return { id, network, kind, label, state, reason, limits, egress, consent, version, createdAt, updatedAt };
 }
 
