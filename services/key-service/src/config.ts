@@ -9,6 +9,7 @@ import {
   redisConfig,
 } from '@sociograph/service-host';
 import { z } from 'zod';
+import type { Timing } from './domain/networks';
 
 const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
@@ -27,8 +28,12 @@ const schema = z.object({
   AWS_REGION: z.string().optional(),
   /** JSON {service: public key PEM} of the services that may lease. */
   LEASE_TRUSTED_FILE: z.string(),
-  /** From the start of a slot to the latest arrival at the provider (ms); fixed until it is learned. */
-  POOL_MARGIN_MS: count(5, 1000).default(40),
+  /** From the start of a slot to the latest arrival at the provider (ms), until the path's spread is learned. */
+  POOL_MARGIN_MS: count(5, 1000).default(110),
+  /** How the network's windows lie: a declaration, never guessed. */
+  POOL_WINDOW: z
+    .enum(['sliding', 'fixed-clock', 'fixed-first-call'], 'must be sliding, fixed-clock or fixed-first-call')
+    .default('sliding'),
   /** How long a slot may be used (ms); part of the margin. Longer: fewer slots are lost on a busy machine. */
   POOL_SLACK_MS: count(1, 500).default(10),
   /** How many requests may wait for a slot, per import and per workspace. */
@@ -40,6 +45,16 @@ export type KeyServiceConfig = Readonly<z.infer<typeof schema>>;
 
 export function keyServiceConfig(): KeyServiceConfig {
   return loadConfig(schema);
+}
+
+/** What the configuration declares of the network's timing. */
+export function timingOf(config: KeyServiceConfig): Timing {
+  return {
+    marginMs: config.POOL_MARGIN_MS,
+    slackMs: config.POOL_SLACK_MS,
+    windowKind: config.POOL_WINDOW === 'sliding' ? 'sliding' : 'fixed',
+    windowAlignment: config.POOL_WINDOW === 'fixed-first-call' ? 'first-call' : 'clock',
+  };
 }
 
 const migrationSchema = z.object({

@@ -11,7 +11,7 @@ import { PoolChores } from './application/pool-chores';
 import { SettleDesk } from './application/settle-leases';
 import { KeyEventDesk } from './application/take-key-events';
 import { InvalidKeys } from './application/write-invalid-keys';
-import { type KeyServiceConfig, readTrusted } from './config';
+import { type KeyServiceConfig, readTrusted, timingOf } from './config';
 import { rulesWith } from './domain/networks';
 import type { ApiKeys, Kms } from './domain/ports';
 import { AwsKms } from './infrastructure/aws-kms';
@@ -135,7 +135,7 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
     ids,
     trusted: readTrusted(config.LEASE_TRUSTED_FILE),
     accountOf: accountsOf(config),
-    rulesOf: rulesWith({ marginMs: config.POOL_MARGIN_MS, slackMs: config.POOL_SLACK_MS }),
+    rulesOf: rulesWith(timingOf(config)),
     onKeyEvents: (events, service) => keyEvents.take(events, service),
     onRefused: (reason) => metrics.refused.inc({ reason }),
   });

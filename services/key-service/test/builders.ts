@@ -2,8 +2,9 @@ import { ApiKey } from '../src/domain/api-key';
 import { type NetworkRules, rulesOf } from '../src/domain/networks';
 import type { LedgerGrantRequest } from '../src/domain/ports';
 
+/** VK with a margin of 40 ms and slots dealt a whole window ahead: figures that one can reckon with. */
 export function vk(): NetworkRules {
-  return rulesOf('vk') as NetworkRules;
+  return { ...(rulesOf('vk') as NetworkRules), marginMs: 40, horizonMs: 1000 };
 }
 
 export function aKey(

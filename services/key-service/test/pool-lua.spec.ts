@@ -52,7 +52,7 @@ describe('the script of the pool under a virtual clock', () => {
     });
     expect(report.oversteps).toEqual([]);
     expect(report.utilisation).toBeGreaterThan(0.955);
-    expect(report.utilisation).toBeLessThanOrEqual(1000 / 1040 + 0.002);
+    expect(report.utilisation).toBeLessThanOrEqual(1000 / 1030 + 0.002);
   });
 
   it('uses slots again that were reported unsent before their time', async () => {

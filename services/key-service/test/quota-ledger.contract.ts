@@ -51,7 +51,7 @@ export function quotaLedgerContract(make: () => Promise<LedgerUnderTest>): void 
   it('spreads the slots of a key and never reaches further than one window', async () => {
     await ledger.define([aKey('k1')]);
     const slots = [(await granted()).slots[0]!, (await granted()).slots[0]!];
-    expect(slots[1]! - slots[0]!).toBeCloseTo(1040 / 3, 2);
+    expect(slots[1]! - slots[0]!).toBeCloseTo(1030 / 3, 2);
     for (;;) {
       const verdict = await ledger.grant(aRequest(under.now()));
       if (verdict.kind === 'granted') {
@@ -60,7 +60,7 @@ export function quotaLedgerContract(make: () => Promise<LedgerUnderTest>): void 
       }
       expect(verdict.reason).toBe('no-slot');
       expect(verdict.retryAt).toBeGreaterThan(under.now());
-      expect(verdict.retryAt).toBeLessThanOrEqual(slots.at(-1)! + 1040 / 3 - 1000 + 0.01);
+      expect(verdict.retryAt).toBeLessThanOrEqual(slots.at(-1)! + 1030 / 3 - 1000 + 10.01);
       break;
     }
     expect(slots.at(-1)! - under.now()).toBeLessThanOrEqual(1000);
@@ -71,7 +71,7 @@ export function quotaLedgerContract(make: () => Promise<LedgerUnderTest>): void 
     await ledger.define([aKey('k1'), aKey('k2')]);
     const { slots } = await granted({ calls: 2 });
     expect(slots).toHaveLength(2);
-    expect(slots[1]! - slots[0]!).toBeCloseTo(1040 / 3, 2);
+    expect(slots[1]! - slots[0]!).toBeCloseTo(1030 / 3, 2);
     expect(await ledger.grant(aRequest(under.now(), { calls: 9 }))).toMatchObject({ reason: 'no-slot' });
   });
 
@@ -103,7 +103,7 @@ export function quotaLedgerContract(make: () => Promise<LedgerUnderTest>): void 
     const first = await granted({ leaseId: 'same' });
     const again = await granted({ leaseId: 'same' });
     expect(again).toEqual(first);
-    expect((await granted()).slots[0]! - first.slots[0]!).toBeCloseTo(1040 / 3, 2);
+    expect((await granted()).slots[0]! - first.slots[0]!).toBeCloseTo(1030 / 3, 2);
     const other = aRequest(under.now(), { leaseId: 'same', workspaceId: 'other' });
     expect(await ledger.grant(other)).toMatchObject({ reason: 'replay' });
     const thief = aRequest(under.now(), { leaseId: 'same', by: 'other-service' });
@@ -142,7 +142,7 @@ export function quotaLedgerContract(make: () => Promise<LedgerUnderTest>): void 
     const second = await granted();
     expect(await settle(second, [{ slot: 0, outcome: 'unsent' }])).toMatchObject({ statuses: ['settled'] });
     expect((await granted()).slots).toEqual(second.slots);
-    expect((await granted()).slots[0]! - first.slots[0]!).toBeCloseTo((2 * 1040) / 3, 2);
+    expect((await granted()).slots[0]! - first.slots[0]!).toBeCloseTo((2 * 1030) / 3, 2);
   });
 
   it('settles once, for the right fence, workspace and service only', async () => {

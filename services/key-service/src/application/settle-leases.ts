@@ -81,7 +81,8 @@ export class SettleDesk {
     this.#count(rules.network, resultOf(facts));
     const { slot, sentAt } = report;
     if (report.outcome === 'broken') return { slot, outcome: 'broken', sentAt, effects };
-    return { slot, outcome: 'answered', sentAt, answeredAt: report.answeredAt, effects };
+    const { answeredAt, serverDate } = report;
+    return { slot, outcome: 'answered', sentAt, answeredAt, serverDate, effects };
   }
 }
 

@@ -1,4 +1,4 @@
-import { kindsFor, NETWORK_NAMES, type NetworkRules, rulesOf, withTiming } from './networks';
+import { kindsFor, NETWORK_NAMES, type NetworkRules, rulesOf, rulesWith, withTiming } from './networks';
 
 const vk = rulesOf('vk') as NetworkRules;
 
@@ -9,7 +9,14 @@ describe('the rules of networks', () => {
   });
 
   it('reads the limit of VK in the strictest way', () => {
-    expect(vk).toMatchObject({ windowKind: 'sliding', windowMs: 1000, marginMs: 40, slackMs: 10 });
+    expect(vk).toMatchObject({
+      windowKind: 'sliding',
+      windowAlignment: 'clock',
+      windowMs: 1000,
+      marginMs: 110,
+      slackMs: 10,
+      horizonMs: 300,
+    });
     expect(vk.quotas).toEqual({ user: 3, service: 3, community: 20 });
   });
 
@@ -33,6 +40,13 @@ describe('the rules of networks', () => {
 
   it('takes other figures and leaves the declared ones alone', () => {
     expect(withTiming(vk, { marginMs: 60, slackMs: 5 })).toEqual({ ...vk, marginMs: 60, slackMs: 5 });
-    expect(vk.marginMs).toBe(40);
+    expect(vk.marginMs).toBe(110);
+  });
+
+  it('makes the rules of a network once', () => {
+    const of = rulesWith({ marginMs: 60, slackMs: 5, windowKind: 'fixed', windowAlignment: 'first-call' });
+    expect(of('vk')).toMatchObject({ marginMs: 60, slackMs: 5, windowKind: 'fixed', horizonMs: 300 });
+    expect(of('vk')).toBe(of('vk'));
+    expect(of('facebook')).toBeUndefined();
   });
 });

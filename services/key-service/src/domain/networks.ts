@@ -7,14 +7,28 @@ export const KEY_KINDS: readonly KeyKind[] = ['user', 'service', 'community'];
 export interface NetworkRules {
   readonly network: string;
   /** How the network counts. A setting, never guessed; `sliding` is the strictest reading. */
-  readonly windowKind: 'sliding';
+  readonly windowKind: 'sliding' | 'fixed';
+  /**
+   * Where fixed windows begin: at whole multiples of `windowMs` on the network's clock, or with the first call that
+   * was ever made by a key; they follow one another without a gap. (Windows that begin anew with the first call after
+   * the last one ended are not `fixed`: `sliding` keeps them.)
+   */
+  readonly windowAlignment: 'clock' | 'first-call';
   readonly windowMs: number;
   /** Calls per window of a key, where its owner gave no lower figure. */
   readonly quotas: Readonly<Record<KeyKind, number>>;
-  /** From `notBefore` to the latest arrival: the slack below is part of it, the rest is the path's spread. */
+  /**
+   * From `notBefore` to the latest arrival, before anything was learned: the slack below is part of it, the rest is
+   * the spread of the path's delay.
+   */
   readonly marginMs: number;
   /** `notAfter` - `notBefore`. */
   readonly slackMs: number;
+  /**
+   * How far ahead slots are dealt. The later one is dealt, the more is known of the calls before it, and the sooner
+   * a pause, a cancelled import or a newcomer's turn takes effect; workers need a few milliseconds.
+   */
+  readonly horizonMs: number;
   /** Kinds that may call a method; methods that are not listed are for user tokens only. */
   readonly callers: Readonly<Record<string, readonly KeyKind[]>>;
 }
@@ -25,10 +39,12 @@ const NOT_COMMUNITY: readonly KeyKind[] = ['user', 'service'];
 const VK: NetworkRules = {
   network: 'vk',
   windowKind: 'sliding',
+  windowAlignment: 'clock',
   windowMs: 1000,
   quotas: { user: 3, service: 3, community: 20 },
-  marginMs: 40,
+  marginMs: 110,
   slackMs: 10,
+  horizonMs: 300,
   callers: {
     execute: ALL,
     'users.get': ALL,
@@ -55,16 +71,17 @@ export function rulesOf(network: string): NetworkRules | undefined {
   return NETWORKS.get(network);
 }
 
+/** What an operator may declare of a network; anything left out stays as the network's own. */
+export type Timing = Pick<NetworkRules, 'marginMs' | 'slackMs'> &
+  Partial<Pick<NetworkRules, 'windowKind' | 'windowAlignment'>>;
+
 /** The same rules with other figures: they are settings of the provider until they are learned. */
-export function withTiming(rules: NetworkRules, timing: { marginMs: number; slackMs: number }): NetworkRules {
+export function withTiming(rules: NetworkRules, timing: Timing): NetworkRules {
   return { ...rules, ...timing };
 }
 
 /** The rules of networks with these figures, one object per network: settles are grouped by it. */
-export function rulesWith(timing: {
-  marginMs: number;
-  slackMs: number;
-}): (network: string) => NetworkRules | undefined {
+export function rulesWith(timing: Timing): (network: string) => NetworkRules | undefined {
   const made = new Map<string, NetworkRules>();
   return (network) => {
     const declared = rulesOf(network);

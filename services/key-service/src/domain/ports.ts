@@ -133,7 +133,15 @@ export type LedgerVerdict =
 
 export type SlotReport =
   | { slot: number; outcome: 'unsent' }
-  | { slot: number; outcome: 'answered'; sentAt: number; answeredAt: number; effects: Effect[] }
+  | {
+      slot: number;
+      outcome: 'answered';
+      sentAt: number;
+      answeredAt: number;
+      /** The network's own clock as the answer told it: whole seconds, in ms. */
+      serverDate?: number | undefined;
+      effects: Effect[];
+    }
   | { slot: number; outcome: 'broken'; sentAt: number; effects: Effect[] };
 
 export interface LedgerSettle {

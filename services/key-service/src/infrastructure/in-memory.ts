@@ -372,7 +372,7 @@ export class InMemoryQuotaLedger extends QuotaLedger {
     const hole = charges.find((charge) => charge.hole && charge.notBefore >= first);
     if (hole !== undefined) return { notBefore: hole.notBefore, hole };
     const quota = key.details.limits.perSecond;
-    const spread = (rules.windowMs + rules.marginMs) / quota;
+    const spread = (rules.windowMs + rules.marginMs - rules.slackMs) / quota;
     const latest = charges.map((charge) => charge.latest).sort((a, b) => b - a)[quota - 1];
     const last = charges.at(-1)?.notBefore ?? -Infinity;
     return { notBefore: Math.max(first, last + spread, (latest ?? -Infinity) + rules.windowMs) };

@@ -7,8 +7,9 @@ import { join } from 'node:path';
  */
 export const POOL_PARTS = [
   'memory',
-  'windows',
   'learning',
+  'windows',
+  'refusals',
   'limits',
   'outcomes',
   'choice',

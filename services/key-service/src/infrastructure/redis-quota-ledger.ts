@@ -40,8 +40,6 @@ export interface RedisQuotaLedgerOptions {
 type Reply = (string | number)[];
 
 const LEAD_MS = 10;
-/** Slots are dealt so far ahead at most: later ones are dealt knowing more of what became of the calls before them. */
-const HORIZON_MS = 300;
 const HOLD_MS = 30_000;
 const TRIAL_MS = 60_000;
 const KEYS_PER_CALL = 200;
@@ -340,7 +338,7 @@ function timing(rules: NetworkRules): Record<string, number | string> {
     margin: micros(rules.marginMs),
     slack: micros(rules.slackMs),
     lead: micros(LEAD_MS),
-    horizon: micros(Math.min(HORIZON_MS, rules.windowMs)),
+    horizon: micros(rules.horizonMs),
     hold: micros(HOLD_MS),
     trial: micros(TRIAL_MS),
   };

@@ -1,21 +1,9 @@
 -- What rules a key out: nil, or since when it may be asked again (0 = not by waiting).
 local function barredUntil(k, first)
-  if k.s ~= 'active' or (a.egress and k.eg and k.eg[a.egress]) then
+  if k.s ~= 'active' then
     return 0
   end
-  if k.rest and k.rest > first + a.horizon then
-    return k.rest
-  end
-  for method in pairs(a.methods) do
-    if k.bar and k.bar[method] then
-      return 0
-    end
-    local rest = k.m and k.m[method]
-    if rest and rest.u > now then
-      return rest.u
-    end
-  end
-  return nil
+  return (outcomesForbid(k, a.methods, a.egress, first))
 end
 
 -- Strategy earliest-free: members are scored by a lower bound of their next slot, so the scan ends at the first
@@ -46,7 +34,7 @@ choose['earliest-free'] = function(first)
         else
           candidates = candidates + 1
           local b = bucketOf(k)
-          local nb = place[a.kind](b, math.max(first, k.rest or 0))
+          local nb = place(b, math.max(first, k.rest or 0))
           corrections[#corrections + 1] = nb
           corrections[#corrections + 1] = page[i]
           if not best or nb < best.nb then

@@ -31,6 +31,10 @@ function ops.grant()
   if now < tonumber(readyAt) then
     return { 'denied', now, 'recovering', tonumber(readyAt) }
   end
+  local resting = networkGate()
+  if resting then
+    return { 'denied', now, 'network-resting', resting }
+  end
   local first = now + a.lead
   local best, ruledOut, comesBack = choose[a.strategy](first)
   if not best then
@@ -40,20 +44,12 @@ function ops.grant()
     return { 'denied', now, 'no-key', now + 1000000 }
   end
   local k = best.k
-  local slots = take(best.b, math.max(first, k.rest or 0), a.calls)
+  local slots = take(best.b, math.max(first, k.rest or 0), isTrial(k, a.methods, a.egress) and 1 or a.calls)
   local last = slots[#slots]
-  if last > now + a.horizon then
+  if slots[1] > now + a.horizon or last > now + a.window then
     -- Nothing was saved: the charge was made in memory only.
-    return { 'denied', now, 'no-slot', math.max(now + 1, last - a.horizon) }
-  end
-  for method in pairs(a.methods) do
-    local rest = k.m and k.m[method]
-    if rest then
-      -- Its rest is over: one trial call, the others wait for what comes of it.
-      rest.u = now + a.trial
-      rest.t = now
-      save('k:' .. best.id, k)
-    end
+    local early = math.max(slots[1] - a.horizon, last - a.window)
+    return { 'denied', now, 'no-slot', math.max(now + 1, early) }
   end
   local fence = E * 10000000000 + redis.call('INCR', P .. 'fence:' .. E)
   local lease = {
@@ -63,8 +59,11 @@ function ops.grant()
   for method in pairs(a.methods) do
     lease.ms[#lease.ms + 1] = method
   end
+  if beginTrials(k, a.methods, a.egress, lease) then
+    save('k:' .. best.id, k)
+  end
   save('l:' .. a.id, lease, math.ceil((lease.x - now) / 1000) + 60000)
   save('b:' .. E .. ':' .. k.b, best.b, 120000)
-  lower(k, best.id, place[a.kind](best.b, first))
+  lower(k, best.id, place(best.b, first))
   return grantReply(lease, a.id, ruledOut)
 end

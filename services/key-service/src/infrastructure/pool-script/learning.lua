@@ -1,8 +1,162 @@
--- What is learned of a provider's path: how far the delays of requests lie apart, and how late workers send.
+-- What is learned of a network's path. In force: `path:<network>` { s spread, e clock error, t taken at, h least spread
+-- that a refusal asked for { s, u until }, o offset of the network's clock { lo, hi, at }, m lateness { mean, max },
+-- n samples }. Measured: `path:<network>:samples` { r recent { at, trip }, p periods { at, n, lo, top largest trips }}.
+-- The spread is how far apart the delays of two requests may lie: range of the round trips that nothing but the path
+-- makes (probes, refusals), widened for what a sample of that size has not shown yet, plus both clocks' errors.
+local RECENT, PERIOD, PERIODS = 5000000, 5000000, 12
+local TOP, LEAST_SAMPLES, LEAST_SPREAD = 8, 5, 3000
+local DRIFT = 0.0005
+
+local inForce
+local function path()
+  if not inForce then
+    inForce = load('path:' .. a.network) or { s = a.margin - a.slack, e = 0, t = 0, n = 0 }
+  end
+  return inForce
+end
+
+-- From the send of a call to its latest arrival, counted from the earliest one that the path allows.
+local function spread()
+  return path().s
+end
+
+local function samplesOf()
+  return load('path:' .. a.network .. ':samples') or { r = {}, p = {} }
+end
+
+local function addSample(samples, trip)
+  local recent = {}
+  for _, sample in ipairs(samples.r) do
+    if sample[1] > now - RECENT and #recent < 200 then
+      recent[#recent + 1] = sample
+    end
+  end
+  recent[#recent + 1] = { now, trip }
+  samples.r = recent
+  local last = samples.p[#samples.p]
+  if not last or last.at <= now - PERIOD then
+    last = { at = now, n = 0, lo = trip, top = {} }
+    samples.p[#samples.p + 1] = last
+  end
+  while samples.p[1].at <= now - PERIOD * PERIODS do
+    table.remove(samples.p, 1)
+  end
+  last.n = last.n + 1
+  last.lo = math.min(last.lo, trip)
+  last.top[#last.top + 1] = trip
+  table.sort(last.top, function(x, y) return x > y end)
+  last.top[TOP + 1] = nil
+end
+
+-- Number of samples, the shortest round trip, and the longest ones, longest first.
+local function summary(samples)
+  local n, lo, top = 0, nil, {}
+  for _, period in ipairs(samples.p) do
+    n = n + period.n
+    lo = math.min(lo or period.lo, period.lo)
+    for _, trip in ipairs(period.top) do
+      top[#top + 1] = trip
+    end
+  end
+  table.sort(top, function(x, y) return x > y end)
+  return n, lo, top
+end
+
+-- A minute's range without its outliers (one in sixty), times 1 + 6k/n: of n even delays the k-th longest falls short
+-- of the true range by k/n on average. What the last five seconds showed counts whole, and a jump by more.
+local function estimate(samples)
+  local n, lo, top = summary(samples)
+  if n == 0 then
+    return nil, 0
+  end
+  local k = math.min(1 + math.floor(n / 60), TOP, #top)
+  local slow = (top[k] - lo) * (1 + math.min(1, 6 * k / n))
+  local longest = lo
+  for _, sample in ipairs(samples.r) do
+    longest = math.max(longest, sample[2])
+  end
+  local fast = longest - lo
+  if fast > 1.5 * slow then
+    fast = 1.25 * fast
+  end
+  local found = math.max(slow, fast)
+  if n < LEAST_SAMPLES then
+    found = math.max(found * 2, a.margin - a.slack)
+  end
+  return found, n, lo
+end
+
+-- Brings the spread in force up to date with the samples; a refusal keeps it from falling for a while.
+local function relearn(samples)
+  local p = path()
+  local found, n, lo = estimate(samples)
+  if found then
+    p.s = math.ceil(math.max(found + 2 * p.e, LEAST_SPREAD))
+    p.n = n
+    p.lo = lo
+    p.t = now
+  end
+  if p.h and p.h.u > now then
+    p.s = math.max(p.s, p.h.s)
+  else
+    p.h = nil
+  end
+  save('path:' .. a.network .. ':samples', samples)
+  save('path:' .. a.network, p)
+end
+
+-- The network's clock minus ours, between two bounds: an answer of second `date` was made between `from` and `to`.
+local function clockSeen(from, to, date)
+  local p = path()
+  local lo, hi = date - to, date + 1000000 - from
+  local known = p.o
+  if known then
+    local aged = (now - known.at) * DRIFT
+    lo = math.max(lo, known.lo - aged)
+    hi = math.min(hi, known.hi + aged)
+    if lo > hi then
+      -- One of the clocks was set: what is known begins anew with this answer.
+      lo, hi = date - to, date + 1000000 - from
+    end
+  end
+  p.o = { lo = lo, hi = hi, at = now }
+end
 
 function ops.learn()
   if replayed(a.session, a.seq) then
     return { 'denied', now, 'replay' }
   end
-  return { 'ok', now, a.margin }
+  local p, samples = path(), samplesOf()
+  for _, probe in ipairs(a.probes) do
+    addSample(samples, probe.trip)
+    if probe.date > 0 then
+      clockSeen(probe.sent, probe.sent + probe.trip, probe.date)
+    end
+  end
+  -- The worst mapping of the last reports: it falls by a tenth with each report that is better.
+  p.e = math.max(a.err, p.e * 0.9)
+  if a.late then
+    p.m = { mean = a.late.mean, max = math.max(a.late.max, (p.m and p.m.max or 0) * 0.95) }
+  end
+  relearn(samples)
+  return { 'ok', now, p.s + a.slack }
+end
+
+-- What is in force, as it is shown and kept outside of this memory.
+function ops.path()
+  local known = load('path:' .. a.network)
+  return { 'ok', now, known and cjson.encode(known) or 'null' }
+end
+
+-- Begins with what was learned before a loss of memory; what was measured since is newer.
+function ops.restore()
+  if not load('path:' .. a.network) then
+    save('path:' .. a.network, { s = a.known.s, e = a.known.e, t = a.known.t, n = 0, lo = a.known.lo })
+  end
+  return { 'ok', now }
+end
+
+function ops.forget()
+  redis.call('DEL', P .. 'path:' .. a.network, P .. 'path:' .. a.network .. ':samples')
+  return { 'ok', now }
 end

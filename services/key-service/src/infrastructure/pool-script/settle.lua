@@ -15,37 +15,31 @@ local function settleOne(s)
   local keyChanged = false
   for _, r in ipairs(s.reports) do
     local nb = lease.c[r.slot + 1]
-    if nb and status == 'settled' and b then
-      for i, c in ipairs(b.c) do
-        if c[1] == nb then
-          if r.o ~= 'unsent' then
-            c[2] = math.max(r.sent, nb) + a.margin - a.slack
-            if r.o == 'answered' then
-              c[2] = math.min(c[2], math.max(r.answered, nb))
-            end
-          elseif nb >= now + a.lead then
-            c[3] = 1
-            free = math.min(free or nb, nb)
-          else
-            table.remove(b.c, i)
-          end
-          break
-        end
-      end
+    if nb and status == 'settled' and b and chargeSettled(b, lease.b, nb, r) then
+      free = math.min(free or nb, nb)
     end
     local slot = tostring(r.slot)
     if nb and k and k.v == lease.v and r.o ~= 'unsent' and not lease.told[slot] then
       lease.told[slot] = 1
+      if r.date and r.date > 0 and a.align == 'clock' then
+        clockSeen(r.sent, r.answered, r.date)
+      end
       for _, e in ipairs(r.effects) do
-        local changed, event = effects[e.kind](k, e, r.sent, lease)
-        keyChanged = keyChanged or changed
-        if event then
-          event.keyId = lease.k
-          event.code = e.code
-          event.reason = e.reason
-          told[#told + 1] = event
+        if e.kind == 'rest' and (e.code == 6 or e.code == 429) then
+          local verdict, length = refused(k, lease.k, b, nb, r)
+          keyChanged = true
+          if verdict == 'foreign' then
+            told[#told + 1] = { kind = 'foreign-use', keyId = lease.k, code = e.code, forMs = length / 1000 }
+          end
         end
       end
+      local changed, events = conclude(k, r, lease)
+      keyChanged = keyChanged or changed
+      for _, event in ipairs(events) do
+        told[#told + 1] = event
+      end
+    elseif nb and k and r.o == 'unsent' and status == 'settled' and (lease.tr or lease.np) then
+      keyChanged = conclude(k, r, lease) or keyChanged
     end
   end
   if status == 'settled' then

@@ -1,33 +1,31 @@
--- Bucket: anchor a, x = window + margin, q, index n of the next slot, charges c = { notBefore, latest arrival, hole }.
--- Slots lie x/q apart from the anchor on; slot n + q then begins exactly when the window of slot n has ended.
-local function gridTime(b, n)
-  return b.a + math.floor(n * b.x / b.q)
+-- Bucket: { c charges, l last notBefore } and what its key lends it. Charge: { notBefore, latest send, hole, answer (0:
+-- sent, never answered; none: not settled) }. `f:<bucket>`: arrival of its first call { lo, hi }. A call is taken to leave as late as it may (notAfter) until its stamped send is known, to arrive
+-- `spread` after that and not after its answer, and to leave a window W later. Only times of the charges are kept,
+-- so that a spread that changes holds for all of them at once.
+local function latestArrival(c)
+  local latest = c[2] + spread()
+  if c[4] and c[4] > 0 then
+    latest = math.min(latest, c[4])
+  end
+  return latest
 end
 
-local function gridIndex(b, from)
-  local n = math.max(b.n, math.ceil((from - b.a) * b.q / b.x))
-  while gridTime(b, n) < from do
-    n = n + 1
+local function quotaOf(k)
+  if k.fo and k.fo.u > now then
+    return math.max(1, k.q - 1)
   end
-  return n
+  return k.q
 end
 
 local function bucketOf(k)
-  local x = a.window + a.margin
-  local b = load('b:' .. E .. ':' .. k.b)
+  local b = load('b:' .. E .. ':' .. k.b) or { c = {} }
+  b.q, b.ph, b.name, b.pool = quotaOf(k), k.ph, k.b, k.z[1]
   local first = now + a.lead
-  if not b then
-    b = { a = first + math.floor(k.ph * x / k.q), x = x, q = k.q, n = 0, c = {} }
-  elseif b.x ~= x or b.q ~= k.q then
-    b.a = math.max(first, gridTime(b, b.n - 1) + math.ceil(x / k.q))
-    b.x = x
-    b.q = k.q
-    b.n = 0
-  end
   local kept = {}
   for _, c in ipairs(b.c) do
-    -- A freed slot whose time has come was never used; a charge is over when its window is.
-    local over = c[2] + a.window <= now
+    -- A freed slot whose time has come was never used; a charge is over when its window is. Fixed windows are told
+    -- apart by up to one more.
+    local over = latestArrival(c) + (a.kind == 'fixed' and 2 or 1) * a.window <= now
     if c[3] == 1 then
       over = c[1] < first
     end
@@ -39,49 +37,150 @@ local function bucketOf(k)
   return b
 end
 
--- A new call at `nb` may have at most q - 1 earlier ones whose window can still be open then.
+local function gap(b)
+  return math.floor((a.window + spread()) / b.q)
+end
+
+-- A new call may have at most q - 1 earlier ones whose window can still be open when it arrives.
 local function windowFreeAt(b)
   if #b.c < b.q then
     return 0
   end
   local latest = {}
   for i, c in ipairs(b.c) do
-    latest[i] = c[2]
+    latest[i] = latestArrival(c)
   end
   table.sort(latest)
   return latest[#latest - b.q + 1] + a.window
 end
 
--- Kinds of window: each says where the next slot of a bucket lies.
-local place = {}
+-- Keys that begin together begin out of phase, so that their calls do not leave in bursts.
+local function phased(b, from)
+  if #b.c > 0 then
+    return from
+  end
+  local keys = redis.call('ZCARD', pool(b.pool))
+  return from + math.floor(b.ph * math.min(gap(b), keys * 5000))
+end
 
-function place.sliding(b, from)
+-- Kinds of window: each says where the next slot of a bucket lies, not before `from`.
+local kinds = {}
+
+function kinds.sliding(b, from)
+  return math.max(phased(b, from), (b.l or 0) + gap(b), windowFreeAt(b))
+end
+
+-- Where the windows of a bucket begin: two bounds of one beginning, or nothing when that is not known well enough.
+local function beginning(b)
+  local p = path()
+  local lo, hi
+  if a.align == 'clock' and p.o then
+    local aged = (now - p.o.at) * DRIFT
+    lo, hi = -(p.o.hi + aged), -(p.o.lo - aged)
+  elseif a.align == 'first-call' then
+    local f = load('f:' .. b.name) or {}
+    lo, hi = f.lo, f.hi
+  end
+  local length = lo and a.window - (hi - lo) - spread() - a.slack - (p.lo or 0)
+  if not length or length < a.window / 4 then
+    return nil
+  end
+  return lo, hi, length
+end
+
+-- Calls are sent where they arrive in one window for certain, evenly in its middle. What may have arrived in it counts.
+function kinds.fixed(b, from)
+  local lo, hi, length = beginning(b)
+  if not lo then
+    return kinds.sliding(b, from)
+  end
+  local n = math.floor((from - hi) / a.window)
+  while true do
+    local count = 0
+    for _, c in ipairs(b.c) do
+      local last = latestArrival(c) + (path().lo or 0)
+      if last >= lo + n * a.window and c[1] < hi + (n + 1) * a.window then
+        count = count + 1
+      end
+    end
+    local usable = hi + n * a.window
+    if count < b.q then
+      local nb = math.max(from, usable + math.floor((count + 0.5) * length / b.q))
+      if nb <= usable + length then
+        return nb
+      end
+    end
+    n = n + 1
+  end
+end
+
+-- The earliest notBefore of a bucket, and the freed slot that it reuses, if any.
+local function place(b, from)
   local hole
   for _, c in ipairs(b.c) do
     if c[3] == 1 and c[1] >= from and (not hole or c[1] < hole[1]) then
       hole = c
     end
   end
-  local n = gridIndex(b, math.max(from, windowFreeAt(b)))
-  local nb = gridTime(b, n)
+  local nb = math.ceil(kinds[a.kind](b, from))
   if hole and hole[1] <= nb then
     return hole[1], hole
   end
-  return nb, nil, n
+  return nb
 end
 
 -- Takes `calls` slots, earliest first; the bucket is changed in memory only.
 local function take(b, from, calls)
   local slots = {}
   for i = 1, calls do
-    local nb, hole, n = place[a.kind](b, from)
+    local nb, hole = place(b, from)
     if hole then
       hole[3] = 0
     else
-      b.c[#b.c + 1] = { nb, nb + a.margin, 0 }
-      b.n = n + 1
+      b.c[#b.c + 1] = { nb, nb + a.slack, 0 }
+      b.l = nb
     end
     slots[i] = nb
   end
   return slots
+end
+
+-- Windows that begin with a key's first call: its arrival is known when the earliest call of the bucket is settled.
+local function firstCall(b, name)
+  if a.align ~= 'first-call' or load('f:' .. name) then
+    return
+  end
+  local first
+  for _, c in ipairs(b.c) do
+    if c[3] == 0 and (not first or c[1] < first[1]) then
+      first = c
+    end
+  end
+  if first and first[4] then
+    local hi = first[2] + spread() + (path().lo or spread())
+    if first[4] > 0 then
+      hi = math.min(hi, first[4])
+    end
+    save('f:' .. name, { lo = first[2], hi = hi })
+  end
+end
+
+-- What became of a slot: sent and answered, or known not to have been sent. True when it is free again.
+local function chargeSettled(b, name, nb, r)
+  for i, c in ipairs(b.c) do
+    if c[1] == nb then
+      if r.o ~= 'unsent' then
+        c[2] = math.max(r.sent, nb)
+        c[4] = r.o == 'answered' and math.max(r.answered, nb) or 0
+        firstCall(b, name)
+      elseif nb >= now + a.lead then
+        c[3] = 1
+        return true
+      else
+        table.remove(b.c, i)
+      end
+      return false
+    end
+  end
+  return false
 end
