@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ProcessHandle } from '@sociograph/testing';
+import { freePort } from './ports';
+import { ROOT } from './servers';
+
+export interface OwnRedis {
+  url: string;
+  port: number;
+  handle: ProcessHandle;
+  stop(): Promise<void>;
+}
+
+/** A redis-server of this run alone, empty, with redis-pool's own settings (AOF, noeviction). */
+export async function startRedis(wrapper: readonly string[] = []): Promise<OwnRedis> {
+  const port = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'bench-redis-'));
+  const conf = join(ROOT, 'infra/redis/redis-pool.conf');
+  const [command = 'redis-server', ...before] = [...wrapper, 'redis-server'];
+  const handle = new ProcessHandle({
+    command,
+    args: [...before, conf, '--port', String(port), '--dir', folder],
+    env: process.env,
+  });
+  await handle.start();
+  await handle.waitFor(/Ready to accept connections/);
+  return {
+    url: `redis://127.0.0.1:${port}/0`,
+    port,
+    handle,
+    async stop() {
+      await handle.end();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

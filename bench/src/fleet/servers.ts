@@ -1,0 +1,68 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { spawn } from 'node:child_process';
+import { isFree } from './ports';
+
+export const ROOT = resolve(__dirname, '../../..');
+
+/** Addresses and accounts of a stack's servers, by the names in its env.json. */
+export type ServerEnvironment = Readonly<Record<string, string>>;
+
+const NATIVE = join(ROOT, 'infra/native/dist/main.js');
+const BASES = [29_000, 30_000, 31_000, 26_000, 25_000];
+/** Ports of the servers are the first of a stack's block. */
+const SERVER_PORTS = 30;
+
+export interface BorrowedServers {
+  env: ServerEnvironment;
+  stop(): Promise<void>;
+}
+
+/**
+ * PostgreSQL, RabbitMQ, Kafka and Keycloak: the test stack's when it runs, else those of a stack of our own, which is
+ * started and afterwards removed. Whatever a run makes in them (databases, vhosts) it makes for itself alone.
+ */
+export async function borrowServers(stacks: readonly string[], own: string): Promise<BorrowedServers> {
+  for (const stack of stacks) {
+    if (existsSync(environmentFile(stack)) && (await native(['status', '--stack', stack], false)) === 0)
+      return { env: read(stack), stop: async () => undefined };
+  }
+  const base = await freeBase();
+  const code = await native(['up', '--stack', own, '--servers-only', '--port-base', String(base)], true);
+  const stop = async (): Promise<void> => void (await native(['down', '--stack', own, '--purge'], true));
+  if (code !== 0) {
+    await stop();
+    throw new Error('the servers could not be started: see the lines above');
+  }
+  return { env: read(own), stop };
+}
+
+function environmentFile(stack: string): string {
+  return join(ROOT, '.sociograph', stack, 'env.json');
+}
+
+function read(stack: string): ServerEnvironment {
+  return JSON.parse(readFileSync(environmentFile(stack), 'utf8')) as ServerEnvironment;
+}
+
+function native(args: readonly string[], shown: boolean): Promise<number> {
+  const output = shown ? (['ignore', 2, 2] as const) : 'ignore';
+  // A group of its own: ctrl-C must not reach servers that are stopped in order afterwards.
+  const child = spawn(process.execPath, [NATIVE, ...args], {
+    cwd: ROOT,
+    stdio: typeof output === 'string' ? output : [...output],
+    detached: true,
+  });
+  return new Promise((done, failed) => {
+    child.once('error', failed);
+    child.once('exit', (code) => done(code ?? 1));
+  });
+}
+
+async function freeBase(): Promise<number> {
+  for (const base of BASES) {
+    const free = await Promise.all(Array.from({ length: SERVER_PORTS }, (_, i) => isFree(base + i)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error(`no free block of ports among ${BASES.join(', ')}: end what listens there`);
+}

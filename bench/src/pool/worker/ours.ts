@@ -1,0 +1,117 @@
+import { LEASE_QUEUE } from '@sociograph/contracts';
+import { SystemClock, TimeOrderedIds } from '@sociograph/kernel';
+import { LeaseClient, SlotSender, type WorkerLease } from '@sociograph/lease-client';
+import { RpcClient } from '@sociograph/messaging';
+import { createLogger } from '@sociograph/observability';
+import { type Contender, lanesOf, pause } from './contender';
+import { CALL_BODY, CALL_TIMEOUT_MS, callHeaders } from './plain-call';
+import type { WorkerSettings } from './protocol';
+import { errorIn, type Tally } from './tally';
+
+const LEASE_TIMEOUT_MS = 5_000;
+const OPEN_MS = 30_000;
+const POOL = { workspaceId: 'demo', network: 'vk' };
+
+/** The pool of this repository: a lease for every call, asked of key-service and sent in its slot. */
+export class OursContender implements Contender {
+  readonly #rpc: RpcClient;
+  readonly #client: LeaseClient;
+  readonly #sender: SlotSender;
+
+  constructor(
+    private readonly settings: WorkerSettings,
+    private readonly tally: Tally,
+  ) {
+    const { pool, instance } = settings;
+    if (pool === undefined) throw new Error('ours needs the address of its key-service');
+    const logger = createLogger({ service: 'bench', instance: String(instance), level: 'error' });
+    this.#rpc = new RpcClient({ url: pool.rabbitUrl, queue: LEASE_QUEUE, logger });
+    this.#client = new LeaseClient({
+      rpc: this.#rpc,
+      identityKeyPem: pool.identityKeyPem,
+      service: 'parser-service',
+      instanceId: String(instance),
+      clock: new SystemClock(),
+      ids: new TimeOrderedIds(),
+    });
+    this.#sender = new SlotSender({ baseUrl: settings.baseUrl, client: this.#client });
+  }
+
+  /** Waits until the pool knows every key: they were registered a moment ago. */
+  async open(): Promise<void> {
+    const until = performance.now() + OPEN_MS;
+    for (;;) {
+      try {
+        await this.#client.open();
+        if ((await this.#client.capacity(POOL)).keys === this.settings.keys.length) return;
+      } catch (error) {
+        if (performance.now() > until) throw error;
+      }
+      if (performance.now() > until) throw new Error('the pool does not know the keys');
+      await pause(100);
+    }
+  }
+
+  async run(running: () => boolean): Promise<void> {
+    const { keys, workers } = this.settings;
+    const quota = keys.reduce((sum, key) => sum + key.perSecond, 0);
+    await Promise.all(Array.from({ length: lanesOf(quota, workers) }, () => this.#lane(running)));
+  }
+
+  async close(): Promise<void> {
+    this.#sender.close();
+    await this.#client.close();
+    await this.#rpc.close();
+  }
+
+  async #lane(running: () => boolean): Promise<void> {
+    while (running()) {
+      const askedAt = performance.now();
+      const verdict = await this.#client
+        .acquire({ ...POOL, importId: 'bench', methods: { 'friends.get': 1 }, timeoutMs: LEASE_TIMEOUT_MS })
+        .catch((error: { code?: string }) => ({
+          kind: 'denied' as const,
+          reason: error.code ?? 'unreachable',
+          retryAt: 0,
+        }));
+      if (verdict.kind === 'denied') {
+        this.tally.count('denied', verdict.reason);
+        await pause(Math.min(500, Math.max(20, verdict.retryAt - this.#client.poolNow())));
+        continue;
+      }
+      const aheadMs = (verdict.lease.slots[0]?.notBefore ?? NaN) - verdict.lease.grantedAt;
+      this.tally.leased(performance.now() - askedAt, aheadMs);
+      await this.#call(verdict.lease);
+    }
+  }
+
+  async #call(lease: WorkerLease): Promise<void> {
+    const [slot] = lease.slots;
+    if (slot === undefined) return this.tally.count('lost', 'no-slot');
+    const outcome = await this.#sender.send(slot, {
+      path: 'friends.get',
+      headers: callHeaders(lease.token.reveal()),
+      body: CALL_BODY,
+      timeoutMs: CALL_TIMEOUT_MS,
+    });
+    const at = { slot: 0 };
+    if (outcome.kind === 'missed') {
+      this.tally.count('lost', outcome.cause);
+      this.#settle(lease, { ...at, outcome: 'unsent', cause: outcome.cause });
+    } else if (outcome.kind === 'broken') {
+      this.tally.count('broken', outcome.cause);
+      this.#settle(lease, { ...at, outcome: 'broken', sentAt: outcome.sentAt, cause: outcome.cause });
+    } else {
+      const { sentAt, answeredAt, status } = outcome;
+      const code = errorIn(outcome.body);
+      this.tally.sent(sentAt - slot.notBefore);
+      this.tally.answered(code);
+      const report = { ...at, outcome: 'answered' as const, sentAt, answeredAt, status };
+      this.#settle(lease, { ...report, ...(code !== undefined && { error: { code } }) });
+    }
+  }
+
+  #settle(lease: WorkerLease, report: Parameters<LeaseClient['settle']>[1][number]): void {
+    this.#client.settle(lease, [report]).catch(() => this.tally.count('lost', 'settle'));
+  }
+}
