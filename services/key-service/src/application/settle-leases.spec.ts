@@ -75,7 +75,7 @@ describe('the desk where leases are settled', () => {
         slot: 0,
         outcome: 'broken',
         sentAt: START + 12,
-        effects: [{ kind: 'count', what: 'broken', code: 0 }],
+        effects: [{ kind: 'fail', what: 'broken', code: 0 }],
       },
       { slot: 0, outcome: 'unsent' },
     ]);

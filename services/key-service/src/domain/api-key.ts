@@ -41,6 +41,8 @@ export interface KeyDetails {
   version: number;
   /** Counts tokens: what is reported of a call holds only for the token that made it. */
   tokenVersion: number;
+  /** Another token can be asked for when this one is refused. */
+  refreshable?: boolean | undefined;
   createdAt: number;
   updatedAt: number;
 }

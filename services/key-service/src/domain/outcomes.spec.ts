@@ -1,6 +1,7 @@
 import { type CallFacts, effectsOf } from './outcomes';
 
 const HOUR = 3_600_000;
+const DAY = { baseMs: 24 * HOUR, capMs: 24 * HOUR };
 
 function answered(details: Partial<CallFacts> = {}): CallFacts {
   return { outcome: 'answered', status: 200, ...details };
@@ -16,13 +17,13 @@ describe('what an answer says about its key', () => {
     expect(effectsOf({ outcome: 'answered' })).toEqual([{ kind: 'fine', except: [] }]);
   });
 
-  it('counts broken calls and server errors without blaming the key', () => {
-    expect(effectsOf({ outcome: 'broken' })).toEqual([{ kind: 'count', what: 'broken', code: 0 }]);
+  it('says that a call failed that had no answer, or the error of a server', () => {
+    expect(effectsOf({ outcome: 'broken' })).toEqual([{ kind: 'fail', what: 'broken', code: 0 }]);
     expect(effectsOf(answered({ status: 500 }))).toEqual([
-      { kind: 'count', what: 'server-error', code: 500 },
+      { kind: 'fail', what: 'server-error', code: 500 },
     ]);
     expect(effectsOf(answered({ status: 502 }))).toEqual([
-      { kind: 'count', what: 'server-error', code: 502 },
+      { kind: 'fail', what: 'server-error', code: 502 },
     ]);
     expect(effectsOf(answered({ status: 499 }))).toEqual([{ kind: 'fine', except: [] }]);
   });
@@ -36,10 +37,28 @@ describe('what an answer says about its key', () => {
     ]);
   });
 
+  it('lets no 429 take a key out for longer than a day', () => {
+    expect(effectsOf(answered({ status: 429, retryAfterMs: 25 * HOUR }))).toMatchObject([
+      { kind: 'rest', atLeastMs: 24 * HOUR },
+    ]);
+  });
+
+  it('cools a key down that meets a captcha, and tells its owner', () => {
+    expect(effectsOf(error(14))).toEqual([
+      {
+        kind: 'rest',
+        baseMs: 600_000,
+        capMs: 6 * HOUR,
+        atLeastMs: 0,
+        code: 14,
+        owner: 'captcha-needed',
+      },
+    ]);
+  });
+
   it.each([
     [6, 1000, 10_000],
     [9, 300_000, HOUR],
-    [14, 600_000, 6 * HOUR],
   ])('lets a key rest after error %i: %i ms, at most %i', (code, baseMs, capMs) => {
     expect(effectsOf(error(code))).toEqual([{ kind: 'rest', baseMs, capMs, atLeastMs: 0, code }]);
   });
@@ -52,35 +71,39 @@ describe('what an answer says about its key', () => {
 
   it.each([
     [5, 'User authorization failed: invalid access_token (4).', 'token-refused'],
+    [5, 'User authorization failed: access_token has expired.', 'token-refused'],
     [5, undefined, 'token-refused'],
     [1117, undefined, 'token-expired'],
     [3609, undefined, 'token-expired'],
-    [17, undefined, 'needs-owner'],
-    [3610, undefined, 'needs-owner'],
-  ])('makes a key invalid by error %i (%s): %s', (code, text, reason) => {
-    expect(effectsOf(error(code, text))).toEqual([{ kind: 'invalidate', reason, code }]);
+  ])('wants another token after error %i (%s): %s', (code, text, reason) => {
+    expect(effectsOf(error(code, text))).toEqual([{ kind: 'refresh', reason, code }]);
   });
 
-  it('makes a key invalid by status 401', () => {
+  it('wants another token after status 401', () => {
     expect(effectsOf(answered({ status: 401 }))).toEqual([
-      { kind: 'invalidate', reason: 'token-refused', code: 401 },
+      { kind: 'refresh', reason: 'token-refused', code: 401 },
     ]);
+  });
+
+  it.each([17, 3610])('leaves a key to its owner after error %i', (code) => {
+    expect(effectsOf(error(code))).toEqual([{ kind: 'invalidate', reason: 'needs-owner', code }]);
   });
 
   it('bars a key for the address only that it is not bound to', () => {
     const text = 'User authorization failed: access_token was given to another ip address.';
-    expect(effectsOf(error(5, text))).toEqual([{ kind: 'barEgress', code: 5 }]);
-    expect(effectsOf(error(42))).toEqual([{ kind: 'barEgress', code: 42 }]);
+    const barred = { kind: 'barEgress', baseMs: 6 * HOUR, capMs: 24 * HOUR };
+    expect(effectsOf(error(5, text))).toEqual([{ ...barred, code: 5 }]);
+    expect(effectsOf(error(42))).toEqual([{ ...barred, code: 42 }]);
   });
 
   it.each([7, 27, 28])('bars the methods by error %i', (code) => {
-    expect(effectsOf(error(code))).toEqual([{ kind: 'barMethods', methods: 'all', code }]);
+    expect(effectsOf(error(code))).toEqual([{ kind: 'barMethods', methods: 'all', ...DAY, code }]);
   });
 
   it('takes error 15 for one of the object, unless it is about the method', () => {
     expect(effectsOf(error(15, 'Access denied: user hid his list'))).toEqual([{ kind: 'fine', except: [] }]);
     expect(effectsOf(error(15, 'Access denied: no access to call this method'))).toEqual([
-      { kind: 'barMethods', methods: 'all', code: 15 },
+      { kind: 'barMethods', methods: 'all', ...DAY, code: 15 },
     ]);
   });
 
@@ -88,7 +111,7 @@ describe('what an answer says about its key', () => {
     expect(effectsOf(error(code))).toEqual([{ kind: 'count', what: 'network-error', code }]);
   });
 
-  it.each([18, 30, 100, 113])('speaks well of a key whose call failed by its object (error %i)', (code) => {
+  it.each([0, 3, 18, 30, 100, 113, 777, 12_345])('speaks well of a key whose call failed by its object (error %i)', (code) => {
     expect(effectsOf(error(code))).toEqual([{ kind: 'fine', except: [] }]);
   });
 
@@ -103,7 +126,7 @@ describe('what an answer says about its key', () => {
     expect(effectsOf(answered({ methodErrors }))).toEqual([
       { kind: 'fine', except: ['wall.get', 'groups.get'] },
       { kind: 'restMethods', methods: ['wall.get'], baseMs: HOUR, capMs: 24 * HOUR, code: 29 },
-      { kind: 'barMethods', methods: ['groups.get'], code: 28 },
+      { kind: 'barMethods', methods: ['groups.get'], ...DAY, code: 28 },
     ]);
   });
 });

@@ -3,13 +3,26 @@ export type Effect =
   /** The key works: an earlier pause is over, a trial call of the lease's methods was good, but for some. */
   | { kind: 'fine'; except: string[] }
   /** The key rests: `baseMs`, doubling with each call that fails after it came back, at most `capMs`. */
-  | { kind: 'rest'; baseMs: number; capMs: number; atLeastMs: number; code: number }
+  | {
+      kind: 'rest';
+      baseMs: number;
+      capMs: number;
+      atLeastMs: number;
+      code: number;
+      /** Why its owner is told, where only the owner can end it for good. */
+      owner?: string;
+    }
   /** These methods of the key rest, then one trial call; doubling to the cap. */
   | { kind: 'restMethods'; methods: Methods; baseMs: number; capMs: number; code: number }
-  | { kind: 'barMethods'; methods: Methods; code: number }
-  /** Not from the address that the call came from. */
-  | { kind: 'barEgress'; code: number }
+  /** These methods of the key are refused to it: out for a day, then one trial call. */
+  | { kind: 'barMethods'; methods: Methods; baseMs: number; capMs: number; code: number }
+  /** Not from the address that the call came from; one trial call when it is over. */
+  | { kind: 'barEgress'; baseMs: number; capMs: number; code: number }
+  /** Another token is needed: one is asked for when the key has a refresh token, else the key is invalid. */
+  | { kind: 'refresh'; reason: string; code: number }
   | { kind: 'invalidate'; reason: string; code: number }
+  /** No answer, or a server's error: counted for the circuit of the key and that of the network. */
+  | { kind: 'fail'; what: string; code: number }
   /** Not the key's fault: counted only. */
   | { kind: 'count'; what: string; code: number };
 
@@ -33,24 +46,27 @@ const TOO_MANY = { baseMs: SECOND, capMs: 10 * SECOND };
 const FLOOD = { baseMs: 5 * MINUTE, capMs: HOUR };
 const CAPTCHA = { baseMs: 10 * MINUTE, capMs: 6 * HOUR };
 const METHOD_REST = { baseMs: HOUR, capMs: 24 * HOUR };
+const METHOD_BAR = { baseMs: 24 * HOUR, capMs: 24 * HOUR };
+const EGRESS_BAR = { baseMs: 6 * HOUR, capMs: 24 * HOUR };
+/** A key must come back by itself, whatever a provider says. */
+const LONGEST_RETRY_AFTER = 24 * HOUR;
 
 /** Errors that are never the key's fault. */
 const NOT_THE_KEY = new Set([1, 10, 13, 36, 43]);
-/** Tokens that ran out: they need a refresh, which keys without a refresh token cannot have. */
+/** Tokens that ran out. */
 const EXPIRED = new Set([1117, 3609]);
 const NEEDS_OWNER = new Set([17, 3610]);
 
 /** DESIGN 4's table of outcomes. An error about the object asked for (15, 18, 30, ...) speaks well of the key. */
 export function effectsOf(facts: CallFacts): Effect[] {
-  if (facts.outcome === 'broken') return [{ kind: 'count', what: 'broken', code: 0 }];
+  if (facts.outcome === 'broken') return [{ kind: 'fail', what: 'broken', code: 0 }];
   const status = facts.status ?? 200;
   if (status === 429) {
-    return [
-      { kind: 'rest', baseMs: SECOND, capMs: MINUTE, atLeastMs: facts.retryAfterMs ?? 0, code: status },
-    ];
+    const atLeastMs = Math.min(facts.retryAfterMs ?? 0, LONGEST_RETRY_AFTER);
+    return [{ kind: 'rest', baseMs: SECOND, capMs: MINUTE, atLeastMs, code: status }];
   }
-  if (status === 401) return [{ kind: 'invalidate', reason: 'token-refused', code: status }];
-  if (status >= 500) return [{ kind: 'count', what: 'server-error', code: status }];
+  if (status === 401) return [{ kind: 'refresh', reason: 'token-refused', code: status }];
+  if (status >= 500) return [{ kind: 'fail', what: 'server-error', code: status }];
   if (facts.error !== undefined) return [effectOf(facts.error, 'all') ?? { kind: 'fine', except: [] }];
   const inner = (facts.methodErrors ?? [])
     // A packed call ends with a copy of its last error in the name of `execute` itself.
@@ -66,17 +82,17 @@ function effectOf(error: { code: number; text?: string | undefined }, methods: M
   const text = error.text ?? '';
   if (code === 6) return { kind: 'rest', ...TOO_MANY, atLeastMs: 0, code };
   if (code === 9) return { kind: 'rest', ...FLOOD, atLeastMs: 0, code };
-  if (code === 14) return { kind: 'rest', ...CAPTCHA, atLeastMs: 0, code };
+  if (code === 14) return { kind: 'rest', ...CAPTCHA, atLeastMs: 0, code, owner: 'captcha-needed' };
   if (code === 29) return { kind: 'restMethods', methods, ...METHOD_REST, code };
   if (code === 42 || (code === 5 && /another ip address/i.test(text))) {
-    return { kind: 'barEgress', code };
+    return { kind: 'barEgress', ...EGRESS_BAR, code };
   }
-  if (code === 5) return { kind: 'invalidate', reason: 'token-refused', code };
-  if (EXPIRED.has(code)) return { kind: 'invalidate', reason: 'token-expired', code };
+  if (code === 5) return { kind: 'refresh', reason: 'token-refused', code };
+  if (EXPIRED.has(code)) return { kind: 'refresh', reason: 'token-expired', code };
   if (NEEDS_OWNER.has(code)) return { kind: 'invalidate', reason: 'needs-owner', code };
-  if (code === 7 || code === 27 || code === 28) return { kind: 'barMethods', methods, code };
+  if (code === 7 || code === 27 || code === 28) return { kind: 'barMethods', methods, ...METHOD_BAR, code };
   if (code === 15 && /no access to call this method/i.test(text))
-    return { kind: 'barMethods', methods, code };
+    return { kind: 'barMethods', methods, ...METHOD_BAR, code };
   if (NOT_THE_KEY.has(code)) return { kind: 'count', what: 'network-error', code };
   return undefined;
 }

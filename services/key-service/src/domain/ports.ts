@@ -1,7 +1,7 @@
 import type { Secret } from '@sociograph/kernel';
 import type { ApiKey, KeyState } from './api-key';
 import type { Effect } from './outcomes';
-import type { NetworkRules } from './networks';
+import type { KeyKind, NetworkRules } from './networks';
 
 /** A token as it is stored: opened only by the vault, bound to workspace, key id and version of the token. */
 export interface SealedToken {
@@ -31,12 +31,37 @@ export interface StoredKey {
 export interface KeyFilter {
   network?: string | undefined;
   state?: KeyState | undefined;
+  kind?: KeyKind | undefined;
+  labelPrefix?: string | undefined;
+  egress?: string | undefined;
+  /** Name of a bucket of the workspace. */
+  bucket?: string | undefined;
+}
+
+/** One version of a key: what became different, by whom. Never a token. */
+export interface KeyHistoryEntry {
+  version: number;
+  at: number;
+  actor: AuditNote['actor'];
+  action: string;
+  changes: Record<string, { from: unknown; to: unknown }>;
+  reason: string | null;
+  correlationId: string | null;
+}
+
+/** A key that is about to be kept for the first time. */
+export interface SealedKey {
+  key: ApiKey;
+  token: SealedToken;
+  fingerprint: string;
 }
 
 /** Keys of one workspace. Every change writes its event and its audit record in the same transaction. */
 export abstract class ApiKeys {
-  /** Throws KEY_POOL.TOKEN_REGISTERED when the fingerprint is known in this workspace and network. */
+  /** Throws KEY_POOL.TOKEN_REGISTERED when a key of the fleet that may still be used has this fingerprint. */
   abstract add(key: ApiKey, token: SealedToken, fingerprint: string, note: AuditNote): Promise<void>;
+  /** Keeps all whose fingerprint is new; answers the ids of these. Keys of one workspace, fingerprints all different. */
+  abstract addMany(keys: readonly SealedKey[], note: AuditNote): Promise<ReadonlySet<string>>;
   /** Deleted keys are not found. */
   abstract find(workspaceId: string, id: string): Promise<ApiKey | undefined>;
   abstract list(
@@ -46,15 +71,31 @@ export abstract class ApiKeys {
   ): Promise<ApiKey[]>;
   /**
    * Applies a pure change to the newest state, again when another change came first. Throws KEY_POOL.KEY_UNKNOWN,
-   * and KEY_POOL.KEY_CHANGED when `ifVersion` is not the version it would change.
+   * and KEY_POOL.KEY_CHANGED when `ifVersion` is not the version it would change. When the token is over after the
+   * change its sealed bytes are overwritten in the same transaction.
    */
   abstract update(
     workspaceId: string,
     id: string,
-    change: (key: ApiKey) => ApiKey,
+    change: (key: ApiKey, fingerprint: string) => ApiKey,
     note: AuditNote,
     ifVersion?: number,
   ): Promise<ApiKey>;
+  /** Like `update`, and keeps the successor that the change made in the same transaction. */
+  abstract replace(
+    workspaceId: string,
+    id: string,
+    change: (key: ApiKey) => { retired: ApiKey; successor: ApiKey },
+    sealed: Omit<SealedKey, 'key'>,
+    note: AuditNote,
+    ifVersion?: number,
+  ): Promise<{ retired: ApiKey; successor: ApiKey }>;
+  /** Newest first, those before version `before`; of deleted keys too. Throws KEY_POOL.KEY_UNKNOWN. */
+  abstract history(
+    workspaceId: string,
+    id: string,
+    page: { limit: number; before?: number | undefined },
+  ): Promise<KeyHistoryEntry[]>;
 }
 
 /** All keys of the fleet as leasing needs them; reads with the worker's rights. */
@@ -120,11 +161,21 @@ export interface LedgerGrant {
   grantedAt: number;
   expiresAt: number;
   slots: number[];
-  ruledOut: number;
+  /** The strategy, what won, how many keys were ruled out and by what; at most 256 characters. */
+  why: string;
 }
 
 export type DenialReason =
-  'no-slot' | 'no-key' | 'line-full' | 'recovering' | 'tokens-unavailable' | 'expired' | 'stale' | 'replay';
+  | 'no-slot'
+  | 'budget-spent'
+  | 'network-resting'
+  | 'no-key'
+  | 'line-full'
+  | 'recovering'
+  | 'tokens-unavailable'
+  | 'expired'
+  | 'stale'
+  | 'replay';
 
 /** Pool clock, ms. */
 export type LedgerVerdict =
@@ -149,18 +200,144 @@ export interface LedgerSettle {
   fence: number;
   workspaceId: string;
   reports: SlotReport[];
+  /** Parts of `methods` that were not used: their budgets get them back. */
+  unusedMethods?: Readonly<Record<string, number>> | undefined;
+}
+
+/** Of several requests that wait: one verdict each, in the order asked; undefined for those whose turn did not come. */
+export interface LedgerDeal {
+  poolNow: number;
+  verdicts: (LedgerVerdict | undefined)[];
+}
+
+/** Why a key can be taken or not, at one moment. Nothing was charged for it. */
+export interface KeyExplanation {
+  keyId: string;
+  /** Undefined: it can be taken. */
+  reason?: string | undefined;
+  /** Pool clock, ms: when the reason ends, where it ends by itself. */
+  untilAt?: number | undefined;
+  /** Pool clock, ms: its next slot. */
+  nextSlotAt?: number | undefined;
+  weight: number;
+  /** Calls granted in about the last day, as far as this memory of the pool goes back. */
+  usedInDay: number;
+  lastGrantAt?: number | undefined;
+}
+
+/** A lease that is neither settled nor over. Pool clock, ms. */
+export interface OpenLease {
+  leaseId: string;
+  workspaceId: string;
+  importId: string;
+  service: string;
+  grantedAt: number;
+  expiresAt: number;
+  calls: number;
+  methods: string[];
+  why: string;
+}
+
+/** A limit of a bucket that needs its next block: `calls` allowed per its span, `need` calls asked for at once. */
+export interface BudgetHint {
+  bucket: string;
+  /** `minute`, `hour`, `day` or `day:<method>`. */
+  limit: string;
+  calls: number;
+  need: number;
+}
+
+/** What the ledger holds of one limit of a bucket. */
+export interface BudgetAccount {
+  bucket: string;
+  limit: string;
+  open: { id: string; size: number; left: number }[];
+  /** Just closed: nothing more is spent from them; `left` never was. */
+  closed: { id: string; left: number }[];
+  callsInLastHour: number;
+}
+
+/** Blocks of calls that were booked before they may be spent, kept where they survive every loss of the pool's memory. */
+export abstract class BudgetBlocks {
+  /**
+   * Books up to `size` calls of what the limit's rolling span leaves. `known`: open blocks that the ledger holds; one
+   * that somebody else books meanwhile is not booked again.
+   */
+  abstract book(request: {
+    bucket: string;
+    limit: string;
+    calls: number;
+    size: number;
+    epoch: number;
+    known: readonly string[];
+  }): Promise<
+    { kind: 'booked'; id: string; size: number } | { kind: 'elsewhere' } | { kind: 'spent'; retryInMs: number }
+  >;
+  /** From now on these leave their spans; what was left in them was never spent. */
+  abstract close(blocks: readonly { id: string; left: number }[]): Promise<void>;
+  /** Blocks of earlier memories count as spent now; answers how many. */
+  abstract closeLost(epoch: number): Promise<number>;
+  /** Open blocks of a memory by bucket, with their age. */
+  abstract open(epoch: number): Promise<{ id: string; bucket: string; ageMs: number }[]>;
+  /** Calls of a bucket that are booked within the span of each limit, open blocks included. */
+  abstract taken(bucket: string): Promise<ReadonlyMap<string, number>>;
 }
 
 export type SettleStatus = 'settled' | 'already-settled' | 'late' | 'unknown';
 
+export type KeyEventKind =
+  | 'resting'
+  | 'method-resting'
+  | 'method-barred'
+  | 'method-returned'
+  | 'egress-barred'
+  | 'egress-returned'
+  | 'invalid'
+  | 'refresh-needed'
+  | 'circuit-open'
+  | 'circuit-closed'
+  | 'network-circuit-open'
+  | 'network-circuit-closed'
+  | 'foreign-use'
+  | 'needs-owner';
+
 /** What the reports of a settle changed about keys. */
 export interface KeyEvent {
   keyId: string;
-  kind: 'resting' | 'method-resting' | 'method-barred' | 'egress-barred' | 'invalid';
+  kind: KeyEventKind;
+  /** What the network said; 0 where it was not an answer. */
   code: number;
   forMs: number;
-  /** Of an invalidation. */
+  /** Pool clock, ms: of what ends by itself. */
+  untilAt?: number | undefined;
+  /** Of an invalidation, and of what the owner is told. */
   reason?: string | undefined;
+  method?: string | undefined;
+  egress?: string | undefined;
+  /** Of the circuit of a network; `keyId` is then the key whose call decided it. */
+  network?: string | undefined;
+}
+
+/** What a key is not asked for the time being: all of it, one method, from one address, or because calls failed. */
+export interface KeyRest {
+  kind: 'key' | 'method' | 'egress' | 'circuit';
+  /** Of the method or the address. */
+  name: string;
+  /** Pool clock, ms; in the past when the next call is its trial. */
+  untilAt: number;
+  /** What it was given; the next one is twice as long. */
+  lengthMs: number;
+  code: number;
+  /** Its trial call is out. */
+  onTrial: boolean;
+  /** The network refuses it; otherwise a limit was reached. */
+  barred: boolean;
+}
+
+/** A rest as it outlives the pool's memory. */
+export interface StoredRest extends Omit<KeyRest, 'onTrial'> {
+  keyId: string;
+  tokenVersion: number;
 }
 
 export type SettleVerdict =
@@ -183,12 +360,57 @@ export type PathVerdict =
   | { kind: 'learned'; poolNow: number; marginMs: number }
   | { kind: 'denied'; poolNow: number; reason: 'replay' | 'recovering' };
 
+/** What is known of the path to a network; ms. `spreadMs` is how far apart the delays of two requests may lie. */
+export interface LearnedPath {
+  spreadMs: number;
+  /** How far off the clocks of workers may be, within the spread. */
+  clockErrorMs: number;
+  /** The shortest round trip of the last minute; 0 before the first. */
+  shortestTripMs: number;
+  /** Measured round trips that the spread rests on; 0: begun with what was kept or declared. */
+  samples: number;
+  lateness?: { meanMs: number; maxMs: number } | undefined;
+  /** Pool clock, ms; 0: never. */
+  learnedAt: number;
+  /** A refusal keeps the spread from falling until then (pool clock, ms). */
+  heldUntil?: number | undefined;
+}
+
+/** Learned paths, kept where they survive every loss of the pool's memory. */
+export abstract class LearnedPaths {
+  abstract get(network: string): Promise<LearnedPath | undefined>;
+  abstract save(network: string, path: LearnedPath): Promise<void>;
+  abstract remove(network: string): Promise<void>;
+}
+
 /**
  * The windows of all keys: one atomic verb per request, all windows or none. When its memory is lost or away it
  * denies (`recovering`) until nothing that was granted before can still arrive; it never guesses.
  */
 export abstract class QuotaLedger {
   abstract grant(request: LedgerGrantRequest): Promise<LedgerVerdict>;
+  /** One lease for the one of these that has had least and can have a key; all of one network, at most 8. */
+  abstract deal(candidates: LedgerGrantRequest[]): Promise<LedgerDeal>;
+  /** What stands for and against each of these keys; charges nothing. */
+  abstract explain(request: {
+    workspaceId: string;
+    rules: NetworkRules;
+    methods: Readonly<Record<string, number>>;
+    calls: number;
+    egress: string;
+    keyIds: readonly string[];
+  }): Promise<{ poolNow: number; keys: KeyExplanation[] }>;
+  /** Ends a lease of the workspace before its time: its slots stay charged, a later settle is late. */
+  abstract release(workspaceId: string, leaseId: string): Promise<'released' | 'ended' | 'unknown'>;
+  abstract leasesOf(keyId: string): Promise<OpenLease[]>;
+  /** What is booked and unspent of these buckets; closes blocks that are empty or old. */
+  abstract accounts(buckets: readonly string[]): Promise<{ epoch: number; accounts: BudgetAccount[] }>;
+  /** Lets a booked block be spent, or says how long none can be booked. */
+  abstract credit(
+    bucket: string,
+    limit: string,
+    given: { block: { id: string; size: number } } | { spentForMs: number },
+  ): Promise<void>;
   abstract settle(request: {
     by: string;
     session: string;
@@ -199,6 +421,12 @@ export abstract class QuotaLedger {
   }): Promise<SettleVerdict>;
   /** Takes in what workers measured; answers the margin that is in force then. */
   abstract learn(facts: PathFacts): Promise<PathVerdict>;
+  /** What is in force; undefined when nothing was learned: the declared margin holds. */
+  abstract learnedPath(network: string): Promise<LearnedPath | undefined>;
+  /** Begins with a path that was kept; what the memory knows already is newer and stays. */
+  abstract restorePath(network: string, path: LearnedPath): Promise<void>;
+  /** Begins with the declared margin again. */
+  abstract forgetPath(network: string): Promise<void>;
   abstract capacity(request: {
     workspaceId: string;
     rules: NetworkRules;
@@ -208,6 +436,11 @@ export abstract class QuotaLedger {
   abstract readClock(): Promise<number>;
   /** The pool's clock as estimated without asking; NaN before the first exchange. */
   abstract poolNow(): number;
+  abstract rests(keyId: string): Promise<KeyRest[]>;
+  /** Ends rests before their time; answers how many. Without `which` all of the key. */
+  abstract endRests(keyId: string, which?: { kind?: KeyRest['kind']; name?: string }): Promise<number>;
+  /** Takes over what an earlier memory knew of keys that are defined; what this one knows itself stays. */
+  abstract restoreRests(rests: StoredRest[]): Promise<number>;
   /** Makes the pool know these keys; answers which of them it has in another state (settled so meanwhile). */
   abstract define(keys: ApiKey[]): Promise<{ keyId: string; state: KeyState }[]>;
 }
@@ -224,14 +457,20 @@ export abstract class KeyStateBroadcast {
   abstract announce(key: ApiKey, at: number): Promise<void>;
 }
 
+export interface Refusal {
+  workspaceId: string | undefined;
+  service: string;
+  /** Who asked, when it was not the service itself. */
+  actor?: AuditNote['actor'] | undefined;
+  action: string;
+  /** What it was asked of; the pool unless told. */
+  target?: string | undefined;
+  reason: string;
+}
+
 /** What was refused, to whom and why. */
 export abstract class AuditTrail {
-  abstract refused(note: {
-    workspaceId: string | undefined;
-    service: string;
-    action: string;
-    reason: string;
-  }): void;
+  abstract refused(note: Refusal): void;
 }
 
 /** One alarm at a time. */
