@@ -107,6 +107,9 @@ end
 
 -- The network's clock minus ours, between two bounds: an answer of second `date` was made between `from` and `to`.
 local function clockSeen(from, to, date)
+  if a.kind ~= 'fixed' or a.align ~= 'clock' then
+    return
+  end
   local p = path()
   local lo, hi = date - to, date + 1000000 - from
   local known = p.o
@@ -120,6 +123,7 @@ local function clockSeen(from, to, date)
     end
   end
   p.o = { lo = lo, hi = hi, at = now }
+  save('path:' .. a.network, p)
 end
 
 function ops.learn()

@@ -11,17 +11,21 @@ local function settleOne(s)
   end
   local k = load('k:' .. lease.k)
   local b = load('b:' .. E .. ':' .. lease.b)
+  local g = lease.n and load('b:' .. E .. ':' .. lease.n)
   local told, free = {}, nil
   local keyChanged = false
   for _, r in ipairs(s.reports) do
     local nb = lease.c[r.slot + 1]
-    if nb and status == 'settled' and b and chargeSettled(b, lease.b, nb, r) then
+    if nb and status == 'settled' and b and chargeSettled(b, lease.b, nb, r, k) then
       free = math.min(free or nb, nb)
+    end
+    if nb and status == 'settled' and g then
+      chargeSettled(g, lease.n, nb, r)
     end
     local slot = tostring(r.slot)
     if nb and k and k.v == lease.v and r.o ~= 'unsent' and not lease.told[slot] then
       lease.told[slot] = 1
-      if r.date and r.date > 0 and a.align == 'clock' then
+      if r.date and r.date > 0 then
         clockSeen(r.sent, r.answered, r.date)
       end
       for _, e in ipairs(r.effects) do
@@ -47,9 +51,14 @@ local function settleOne(s)
     if b then
       save('b:' .. E .. ':' .. lease.b, b, 120000)
     end
+    if g then
+      save('b:' .. E .. ':' .. lease.n, g, 120000)
+    end
     if free and k then
       lower(k, lease.k, free)
     end
+    giveBack(lease, s)
+    redis.call('ZREM', P .. 'lk:' .. E .. ':' .. lease.k, s.id)
   end
   save('l:' .. s.id, lease, math.max(1000, math.ceil((lease.x - now) / 1000) + 60000))
   if keyChanged then

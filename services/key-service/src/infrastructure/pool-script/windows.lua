@@ -1,3 +1,6 @@
+-- When this memory began, at the earliest: it is ready two windows and more after that.
+local begunAt = tonumber(readyAt) - (a.settle or 0)
+
 -- Bucket: { c charges, l last notBefore } and what its key lends it. Charge: { notBefore, latest send, hole, answer (0:
 -- sent, never answered; none: not settled) }. `f:<bucket>`: arrival of its first call { lo, hi }. A call is taken to leave as late as it may (notAfter) until its stamped send is known, to arrive
 -- `spread` after that and not after its answer, and to leave a window W later. Only times of the charges are kept,
@@ -146,8 +149,9 @@ local function take(b, from, calls)
 end
 
 -- Windows that begin with a key's first call: its arrival is known when the earliest call of the bucket is settled.
-local function firstCall(b, name)
-  if a.align ~= 'first-call' or load('f:' .. name) then
+-- A key that is older than this memory may have been called before it: where its windows begin is not known.
+local function firstCall(b, name, k)
+  if a.align ~= 'first-call' or load('f:' .. name) or not k or (k.c or 0) < begunAt then
     return
   end
   local first
@@ -166,13 +170,13 @@ local function firstCall(b, name)
 end
 
 -- What became of a slot: sent and answered, or known not to have been sent. True when it is free again.
-local function chargeSettled(b, name, nb, r)
+local function chargeSettled(b, name, nb, r, k)
   for i, c in ipairs(b.c) do
     if c[1] == nb then
       if r.o ~= 'unsent' then
         c[2] = math.max(r.sent, nb)
         c[4] = r.o == 'answered' and math.max(r.answered, nb) or 0
-        firstCall(b, name)
+        firstCall(b, name, k)
       elseif nb >= now + a.lead then
         c[3] = 1
         return true
