@@ -13,6 +13,7 @@ export interface SettleLeases {
     workspaceId: string;
     rules: NetworkRules;
     reports: CallReport[];
+    unusedMethods?: Readonly<Record<string, number>> | undefined;
   }[];
 }
 
@@ -47,7 +48,7 @@ export class SettleDesk {
         sequence,
         rules,
         settles: indexes.map((index) => {
-          const { leaseId, fence, workspaceId, reports } = command.settles[
+          const { leaseId, fence, workspaceId, reports, unusedMethods } = command.settles[
             index
           ] as SettleLeases['settles'][0];
           return {
@@ -55,6 +56,7 @@ export class SettleDesk {
             fence,
             workspaceId,
             reports: reports.map((report) => this.#slotReport(rules, report)),
+            ...(unusedMethods !== undefined && { unusedMethods }),
           };
         }),
       });

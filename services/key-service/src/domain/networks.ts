@@ -3,6 +3,10 @@ export type KeyKind = 'user' | 'service' | 'community';
 
 export const KEY_KINDS: readonly KeyKind[] = ['user', 'service', 'community'];
 
+export const STRATEGIES = ['earliest-free', 'round-robin', 'weighted', 'least-used'] as const;
+
+export type Strategy = (typeof STRATEGIES)[number];
+
 /** What the pool must know of a network; learned values come on top of it later. Times in milliseconds. */
 export interface NetworkRules {
   readonly network: string;
@@ -29,6 +33,12 @@ export interface NetworkRules {
    * a pause, a cancelled import or a newcomer's turn takes effect; workers need a few milliseconds.
    */
   readonly horizonMs: number;
+  /** Which key of several that are free is taken; `earliest-free` unless told. */
+  readonly strategy?: Strategy | undefined;
+  /** Calls per window from one egress address, all keys together; unlimited unless told. */
+  readonly egressQuota?: number | undefined;
+  /** Calls per method in a rolling day that the network declares; keys may have figures of their own. */
+  readonly methodsPerDay?: Readonly<Record<string, number>>;
   /** Kinds that may call a method; methods that are not listed are for user tokens only. */
   readonly callers: Readonly<Record<string, readonly KeyKind[]>>;
 }
@@ -45,6 +55,7 @@ const VK: NetworkRules = {
   marginMs: 110,
   slackMs: 10,
   horizonMs: 300,
+  methodsPerDay: { 'wall.get': 5000, 'wall.search': 1000, 'newsfeed.search': 1000 },
   callers: {
     execute: ALL,
     'users.get': ALL,

@@ -10,26 +10,53 @@ import {
   KeyCatalogue,
   type KeyEvent,
   type KeyFilter,
+  type KeyHistoryEntry,
+  type KeyRest,
   KeyStateBroadcast,
   type LeaseSession,
   LeaseSessions,
+  type BudgetAccount,
+  type KeyExplanation,
+  type LedgerDeal,
   type LedgerGrant,
   type LedgerGrantRequest,
   type LedgerSettle,
   type LedgerVerdict,
+  type LearnedPath,
+  LearnedPaths,
+  type OpenLease,
   type PathFacts,
   type PathVerdict,
   PoolEpochs,
   PoolReport,
   QuotaLedger,
+  type Refusal,
+  type SealedKey,
   type SealedToken,
   type SettleStatus,
   type SettleVerdict,
   type StoredKey,
+  type StoredRest,
   type WrappedDataKey,
 } from '../domain/ports';
 
 /** Fakes of all ports: they keep the same contracts (test/*.contract.ts) for as long as the process lives. */
+
+export class InMemoryLearnedPaths extends LearnedPaths {
+  readonly #paths = new Map<string, LearnedPath>();
+
+  async get(network: string): Promise<LearnedPath | undefined> {
+    return this.#paths.get(network);
+  }
+
+  async save(network: string, path: LearnedPath): Promise<void> {
+    this.#paths.set(network, path);
+  }
+
+  async remove(network: string): Promise<void> {
+    this.#paths.delete(network);
+  }
+}
 
 export class InMemoryPoolEpochs extends PoolEpochs {
   #epoch = 0;
@@ -76,17 +103,19 @@ interface KeptKey extends StoredKey {
 export class InMemoryApiKeys extends ApiKeys {
   readonly notes: AuditNote[] = [];
   readonly #kept = new Map<string, KeptKey>();
+  readonly #entries = new Map<string, KeyHistoryEntry[]>();
   #revision = 0;
 
   async add(key: ApiKey, token: SealedToken, fingerprint: string, note: AuditNote): Promise<void> {
-    const { workspaceId, network } = key.details;
-    for (const kept of this.#kept.values()) {
-      const { details } = kept.key;
-      const same = details.workspaceId === workspaceId && details.network === network;
-      if (same && details.state !== 'deleted' && kept.fingerprint === fingerprint) throw tokenKnown();
-    }
+    if (this.#isKnown(key.details.network, fingerprint)) throw tokenKnown();
     this.#keep({ key, token, fingerprint });
-    this.notes.push(note);
+    this.#note(undefined, key, note);
+  }
+
+  async addMany(keys: readonly SealedKey[], note: AuditNote): Promise<ReadonlySet<string>> {
+    const fresh = keys.filter(({ key, fingerprint }) => !this.#isKnown(key.details.network, fingerprint));
+    for (const sealed of fresh) await this.add(sealed.key, sealed.token, sealed.fingerprint, note);
+    return new Set(fresh.map(({ key }) => key.id));
   }
 
   async find(workspaceId: string, id: string): Promise<ApiKey | undefined> {
@@ -103,6 +132,10 @@ export class InMemoryApiKeys extends ApiKeys {
       .filter(({ details }) => details.workspaceId === workspaceId && details.state !== 'deleted')
       .filter(({ details }) => filter.network === undefined || details.network === filter.network)
       .filter(({ details }) => filter.state === undefined || details.state === filter.state)
+      .filter(({ details }) => filter.kind === undefined || details.kind === filter.kind)
+      .filter(({ details }) => filter.egress === undefined || details.egress === filter.egress)
+      .filter(({ namedBucket }) => filter.bucket === undefined || namedBucket === filter.bucket)
+      .filter(({ details }) => (details.label ?? '').startsWith(filter.labelPrefix ?? ''))
       .filter(({ id }) => page.after === undefined || id > page.after)
       .sort((a, b) => (a.id < b.id ? -1 : 1))
       .slice(0, page.limit);
@@ -111,18 +144,58 @@ export class InMemoryApiKeys extends ApiKeys {
   async update(
     workspaceId: string,
     id: string,
-    change: (key: ApiKey) => ApiKey,
+    change: (key: ApiKey, fingerprint: string) => ApiKey,
     note: AuditNote,
     ifVersion?: number,
   ): Promise<ApiKey> {
     const kept = this.#visible(workspaceId, id);
     if (kept === undefined) throw keyUnknown();
     if (ifVersion !== undefined && kept.key.details.version !== ifVersion) throw keyChangedMeanwhile();
-    const key = change(kept.key);
+    const key = change(kept.key, kept.fingerprint);
     if (key === kept.key) return key;
-    this.#keep({ ...kept, key });
-    this.notes.push(note);
+    const token = key.tokenIsOver ? { ...kept.token, bytes: new Uint8Array(0) } : kept.token;
+    this.#keep({ ...kept, key, token });
+    this.#note(kept.key, key, note);
     return key;
+  }
+
+  async replace(
+    workspaceId: string,
+    id: string,
+    change: (key: ApiKey) => { retired: ApiKey; successor: ApiKey },
+    sealed: Omit<SealedKey, 'key'>,
+    note: AuditNote,
+    ifVersion?: number,
+  ): Promise<{ retired: ApiKey; successor: ApiKey }> {
+    const known = this.#visible(workspaceId, id);
+    if (known !== undefined && this.#isKnown(known.key.details.network, sealed.fingerprint))
+      throw tokenKnown();
+    let successor: ApiKey | undefined;
+    const retired = await this.update(
+      workspaceId,
+      id,
+      (key) => {
+        const made = change(key);
+        successor = made.successor;
+        return made.retired;
+      },
+      note,
+      ifVersion,
+    );
+    await this.add(successor as ApiKey, sealed.token, sealed.fingerprint, note);
+    return { retired, successor: successor as ApiKey };
+  }
+
+  async history(
+    workspaceId: string,
+    id: string,
+    page: { limit: number; before?: number | undefined },
+  ): Promise<KeyHistoryEntry[]> {
+    if (this.#kept.get(id)?.key.details.workspaceId !== workspaceId) throw keyUnknown();
+    return (this.#entries.get(id) ?? [])
+      .filter(({ version }) => page.before === undefined || version < page.before)
+      .sort((a, b) => b.version - a.version)
+      .slice(0, page.limit);
   }
 
   /** Rows above a revision, as the catalogue reads them. */
@@ -131,6 +204,22 @@ export class InMemoryApiKeys extends ApiKeys {
       .filter((kept) => kept.revision > revision)
       .sort((a, b) => a.revision - b.revision);
     return { keys, next: this.#revision };
+  }
+
+  #isKnown(network: string, fingerprint: string): boolean {
+    return [...this.#kept.values()].some(
+      (kept) =>
+        kept.key.details.network === network && !kept.key.tokenIsOver && kept.fingerprint === fingerprint,
+    );
+  }
+
+  #note(known: ApiKey | undefined, next: ApiKey, note: AuditNote): void {
+    this.notes.push(note);
+    const { version, updatedAt, reason, state } = next.details;
+    const changes = { state: { from: known?.state ?? null, to: state } };
+    const { actor, action, correlationId = null } = note;
+    const entry = { version, at: updatedAt, actor, action, changes, reason, correlationId };
+    this.#entries.set(next.id, [...(this.#entries.get(next.id) ?? []), entry]);
   }
 
   #keep(kept: Omit<KeptKey, 'revision'>): void {
@@ -200,9 +289,9 @@ export class RecordingBroadcast extends KeyStateBroadcast {
 }
 
 export class RecordingAuditTrail extends AuditTrail {
-  readonly notes: { workspaceId: string | undefined; service: string; action: string; reason: string }[] = [];
+  readonly notes: Refusal[] = [];
 
-  refused(note: { workspaceId: string | undefined; service: string; action: string; reason: string }): void {
+  refused(note: Refusal): void {
     this.notes.push(note);
   }
 }
@@ -234,11 +323,13 @@ export class InMemoryQuotaLedger extends QuotaLedger {
   /** What settles report as having happened to keys. */
   events: KeyEvent[] = [];
   readonly settled: LedgerSettle[] = [];
+  readonly restored: StoredRest[] = [];
   readonly #now: () => number;
   readonly #keys = new Map<string, ApiKey>();
   readonly #charges = new Map<string, Charge[]>();
   readonly #leases = new Map<string, Held>();
   readonly #sequences = new Set<string>();
+  readonly #paths = new Map<string, LearnedPath>();
   #fence = 0;
 
   constructor(now: () => number) {
@@ -259,11 +350,36 @@ export class InMemoryQuotaLedger extends QuotaLedger {
     return [];
   }
 
+  async rests(): Promise<KeyRest[]> {
+    return [];
+  }
+
+  async endRests(): Promise<number> {
+    return 0;
+  }
+
+  async restoreRests(rests: StoredRest[]): Promise<number> {
+    this.restored.push(...rests);
+    return rests.length;
+  }
+
   /** Learns nothing: the margin stays what the rules say. */
   async learn(facts: PathFacts): Promise<PathVerdict> {
     const poolNow = this.#now();
     if (!this.#takeSequence(facts)) return { kind: 'denied', poolNow, reason: 'replay' };
     return { kind: 'learned', poolNow, marginMs: facts.rules.marginMs };
+  }
+
+  async learnedPath(network: string): Promise<LearnedPath | undefined> {
+    return this.#paths.get(network);
+  }
+
+  async restorePath(network: string, path: LearnedPath): Promise<void> {
+    if (!this.#paths.has(network)) this.#paths.set(network, path);
+  }
+
+  async forgetPath(network: string): Promise<void> {
+    this.#paths.delete(network);
   }
 
   async capacity(request: {
@@ -312,11 +428,60 @@ export class InMemoryQuotaLedger extends QuotaLedger {
       grantedAt: poolNow,
       expiresAt: last + request.rules.slackMs + HOLD_MS,
       slots,
-      ruledOut: 0,
+      why: 'earliest-free',
     };
     this.#leases.set(request.leaseId, { request, grant, settled: false });
     return { kind: 'granted', poolNow, grant };
   }
+
+  /** In the order given: it keeps no shares. */
+  async deal(candidates: LedgerGrantRequest[]): Promise<LedgerDeal> {
+    const verdicts: LedgerDeal['verdicts'] = candidates.map(() => undefined);
+    for (const [index, candidate] of candidates.entries()) {
+      const verdict = await this.grant(candidate);
+      verdicts[index] = verdict;
+      if (verdict.kind === 'granted') break;
+    }
+    return { poolNow: this.#now(), verdicts };
+  }
+
+  async explain(request: {
+    keyIds: readonly string[];
+  }): Promise<{ poolNow: number; keys: KeyExplanation[] }> {
+    const keys = request.keyIds.map((keyId) => ({ keyId, weight: 1, usedInDay: 0 }));
+    return { poolNow: this.#now(), keys };
+  }
+
+  async release(workspaceId: string, leaseId: string): Promise<'released' | 'ended' | 'unknown'> {
+    const held = this.#leases.get(leaseId);
+    if (held?.request.workspaceId !== workspaceId) return 'unknown';
+    if (held.settled || held.grant.expiresAt <= this.#now()) return 'ended';
+    held.grant = { ...held.grant, expiresAt: this.#now() };
+    return 'released';
+  }
+
+  async leasesOf(keyId: string): Promise<OpenLease[]> {
+    return [...this.#leases.values()]
+      .filter(({ grant, settled }) => grant.keyId === keyId && !settled && grant.expiresAt > this.#now())
+      .map(({ request, grant }) => ({
+        leaseId: request.leaseId,
+        workspaceId: request.workspaceId,
+        importId: request.importId,
+        service: request.by,
+        grantedAt: grant.grantedAt,
+        expiresAt: grant.expiresAt,
+        calls: grant.slots.length,
+        methods: Object.keys(request.methods),
+        why: grant.why,
+      }));
+  }
+
+  /** Limits longer than a window are none of its business. */
+  async accounts(): Promise<{ epoch: number; accounts: BudgetAccount[] }> {
+    return { epoch: 1, accounts: [] };
+  }
+
+  async credit(): Promise<void> {}
 
   async settle(request: {
     by: string;

@@ -2,20 +2,38 @@ import type { Clock } from '@sociograph/kernel';
 import { PoolClock } from '@sociograph/lease-client';
 import type { Redis } from 'ioredis';
 import type { ApiKey, KeyState } from '../domain/api-key';
-import type { Effect } from '../domain/outcomes';
 import {
-  type KeyEvent,
+  type BudgetAccount,
+  type BudgetHint,
+  type DenialReason,
+  type KeyExplanation,
+  type KeyRest,
+  type LedgerDeal,
   type LedgerGrantRequest,
   type LedgerSettle,
   type LedgerVerdict,
+  type LearnedPath,
+  type OpenLease,
   type PathFacts,
   type PathVerdict,
   QuotaLedger,
   type SettleStatus,
   type SettleVerdict,
   type SlotReport,
+  type StoredRest,
 } from '../domain/ports';
 import type { NetworkRules } from '../domain/networks';
+import {
+  accountsOf,
+  candidateArgument,
+  choiceOf,
+  explainArgument,
+  explanationsOf,
+  hintsOf,
+  leasesOf,
+  limitsArgument,
+} from './choice-argument';
+import { effectArgument, keyEventsOf, restsOf, storedRestArgument } from './effect-argument';
 import type { MemoryRecord, PoolMemory } from './pool-memory';
 
 export interface LedgerLogger {
@@ -33,6 +51,8 @@ export interface RedisQuotaLedgerOptions {
   chance: () => number;
   /** Called with each new memory: it knows no key yet. */
   onMemory: () => Promise<void>;
+  /** Called with limits whose next block should be booked; must not wait. */
+  onBudgetsLow?: (hints: BudgetHint[]) => void;
   /** Two more arguments of the script in simulations: seconds and microseconds of a virtual clock. */
   virtualTime?: () => [number, number];
 }
@@ -40,6 +60,8 @@ export interface RedisQuotaLedgerOptions {
 type Reply = (string | number)[];
 
 const LEAD_MS = 10;
+/** A memory is ready this long after it began, at the most (2 windows, tolerance and margin). */
+const MEMORY_TOLERANCE_MS = 3_500;
 const HOLD_MS = 30_000;
 const TRIAL_MS = 60_000;
 const KEYS_PER_CALL = 200;
@@ -80,41 +102,93 @@ export class RedisQuotaLedger extends QuotaLedger {
   }
 
   async grant(request: LedgerGrantRequest): Promise<LedgerVerdict> {
-    const { rules } = request;
+    return (await this.deal([request])).verdicts[0] as LedgerVerdict;
+  }
+
+  async deal(candidates: LedgerGrantRequest[]): Promise<LedgerDeal> {
+    const [head] = candidates;
+    if (head === undefined) return { poolNow: this.poolNow(), verdicts: [] };
+    const { rules } = head;
     const reply = await this.#call('grant', {
-      id: request.leaseId,
-      by: request.by,
-      session: request.session,
-      seq: request.sequence,
-      first: request.first,
-      ws: request.workspaceId,
-      methods: request.methods,
-      calls: request.calls,
-      deadline: micros(request.deadlineAt),
-      egress: request.egress,
-      pools: poolNames(request.workspaceId, rules.network, request.kinds),
-      strategy: 'earliest-free',
+      ...choiceOf(rules),
       ...timing(rules),
+      cands: candidates.map(candidateArgument),
     }).catch((error: unknown) => this.#away(error));
-    const poolNow = number(reply[1]) / 1000;
-    if (reply[0] !== 'granted') {
-      const reason = reply[2] as Extract<LedgerVerdict, { kind: 'denied' }>['reason'];
-      return { kind: 'denied', poolNow: this.#orEstimate(poolNow), reason, retryAt: this.#retryAt(reply) };
+    const poolNow = this.#orEstimate(number(reply[1]) / 1000);
+    if (reply[0] !== 'dealt') {
+      const retryAt = this.#orEstimate(NaN) + AWAY_RETRY_MS;
+      const verdict: LedgerVerdict = { kind: 'denied', poolNow, reason: 'recovering', retryAt };
+      return { poolNow, verdicts: candidates.map(() => verdict) };
     }
-    const [fence, keyId, tokenVersion, grantedAt, expiresAt, ruledOut, ...slots] = reply.slice(2);
-    return {
-      kind: 'granted',
-      poolNow,
-      grant: {
+    const verdicts: LedgerDeal['verdicts'] = candidates.map(() => undefined);
+    for (const denial of String(reply[3]).split(';')) {
+      if (denial === '') continue;
+      const [index, reason, retryAt] = denial.split(' ') as [string, DenialReason, string];
+      verdicts[number(index) - 1] = { kind: 'denied', poolNow, reason, retryAt: number(retryAt) / 1000 };
+    }
+    if (reply[4] !== '') this.#options.onBudgetsLow?.(hintsOf(String(reply[4])));
+    const served = number(reply[2]);
+    if (served > 0) {
+      const [fence, keyId, tokenVersion, grantedAt, expiresAt, why, ...slots] = reply.slice(5);
+      const grant = {
         fence: number(fence),
         keyId: String(keyId),
         tokenVersion: number(tokenVersion),
         grantedAt: number(grantedAt) / 1000,
         expiresAt: number(expiresAt) / 1000,
-        ruledOut: number(ruledOut),
+        why: String(why),
         slots: slots.map((slot) => number(slot) / 1000),
-      },
-    };
+      };
+      verdicts[served - 1] = { kind: 'granted', poolNow, grant };
+    }
+    return { poolNow, verdicts };
+  }
+
+  async explain(request: Parameters<QuotaLedger['explain']>[0]): Promise<{
+    poolNow: number;
+    keys: KeyExplanation[];
+  }> {
+    const { rules, keyIds, ...asked } = request;
+    const keys: KeyExplanation[] = [];
+    let poolNow = this.poolNow();
+    for (let from = 0; from < keyIds.length; from += KEYS_PER_CALL) {
+      const reply = await this.#call('explain', {
+        ...choiceOf(rules),
+        ...timing(rules),
+        c: explainArgument(asked, rules),
+        ids: keyIds.slice(from, from + KEYS_PER_CALL),
+      });
+      poolNow = number(reply[1]) / 1000;
+      keys.push(...explanationsOf(String(reply[2])));
+    }
+    return { poolNow, keys };
+  }
+
+  async release(workspaceId: string, leaseId: string): Promise<'released' | 'ended' | 'unknown'> {
+    const reply = await this.#call('release', { ws: workspaceId, id: leaseId });
+    return reply[2] as 'released' | 'ended' | 'unknown';
+  }
+
+  async leasesOf(keyId: string): Promise<OpenLease[]> {
+    const reply = await this.#call('leases', { id: keyId });
+    return leasesOf(String(reply[2]));
+  }
+
+  async accounts(buckets: readonly string[]): Promise<{ epoch: number; accounts: BudgetAccount[] }> {
+    const reply = await this.#call('accounts', { buckets });
+    return { epoch: number(reply[2]), accounts: accountsOf(String(reply[3])) };
+  }
+
+  async credit(
+    bucket: string,
+    limit: string,
+    given: { block: { id: string; size: number } } | { spentForMs: number },
+  ): Promise<void> {
+    const argument =
+      'block' in given
+        ? { block: given.block.id, size: given.block.size }
+        : { wait: micros(given.spentForMs) };
+    await this.#call('credit', { bucket, limit, ...argument });
   }
 
   async settle(request: {
@@ -135,6 +209,7 @@ export class RedisQuotaLedger extends QuotaLedger {
         fence: settle.fence,
         ws: settle.workspaceId,
         reports: settle.reports.map((report) => this.#reportArgument(report)),
+        unused: settle.unusedMethods,
       })),
     }).catch((error: unknown) => this.#away(error));
     const poolNow = this.#orEstimate(number(reply[1]) / 1000);
@@ -144,7 +219,7 @@ export class RedisQuotaLedger extends QuotaLedger {
       kind: 'settled',
       poolNow,
       statuses: String(reply[2]).split(',') as SettleStatus[],
-      events: JSON.parse(String(reply[3])) as KeyEvent[],
+      events: keyEventsOf(String(reply[3])),
     };
   }
 
@@ -170,6 +245,26 @@ export class RedisQuotaLedger extends QuotaLedger {
     if (reply[0] === 'denied')
       return { kind: 'denied', poolNow, reason: reply[2] as 'replay' | 'recovering' };
     return { kind: 'learned', poolNow, marginMs: number(reply[2]) / 1000 };
+  }
+
+  async learnedPath(network: string): Promise<LearnedPath | undefined> {
+    const reply = await this.#call('path', { network });
+    const known = JSON.parse(String(reply[2])) as PathRecord | null;
+    return known === null ? undefined : learnedPathOf(known);
+  }
+
+  async restorePath(network: string, path: LearnedPath): Promise<void> {
+    const known = {
+      s: micros(path.spreadMs),
+      e: micros(path.clockErrorMs),
+      lo: micros(path.shortestTripMs),
+      t: micros(path.learnedAt),
+    };
+    await this.#call('restore', { network, known });
+  }
+
+  async forgetPath(network: string): Promise<void> {
+    await this.#call('forget', { network });
   }
 
   async capacity(request: {
@@ -199,15 +294,38 @@ export class RedisQuotaLedger extends QuotaLedger {
           r: details.version,
           v: details.tokenVersion,
           s: stateInPool,
+          n: details.network,
+          ...(details.refreshable === true && { rf: 1 }),
+          c: micros(details.createdAt),
           q: details.limits.perSecond,
           b: details.bucket,
-          z: poolNames(details.workspaceId, details.network, [details.kind]),
+          z: [details.workspaceId, ...details.sharedWith].flatMap((workspaceId) =>
+            poolNames(workspaceId, details.network, [details.kind]),
+          ),
+          e: details.egress ?? undefined,
+          w: details.weight === 1 ? undefined : details.weight,
+          lim: limitsArgument(details),
         })),
       });
       const found = JSON.parse(String(reply[2])) as { id: string; state: KeyState }[];
       differing.push(...found.map(({ id, state }) => ({ keyId: id, state })));
     }
     return differing;
+  }
+
+  async rests(keyId: string): Promise<KeyRest[]> {
+    const reply = await this.#call('rests', { id: keyId });
+    return restsOf(String(reply[2]));
+  }
+
+  async endRests(keyId: string, which: { kind?: KeyRest['kind']; name?: string } = {}): Promise<number> {
+    const reply = await this.#call('endRests', { id: keyId, ...which });
+    return number(reply[2]);
+  }
+
+  async restoreRests(rests: StoredRest[]): Promise<number> {
+    const reply = await this.#call('restoreRests', { rests: rests.map(storedRestArgument) });
+    return number(reply[2]);
   }
 
   async #call(op: string, payload: object): Promise<Reply> {
@@ -290,11 +408,6 @@ export class RedisQuotaLedger extends QuotaLedger {
     }
   }
 
-  #retryAt(reply: Reply): number {
-    const given = number(reply[3]);
-    return given > 0 ? given / 1000 : this.#orEstimate(NaN) + AWAY_RETRY_MS;
-  }
-
   /** Without Redis there is no pool clock; the wall clock is as good a guess as any for a time to ask again. */
   #orEstimate(poolNow: number): number {
     if (poolNow > 0) return poolNow;
@@ -310,23 +423,32 @@ export class RedisQuotaLedger extends QuotaLedger {
       sent: micros(report.sentAt),
       answered: report.outcome === 'answered' ? micros(report.answeredAt) : 0,
       date: report.outcome === 'answered' ? micros(report.serverDate ?? 0) : 0,
-      effects: report.effects
-        .filter((effect) => effect.kind !== 'count')
-        .map((effect) => effectArgument(effect, -SPREAD * this.#options.chance())),
+      effects: report.effects.map((effect) => effectArgument(effect, -SPREAD * this.#options.chance())),
     };
   }
 }
 
-function effectArgument(effect: Exclude<Effect, { kind: 'count' }>, spread: number): object {
-  if (effect.kind === 'rest') {
-    const { kind, code, baseMs, capMs, atLeastMs } = effect;
-    return { kind, code, base: micros(baseMs), cap: micros(capMs), atLeast: micros(atLeastMs), spread };
-  }
-  if (effect.kind === 'restMethods') {
-    const { kind, code, methods, baseMs, capMs } = effect;
-    return { kind, code, methods, base: micros(baseMs), cap: micros(capMs) };
-  }
-  return effect;
+/** The record of learning.lua; microseconds. */
+interface PathRecord {
+  s: number;
+  e: number;
+  t: number;
+  n: number;
+  lo?: number;
+  m?: { mean: number; max: number };
+  h?: { s: number; u: number };
+}
+
+function learnedPathOf(known: PathRecord): LearnedPath {
+  return {
+    spreadMs: known.s / 1000,
+    clockErrorMs: known.e / 1000,
+    shortestTripMs: (known.lo ?? 0) / 1000,
+    samples: known.n,
+    learnedAt: known.t / 1000,
+    ...(known.m && { lateness: { meanMs: known.m.mean / 1000, maxMs: known.m.max / 1000 } }),
+    ...(known.h && { heldUntil: known.h.u / 1000 }),
+  };
 }
 
 function timing(rules: NetworkRules): Record<string, number | string> {
@@ -341,6 +463,7 @@ function timing(rules: NetworkRules): Record<string, number | string> {
     horizon: micros(rules.horizonMs),
     hold: micros(HOLD_MS),
     trial: micros(TRIAL_MS),
+    settle: micros(MEMORY_TOLERANCE_MS),
   };
 }
 

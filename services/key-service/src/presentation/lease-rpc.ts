@@ -208,7 +208,7 @@ export class LeaseRpc {
         calls: grant.slots.map((notBefore) => ({ notBefore, notAfter: notBefore + rules.slackMs })),
         grantedAt: grant.grantedAt,
         expiresAt: grant.expiresAt,
-        why: `earliest-free, ${grant.ruledOut} ruled out`,
+        why: grant.why,
       },
     };
     return this.#reply(session, reply);

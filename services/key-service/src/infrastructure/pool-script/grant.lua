@@ -1,69 +1,222 @@
+-- Fair shares (start-time fair queueing, two levels). `share:<E>:<network>` the virtual time; `ws:<E>:<network>:<workspace>`
+-- { f finish of its last grant, l that grant, v virtual time of its imports }, `imp:...:<workspace>:<import>` { f, l }: a flow
+-- that was idle starts at the virtual time, so it makes up for nothing. `wait:<E>:<network>`: flows that found no slot,
+-- { start, start of the import, asks again at, pools, egress }; whoever has had more leaves them the next slot.
+local FLOW_MS, WAIT_MS, GRACE, POLL, CLOSE = 600000, 5000, 25000, 2000, 40000
+
 local function lower(k, id, score)
   for _, name in ipairs(k.z) do
     redis.call('ZADD', pool(name), 'XX', score, id)
   end
 end
 
-local function grantReply(lease, id, ruledOut)
-  local reply = { 'granted', now, lease.f, lease.k, lease.v, lease.g, lease.x, ruledOut }
-  for _, nb in ipairs(lease.c) do
-    reply[#reply + 1] = nb
-  end
-  return reply
+local verdicts = {}
+local function deny(i, reason, at)
+  verdicts[#verdicts + 1] = string.format('%d %s %.0f', i, reason, at)
 end
 
-function ops.grant()
-  if a.deadline <= now then
-    return { 'denied', now, 'expired', now }
+local function reply(i, lease)
+  local dealt = { 'dealt', now, i, table.concat(verdicts, ';'), table.concat(hints, '\n') }
+  if lease then
+    for _, part in ipairs({ lease.f, lease.k, lease.v, lease.g, lease.x, lease.y, unpack(lease.c) }) do
+      dealt[#dealt + 1] = part
+    end
   end
-  local known = load('l:' .. a.id)
+  return dealt
+end
+
+-- Takes the sequence of a request with its first try and says which lease it has already, if any.
+local function admit(i, c)
+  if c.deadline <= now then
+    return deny(i, 'expired', now)
+  end
+  local known = load('l:' .. c.id)
   if known then
-    if known.ws ~= a.ws or known.by ~= a.by then
-      return { 'denied', now, 'replay', now }
+    if known.ws ~= c.ws or known.by ~= c.by then
+      deny(i, 'replay', now)
     elseif known.x <= now then
-      return { 'denied', now, 'expired', now }
+      deny(i, 'expired', now)
+    else
+      return known
     end
-    return grantReply(known, a.id, 0)
+  elseif c.first and replayed(c.session, c.seq) then
+    deny(i, 'replay', now)
+  elseif now < tonumber(readyAt) then
+    deny(i, 'recovering', tonumber(readyAt))
+  else
+    return nil, true
   end
-  if a.first and replayed(a.session, a.seq) then
-    return { 'denied', now, 'replay', now }
+end
+
+local function flowNames(c)
+  local name = E .. ':' .. a.network .. ':' .. c.ws
+  return 'ws:' .. name, 'imp:' .. name .. ':' .. c.imp
+end
+
+local function virtualTime()
+  return tonumber(redis.call('GET', P .. 'share:' .. E .. ':' .. a.network) or 0)
+end
+
+-- Those who have had least come first; of equals the one that was served longest ago.
+local function inFairOrder(open, present)
+  for _, flow in ipairs(open) do
+    local ws, imp = flowNames(flow.c)
+    flow.ws, flow.imp = load(ws) or { f = 0, l = 0, v = 0 }, load(imp) or { f = 0, l = 0 }
+    flow.sw, flow.si = math.max(present, flow.ws.f), math.max(flow.ws.v, flow.imp.f)
   end
-  if now < tonumber(readyAt) then
-    return { 'denied', now, 'recovering', tonumber(readyAt) }
-  end
-  local resting = networkGate()
-  if resting then
-    return { 'denied', now, 'network-resting', resting }
-  end
-  local first = now + a.lead
-  local best, ruledOut, comesBack = choose[a.strategy](first)
-  if not best then
-    if comesBack then
-      return { 'denied', now, 'no-slot', comesBack }
+  table.sort(open, function(x, y)
+    if x.sw ~= y.sw then
+      return x.sw < y.sw
+    elseif x.ws.l ~= y.ws.l then
+      return x.ws.l < y.ws.l
+    elseif x.si ~= y.si then
+      return x.si < y.si
+    elseif x.imp.l ~= y.imp.l then
+      return x.imp.l < y.imp.l
     end
-    return { 'denied', now, 'no-key', now + 1000000 }
+    return x.i < y.i
+  end)
+end
+
+local function countShare(flow, present, calls, fence)
+  local ws, imp = flowNames(flow.c)
+  flow.ws.f, flow.ws.l, flow.ws.v = flow.sw + calls, fence, math.max(flow.ws.v, flow.si)
+  flow.imp.f, flow.imp.l = flow.si + calls, fence
+  save(ws, flow.ws, FLOW_MS)
+  save(imp, flow.imp, FLOW_MS)
+  redis.call('SET', P .. 'share:' .. E .. ':' .. a.network, string.format('%.17g', math.max(present, flow.sw)))
+end
+
+local function waitingName()
+  return P .. 'wait:' .. E .. ':' .. a.network
+end
+
+local function noteWaiting(flow, again)
+  local c = flow.c
+  redis.call('HSET', waitingName(), c.ws .. ' ' .. c.imp,
+    cmsgpack.pack({ c.ws, flow.sw, flow.si, again, poolsOf(c, c.kinds), c.egress }))
+  redis.call('PEXPIRE', waitingName(), WAIT_MS)
+end
+
+-- True when somebody who has had less is about to ask for a slot of this key: the slot is left to them while it lies
+-- far enough ahead to lose nothing. Who does not come within 25 ms has lost the turn.
+local function isTurnOfAnother(flow, k, slot, present)
+  if slot < now + a.lead + CLOSE or redis.call('HLEN', waitingName()) == 0 then
+    return false
   end
-  local k = best.k
-  local slots = take(best.b, math.max(first, k.rest or 0), isTrial(k, a.methods, a.egress) and 1 or a.calls)
-  local last = slots[#slots]
-  if slots[1] > now + a.horizon or last > now + a.window then
-    -- Nothing was saved: the charge was made in memory only.
-    local early = math.max(slots[1] - a.horizon, last - a.window)
-    return { 'denied', now, 'no-slot', math.max(now + 1, early) }
+  local own, stored = flow.c.ws .. ' ' .. flow.c.imp, redis.call('HGETALL', waitingName())
+  for i = 1, #stored, 2 do
+    local ws, sw, si, again, pools, egress = unpack(cmsgpack.unpack(stored[i + 1]))
+    local due = again <= now + POLL and now <= again + GRACE
+    if again + GRACE < now then
+      redis.call('HDEL', waitingName(), stored[i])
+    elseif due and stored[i] ~= own and (not k.e or k.e == egress) then
+      local less
+      if ws == flow.c.ws then
+        less = math.max(si, flow.ws.v) < flow.si
+      else
+        less = math.max(sw, present) < flow.sw
+      end
+      for _, name in ipairs(less and pools or {}) do
+        for _, member in ipairs(k.z) do
+          if member == name then
+            return true
+          end
+        end
+      end
+    end
   end
+  return false
+end
+
+local function charge(flow, best, slots, look)
+  local c, k, last = flow.c, best.k, slots[#slots]
   local fence = E * 10000000000 + redis.call('INCR', P .. 'fence:' .. E)
   local lease = {
-    k = best.id, b = k.b, v = k.v, f = fence, ws = a.ws, by = a.by, c = slots, g = now,
-    x = last + a.slack + a.hold, done = 0, told = {}, eg = a.egress, ms = {},
+    k = best.id, b = k.b, v = k.v, f = fence, ws = c.ws, by = c.by, im = c.imp, c = slots, g = now,
+    x = last + a.slack + a.hold, done = 0, told = {}, eg = c.egress, ms = {}, n = best.g and best.g.name,
+    y = whyOf(look, best),
   }
-  for method in pairs(a.methods) do
+  for method in pairs(c.methods) do
     lease.ms[#lease.ms + 1] = method
   end
-  if beginTrials(k, a.methods, a.egress, lease) then
+  if beginTrials(k, c.methods, c.egress, lease) then
     save('k:' .. best.id, k)
   end
-  save('l:' .. a.id, lease, math.ceil((lease.x - now) / 1000) + 60000)
+  spend(k, { calls = #slots, methods = c.methods }, lease)
+  save('l:' .. c.id, lease, math.ceil((lease.x - now) / 1000) + 60000)
   save('b:' .. E .. ':' .. k.b, best.b, 120000)
-  lower(k, best.id, place(best.b, first))
-  return grantReply(lease, a.id, ruledOut)
+  if best.g then
+    save('b:' .. E .. ':' .. best.g.name, best.g, 120000)
+  end
+  local open = P .. 'lk:' .. E .. ':' .. best.id
+  redis.call('ZADD', open, string.format('%.0f', lease.x), c.id)
+  redis.call('PEXPIRE', open, math.ceil((lease.x - now) / 1000) + 60000)
+  lower(k, best.id, place(best.b, look.first))
+  used(best, #slots)
+  return lease
+end
+
+-- Deals one lease to the first of the candidates, in fair order, that can have one. Each gets a verdict, or none when
+-- its turn did not come. Later calls of a lease may lie up to a window ahead.
+function ops.grant()
+  local open, held = {}, nil
+  for i, c in ipairs(a.cands) do
+    local known, isOpen = admit(i, c)
+    if known then
+      held = held or { i, known }
+    elseif isOpen then
+      open[#open + 1] = { i = i, c = c }
+    end
+  end
+  if held then
+    return reply(unpack(held))
+  end
+  local gate = networkGate()
+  if gate then
+    for _, flow in ipairs(open) do
+      deny(flow.i, 'network-resting', gate)
+    end
+    return reply(0)
+  end
+  local present, failed, first = virtualTime(), {}, now + a.lead
+  inFairOrder(open, present)
+  for _, flow in ipairs(open) do
+    local c = flow.c
+    local lane = c.ws .. ' ' .. c.calls .. ' ' .. laneOf(c)
+    local denied = failed[lane]
+    if not denied then
+      local look = newLook(c, first)
+      local best = choose(look)
+      if best then
+        -- A trial is one call: who asked for several gets one, so that the key comes back whoever asks.
+        local calls = isTrial(best.k, c.methods, c.egress) and 1 or c.calls
+        local slots = takeSlots(best, calls, math.max(first, best.k.rest or 0))
+        local last, reach = slots[#slots], math.max(a.horizon, calls > 1 and a.window or 0)
+        if slots[1] > now + a.horizon or last > now + reach then
+          -- Nothing was saved: the charge was made in memory only.
+          denied = { 'no-slot', math.max(now + 1, slots[1] - a.horizon, last - reach), true }
+        elseif isTurnOfAnother(flow, best.k, slots[1], present) then
+          deny(flow.i, 'no-slot', now + POLL)
+        else
+          local lease = charge(flow, best, slots, look)
+          countShare(flow, present, calls, lease.f)
+          redis.call('HDEL', waitingName(), c.ws .. ' ' .. c.imp)
+          return reply(flow.i, lease)
+        end
+      elseif look.comesBack then
+        denied = { look.comesBackFrom == BUDGET and 'budget-spent' or 'no-slot', look.comesBack }
+      else
+        denied = { 'no-key', now + 1000000 }
+      end
+      failed[lane] = denied
+    end
+    if denied then
+      deny(flow.i, denied[1], denied[2])
+      if denied[3] then
+        noteWaiting(flow, denied[2])
+      end
+    end
+  end
+  return reply(0)
 end

@@ -36,13 +36,15 @@ local function pool(name)
   return P .. 'z:' .. E .. ':' .. name
 end
 
--- Each sequence number of a session is taken once; the bitmap costs one bit a request.
+-- Each sequence number of a session is taken once; the bitmap costs one bit a request, 2 MB at most: a session ends
+-- long before. It outlives its session.
 local function replayed(session, sequence)
+  if sequence > 16777215 then
+    return true
+  end
   local key = P .. 'seq:' .. session
   local seen = redis.call('SETBIT', key, sequence, 1) == 1
-  if sequence % 256 == 1 then
-    redis.call('PEXPIRE', key, 7200000)
-  end
+  redis.call('PEXPIRE', key, 7200000, 'NX')
   return seen
 end
 
