@@ -191,6 +191,10 @@ export const callReport = z.discriminatedUnion('outcome', [
     outcome: z.literal('answered'),
     slot: z.number().int().nonnegative(),
     sentAt: poolTime,
+    /** Only of a send that its stamps prove late (`late`): pool clock in the tick before the write. */
+    checkedAt: poolTime.optional(),
+    /** The process was frozen between check and wire, or wrote after its slot. */
+    late: z.literal(true).optional(),
     answeredAt: poolTime,
     status: z.number().int().min(100).max(599),
     /** The network's own clock as its answer has it (`Date`, whole seconds): ms since the Unix epoch. */
@@ -214,6 +218,10 @@ export const callReport = z.discriminatedUnion('outcome', [
     outcome: z.literal('broken'),
     slot: z.number().int().nonnegative(),
     sentAt: poolTime,
+    /** Only of a send that its stamps prove late (`late`): pool clock in the tick before the write. */
+    checkedAt: poolTime.optional(),
+    /** The process was frozen between check and wire, or wrote after its slot. */
+    late: z.literal(true).optional(),
     cause: z.string().max(64).optional(),
   }),
 ]);
@@ -398,6 +406,8 @@ export const keyStateChanged = defineMessage({
     at: z.number().nonnegative(),
     /** Only workers that call from this address are meant. */
     egress: z.string().max(64).optional(),
+    /** Pool clock: slots of an active key before it are void, where they were granted before this was told. */
+    restingUntil: poolTime.optional(),
   }),
   example: {
     keyId: '01930f0e-7b1c-7000-8000-00000000000a',

@@ -1,7 +1,15 @@
 export { LeaseClient } from './lease-client';
-export type { AcquireRequest, LeaseClientOptions, LeaseTransport, SettleResult } from './lease-client';
+export type { AcquireRequest, LeaseClientOptions, PathMeasured } from './lease-client';
+export type { LeaseTransport } from './lease-session';
+export { LeaseWorker } from './lease-worker';
+export type { LeaseWorkerOptions, NetworkAccess, SlotFate } from './lease-worker';
+export type { PathSample, ProbeRequest } from './path-probe';
 export { PoolClock } from './pool-clock';
 export type { PoolClockOptions } from './pool-clock';
+export { reportOf } from './report-of';
+export type { AnswerFindings } from './report-of';
+export { SenderThread } from './sender-thread';
+export type { SenderThreadOptions } from './sender-thread';
 export {
   deriveKeys,
   frameMac,
@@ -14,6 +22,9 @@ export {
   tokenAad,
 } from './session-crypto';
 export type { Agreement, KeyShare, SessionKeys } from './session-crypto';
+export type { SettleResult } from './settle-queue';
 export { SlotSender } from './slot-sender';
-export type { MissCause, SendOutcome, SlotCall, SlotGuard, SlotSenderOptions } from './slot-sender';
-export type { AcquireVerdict, SendSlot, VoidCause, WorkerLease } from './worker-lease';
+export type { SendOutcome, SendStamps, SlotCall, SlotGuard, SlotSenderOptions } from './slot-sender';
+export { KeyNews, slotVerdict, voidCauseOf } from './slot-verdict';
+export type { KeyChange, KeyTidings, MissCause, SlotFacts, SlotView, VoidCause } from './slot-verdict';
+export type { AcquireVerdict, LeaseFacts, SendSlot, WorkerLease } from './worker-lease';

@@ -1,3 +1,4 @@
+import type { Clock } from '@sociograph/kernel';
 import { fakeClock, sequentialIds } from '@sociograph/testing';
 import { ScriptedPool, type SeenRequest } from '../test/scripted-pool';
 import { LeaseClient } from './lease-client';
@@ -11,18 +12,24 @@ const REQUEST = {
   timeoutMs: 5_000,
 };
 
-function setUp() {
-  const pool = new ScriptedPool();
-  const clock = fakeClock();
-  const client = new LeaseClient({
+function optionsOf(pool: ScriptedPool, clock: Clock) {
+  const identityKeyPem = pool.identity.privateKey;
+  return {
     rpc: pool,
-    identityKeyPem: pool.identity.privateKey,
+    identityKeyPem,
     service: 'parser-service',
     instanceId: '0',
     clock,
     ids: sequentialIds(),
-  });
-  return { pool, clock, client };
+  };
+}
+
+function setUp() {
+  const pool = new ScriptedPool();
+  const clock = fakeClock();
+  const givenUp = jest.fn();
+  const client = new LeaseClient({ ...optionsOf(pool, clock), onSettleGivenUp: givenUp });
+  return { pool, clock, client, givenUp };
 }
 
 function grantOf(pool: ScriptedPool, request: SeenRequest, details: object = {}): object {
@@ -187,16 +194,64 @@ describe("a worker's client of the key pool", () => {
     expect(await client.settle(lease, [unsent])).toBe('settled');
   });
 
-  it('fails the settles of a request that failed, and goes on', async () => {
+  it('repeats a settle that the pool did not hear, in a new session when the old one is not known', async () => {
     const { pool, client } = setUp();
     pool.answer = (request) => grantOf(pool, request);
     const lease = await acquired(client);
-    pool.answer = () => 'lost';
+    let cut = 3;
+    pool.answer = () => {
+      if ((cut -= 1) > 0) return 'lost';
+      if (cut === 0) pool.forgetSessions();
+      return cut < 0 ? { results: ['already-settled'] } : 'lost';
+    };
+    expect(await client.settle(lease, [{ outcome: 'unsent', slot: 0 }])).toBe('already-settled');
+    expect(pool.hellos).toBe(2);
+  });
+
+  it('gives a settle up after 30 s, and goes on', async () => {
+    const { pool, client, clock, givenUp } = setUp();
+    pool.answer = (request) => grantOf(pool, request);
+    const lease = await acquired(client);
+    pool.answer = () => {
+      clock.advance(15_000);
+      return 'lost';
+    };
     await expect(client.settle(lease, [{ outcome: 'unsent', slot: 0 }])).rejects.toMatchObject({
       code: 'LEASE.POOL_UNREACHABLE',
     });
+    expect(givenUp).toHaveBeenCalledTimes(1);
     pool.answer = () => ({ results: ['settled'] });
     expect(await client.settle(lease, [{ outcome: 'unsent', slot: 0 }])).toBe('settled');
+  });
+
+  it('tells what was measured of a path, and from which address it calls', async () => {
+    const { pool, clock } = setUp();
+    const client = new LeaseClient({ ...optionsOf(pool, clock), egress: 'frankfurt' });
+    pool.answer = () => ({ marginMs: 23.5 });
+    await client.open();
+    const probes = [{ sentAt: 49_990, roundTripMs: 21.25 }];
+    const lateness = { sends: 3, meanMs: 0.5, maxMs: 1 };
+    expect(await client.reportPath({ network: 'vk', probes, lateness })).toBe(23.5);
+    expect(pool.seen[0]).toMatchObject({
+      kind: 'path',
+      body: { network: 'vk', egress: 'frankfurt', probes, lateness, clockErrorMs: 0 },
+    });
+    pool.answer = () => ({ kind: 'denied', reason: 'budget-spent', retryAt: 60_000 });
+    await client.acquire(REQUEST);
+    await client.acquire({ ...REQUEST, egress: 'paris' });
+    expect(pool.seen.slice(1).map(({ body }) => body['egress'])).toEqual(['frankfurt', 'paris']);
+    await client.close();
+  });
+
+  it('sends its last settles before it ends the session', async () => {
+    const { pool, client } = setUp();
+    pool.answer = (request) => grantOf(pool, request);
+    const lease = await acquired(client);
+    pool.answer = () => ({ results: ['settled'] });
+    const settled = client.settle(lease, [{ outcome: 'unsent', slot: 0 }]);
+    await client.close();
+    expect(await settled).toBe('settled');
+    expect(pool.seen.map(({ kind }) => kind)).toEqual(['lease', 'settle', 'bye']);
   });
 
   it('asks how much may be called', async () => {
@@ -226,6 +281,21 @@ describe("a worker's client of the key pool", () => {
       client.keyStateChanged({ ...change, state: 'active' });
       expect(client.voidCause(lease)).toBeUndefined();
       client.keyStateChanged(change);
+      expect(client.voidCause(lease)).toBe('key-state-changed');
+    });
+
+    it('when its key rests, up to the end of the rest', async () => {
+      const { client, lease } = await held();
+      client.keyStateChanged({ ...change, state: 'active', restingUntil: 50_300 });
+      expect(client.voidCause(lease, 50_299)).toBe('key-resting');
+      expect(client.voidCause(lease, 50_300)).toBeUndefined();
+    });
+
+    it('only when its own address is meant', async () => {
+      const { client, lease } = await held();
+      client.keyStateChanged({ ...change, egress: 'frankfurt' });
+      expect(client.voidCause(lease)).toBeUndefined();
+      client.keyStateChanged({ ...change, egress: 'default' });
       expect(client.voidCause(lease)).toBe('key-state-changed');
     });
 

@@ -1,45 +1,28 @@
-import { Buffer } from 'node:buffer';
 import {
   type CallReport,
   capacityReply,
   type CapacityReply,
-  type KeyStateChanged,
   keyStateChanged,
-  leaseFrameReply,
-  type LeaseFrameReply,
   leaseReply,
-  leaseWelcome,
+  pathReply,
+  type PathReport,
   settleReply,
 } from '@sociograph/contracts';
-import { type Clock, DomainError, type Ids, Secret } from '@sociograph/kernel';
-import { PoolClock } from './pool-clock';
-import {
-  deriveKeys,
-  frameMac,
-  macIsRight,
-  newKeyShare,
-  openToken,
-  type SessionKeys,
-  signHello,
-  tokenAad,
-} from './session-crypto';
-import type { AcquireVerdict, VoidCause, WorkerLease } from './worker-lease';
+import { Secret } from '@sociograph/kernel';
+import { GRACE_MS, LeaseSession, type LeaseSessionOptions } from './lease-session';
+import type { PoolClock } from './pool-clock';
+import { openToken, tokenAad } from './session-crypto';
+import { type SettleResult, SettleQueue } from './settle-queue';
+import { type KeyChange, KeyNews, type SlotView, type VoidCause, voidCauseOf } from './slot-verdict';
+import type { AcquireVerdict, WorkerLease } from './worker-lease';
 
-/** What is used of messaging's RpcClient: a request and its one reply, or an error when none came in time. */
-export interface LeaseTransport {
-  request(body: Buffer, timeoutMs: number): Promise<Buffer>;
-}
-
-export interface LeaseClientOptions {
-  rpc: LeaseTransport;
-  /** Ed25519 private key of the worker service, PEM. */
-  identityKeyPem: string;
-  service: string;
-  instanceId: string;
-  clock: Clock;
-  ids: Ids;
+export interface LeaseClientOptions extends LeaseSessionOptions {
+  /** Label of the address that this process calls networks from; the pool's default unless told. */
+  egress?: string;
   /** How often the pool's clock is read when nothing else is asked (ms, 1,000). */
   clockEveryMs?: number;
+  /** Told of each settle that was given up. */
+  onSettleGivenUp?: () => void;
 }
 
 export interface AcquireRequest {
@@ -53,74 +36,61 @@ export interface AcquireRequest {
   egress?: string;
 }
 
-interface Session {
-  id: string;
-  keys: SessionKeys;
-  sequence: number;
-}
+/** What was measured of a network's path; times are milliseconds on the pool's clock. */
+export type PathMeasured = Pick<PathReport, 'network' | 'probes' | 'lateness'>;
 
-interface PendingSettle {
-  entry: object;
-  done: (result: SettleResult) => void;
-  failed: (error: unknown) => void;
-}
-
-export type SettleResult = 'settled' | 'already-settled' | 'late' | 'unknown';
-
-/** Time that a reply may take beyond what the request allows the pool to wait. */
-const GRACE_MS = 2_000;
-const SUSPENDED_MS = 50;
-const SETTLES_PER_REQUEST = 100;
+/** A process that ends waits for so long that its last settles get through. */
+const LAST_SETTLES_MS = 1_000;
 
 /**
- * The worker's side of the key pool. Opens a session by itself and again when the pool forgot it; a request whose
- * reply was lost is sent once more with the same id, which charges nothing. Failures to reach the pool are
- * DomainError `LEASE.POOL_UNREACHABLE` (kind `unavailable`); a denial is a value.
+ * The protocol of the key pool, worker's side. A request whose reply was lost is sent once more with the same id, which
+ * charges nothing. Failures to reach the pool are DomainError `LEASE.POOL_UNREACHABLE` (kind `unavailable`); a denial
+ * is a value.
  */
 export class LeaseClient {
   readonly clock: PoolClock;
   readonly #options: LeaseClientOptions;
-  #session: Session | undefined;
-  #opening: Promise<Session> | undefined;
+  readonly #session: LeaseSession;
+  readonly #settles: SettleQueue;
+  readonly #news = new KeyNews();
   #timer: NodeJS.Timeout | undefined;
-  readonly #voidBefore = new Map<string, number>();
-  #settles: PendingSettle[] = [];
-  #settling = false;
 
   constructor(options: LeaseClientOptions) {
     this.#options = options;
-    this.clock = new PoolClock({ clock: options.clock });
+    this.#session = new LeaseSession(options);
+    this.clock = this.#session.clock;
+    this.#settles = new SettleQueue({
+      ask: (settles) => this.#settle(settles),
+      monotonicMs: () => options.clock.monotonicMs(),
+      ...(options.onSettleGivenUp && { onGivenUp: options.onSettleGivenUp }),
+    });
   }
 
   /** Opens the session and keeps the clock mapping fresh from then on. */
   async open(): Promise<void> {
-    await this.#open();
-    this.#timer = setInterval(() => void this.#readClock(), this.#options.clockEveryMs ?? 1_000);
+    await this.#session.open();
+    clearInterval(this.#timer);
+    const everyMs = this.#options.clockEveryMs ?? 1_000;
+    this.#timer = setInterval(() => void this.#readClock(everyMs), everyMs);
     this.#timer.unref();
   }
 
-  /** Ends the session; leases still held lapse by themselves. */
+  /** Sends the last settles and ends the session; leases still held lapse by themselves. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    const session = this.#session;
-    this.#session = undefined;
-    if (session === undefined) return;
-    const body = JSON.stringify(this.#head(session));
-    const frame = {
-      kind: 'bye',
-      session: session.id,
-      body,
-      mac: frameMac(session.keys.request, 'bye', session.id, body),
-    };
-    await this.#options.rpc.request(Buffer.from(JSON.stringify(frame)), 500).catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const inTime = new Promise<void>((resolve) => (timer = setTimeout(resolve, LAST_SETTLES_MS)));
+    await Promise.race([this.#settles.close(), inTime]);
+    clearTimeout(timer);
+    await this.#session.bye();
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireVerdict> {
     const { timeoutMs, ...wanted } = request;
-    await this.#current();
-    const body = { ...wanted, deadlineAt: this.clock.now() + timeoutMs };
-    const { answer, keys } = await this.#ask('lease', body, timeoutMs + GRACE_MS);
+    await this.#session.open();
+    const body = { ...this.#egress(), ...wanted, deadlineAt: this.clock.now() + timeoutMs };
+    const { answer, keys } = await this.#session.ask('lease', body, timeoutMs + GRACE_MS);
     const reply = leaseReply.schema.parse(answer);
     if (reply.kind === 'denied') return { kind: 'denied', reason: reply.reason, retryAt: reply.retryAt };
     const { lease } = reply;
@@ -146,29 +116,21 @@ export class LeaseClient {
     return { kind: 'granted', lease: held };
   }
 
-  /** Tells the pool what became of the slots. Settles that come while one is under way travel together. */
+  /**
+   * Tells the pool what became of the slots. Settles that come together travel together; those from which the pool
+   * learns something at once (an error, an unsent slot) do not wait for others. Repeated for 30 s when the pool is away.
+   */
   settle(
     lease: WorkerLease,
     reports: CallReport[],
     unusedMethods?: Record<string, number>,
   ): Promise<SettleResult> {
     const { leaseId, fence, workspaceId, network, importId } = lease;
-    const entry = {
-      leaseId,
-      fence,
-      workspaceId,
-      network,
-      importId,
-      reports,
-      ...(unusedMethods && { unusedMethods }),
-    };
-    return new Promise((done, failed) => {
-      this.#settles.push({ entry, done, failed });
-      if (!this.#settling) {
-        this.#settling = true;
-        setImmediate(() => void this.#flushSettles());
-      }
-    });
+    const about = { leaseId, fence, workspaceId, network, importId };
+    return this.#settles.add(
+      { ...about, reports, ...(unusedMethods && { unusedMethods }) },
+      reports.some(isUrgent),
+    );
   }
 
   async capacity(of: {
@@ -179,19 +141,45 @@ export class LeaseClient {
     return { keys, callsPerSecond };
   }
 
-  /** A message of the fanout: leases of that key that came in before it are void unless it is active. */
-  keyStateChanged(message: unknown): void {
-    const change: KeyStateChanged = keyStateChanged.schema.parse(message);
-    if (change.state !== 'active') this.#voidBefore.set(change.keyId, this.clock.now());
+  /** Tells the pool what was measured of a path; the margin in force after that (ms). */
+  async reportPath(measured: PathMeasured): Promise<number> {
+    await this.#session.open();
+    const { network, probes, lateness } = measured;
+    const body = {
+      ...this.#egress(),
+      network,
+      probes,
+      ...(lateness && { lateness }),
+      clockErrorMs: this.clock.errorMs,
+    };
+    return pathReply.schema.parse((await this.#session.ask('path', body, GRACE_MS)).answer).marginMs;
   }
 
-  /** Why the slots of this lease may not be used any more, asked in the tick of the send. */
-  voidCause(lease: WorkerLease): VoidCause | undefined {
-    if (lease.generation !== this.clock.generation) return 'clock-contradicted';
-    if (this.#wallAhead() - lease.wallAhead > SUSPENDED_MS) return 'suspended';
-    if (lease.grantedAt <= (this.#voidBefore.get(lease.keyId) ?? -1)) return 'key-state-changed';
-    if (this.clock.now() > lease.expiresAt) return 'lease-expired';
-    return undefined;
+  /**
+   * A message of the fanout: slots of that key which were granted before it are void when the key is not active, or
+   * until the end of its rest. Returns what it said, undefined when another egress is meant.
+   */
+  keyStateChanged(message: unknown): KeyChange | undefined {
+    const change = keyStateChanged.schema.parse(message);
+    if (change.egress !== undefined && change.egress !== (this.#options.egress ?? 'default'))
+      return undefined;
+    this.#news.note(change, this.clock.now());
+    return change;
+  }
+
+  /** What decides about a slot of this key, read now. */
+  view(keyId: string): SlotView {
+    return {
+      now: this.clock.now(),
+      generation: this.clock.generation,
+      wallAhead: this.#wallAhead(),
+      news: this.#news.of(keyId),
+    };
+  }
+
+  /** Why a lease, or its slot at `notBefore`, may not be used any more. */
+  voidCause(lease: WorkerLease, notBefore?: number): VoidCause | undefined {
+    return voidCauseOf(lease, this.view(lease.keyId), notBefore);
   }
 
   /** Pool time of an observation (ms): the grant plus the monotonic time elapsed. */
@@ -199,135 +187,32 @@ export class LeaseClient {
     return this.clock.now();
   }
 
+  #egress(): { egress?: string } {
+    return this.#options.egress === undefined ? {} : { egress: this.#options.egress };
+  }
+
   #wallAhead(): number {
     return this.#options.clock.nowMs() - this.#options.clock.monotonicMs();
   }
 
-  async #readClock(): Promise<void> {
+  async #readClock(everyMs: number): Promise<void> {
+    // Reports of the path and settles are readings too.
+    if (this.#options.clock.monotonicMs() - this.#session.promptAt < everyMs) return;
     // The next reading comes in a second; what makes this one fail shows where a lease is asked for.
     await this.#capacity({}).catch(() => undefined);
   }
 
   async #capacity(of: { workspaceId?: string; network?: string }): Promise<CapacityReply> {
-    await this.#current();
-    return capacityReply.schema.parse((await this.#ask('capacity', of, GRACE_MS)).answer);
+    return capacityReply.schema.parse((await this.#session.ask('capacity', of, GRACE_MS)).answer);
   }
 
-  async #flushSettles(): Promise<void> {
-    while (this.#settles.length > 0) {
-      const batch = this.#settles.splice(0, SETTLES_PER_REQUEST);
-      try {
-        await this.#current();
-        const settles = batch.map((pending) => pending.entry);
-        const reply = settleReply.schema.parse((await this.#ask('settle', { settles }, GRACE_MS)).answer);
-        batch.forEach((pending, index) => pending.done(reply.results[index] ?? 'unknown'));
-      } catch (error) {
-        for (const pending of batch) pending.failed(error);
-      }
-    }
-    this.#settling = false;
-  }
-
-  /** Asks once, and once more when the session was forgotten or the reply was lost: same request id, new sequence. */
-  async #ask(
-    kind: 'lease' | 'settle' | 'capacity',
-    body: object,
-    timeoutMs: number,
-  ): Promise<{ answer: unknown; keys: SessionKeys }> {
-    const requestId = this.#options.ids.next();
-    for (let attempt = 1; ; attempt += 1) {
-      const session = await this.#current();
-      const text = JSON.stringify({ ...this.#head(session), requestId, ...body });
-      const mac = frameMac(session.keys.request, kind, session.id, text);
-      const frame = Buffer.from(JSON.stringify({ kind, session: session.id, body: text, mac }));
-      const answer = await this.#exchange(frame, timeoutMs).catch((cause: unknown) => {
-        if (attempt < 2) return undefined;
-        throw unreachable(cause);
-      });
-      if (answer === undefined) continue;
-      const { reply, sentAt, receivedAt } = answer;
-      if (reply.kind === 'refused') {
-        if (reply.reason === 'session-unknown' && this.#session === session) this.#session = undefined;
-        if (attempt < 2 && reply.reason !== 'malformed') continue;
-        throw refused(reply.reason);
-      }
-      if (!macIsRight(session.keys.reply, reply.kind, session.id, reply.body, reply.mac))
-        throw refused('forged');
-      const parsed = JSON.parse(reply.body) as { poolNow: number; requestId: string };
-      if (parsed.requestId !== requestId) throw refused('forged');
-      this.clock.observe(sentAt, receivedAt, parsed.poolNow);
-      return { answer: parsed, keys: session.keys };
-    }
-  }
-
-  #head(session: Session): { requestId: string; issuedAt: number; sequence: number } {
-    session.sequence += 1;
-    return {
-      requestId: this.#options.ids.next(),
-      issuedAt: Math.max(0, this.clock.now()),
-      sequence: session.sequence,
-    };
-  }
-
-  async #exchange(
-    frame: Buffer,
-    timeoutMs: number,
-  ): Promise<{ reply: LeaseFrameReply; sentAt: number; receivedAt: number }> {
-    const sentAt = this.#options.clock.monotonicMs();
-    const bytes = await this.#options.rpc.request(frame, timeoutMs);
-    const receivedAt = this.#options.clock.monotonicMs();
-    return { reply: leaseFrameReply.parse(JSON.parse(bytes.toString('utf8'))), sentAt, receivedAt };
-  }
-
-  #current(): Promise<Session> {
-    return this.#session === undefined ? this.#open() : Promise.resolve(this.#session);
-  }
-
-  #open(): Promise<Session> {
-    this.#opening ??= this.#hello().finally(() => {
-      this.#opening = undefined;
-    });
-    return this.#opening;
-  }
-
-  async #hello(): Promise<Session> {
-    const { service, instanceId: instance, identityKeyPem, clock } = this.#options;
-    const share = newKeyShare();
-    const worker = { publicKey: share.publicKey, nonce: share.nonce };
-    const hello = signHello({ service, instance, ...worker, issuedAt: clock.nowMs() }, identityKeyPem);
-    const frame = Buffer.from(JSON.stringify({ kind: 'hello', body: JSON.stringify(hello) }));
-    const { reply, sentAt, receivedAt } = await this.#exchange(frame, GRACE_MS).catch((cause: unknown) => {
-      throw unreachable(cause);
-    });
-    if (reply.kind !== 'welcome') throw refused(reply.kind === 'refused' ? reply.reason : 'malformed');
-    const welcome = leaseWelcome.schema.parse(JSON.parse(reply.body));
-    const pool = { publicKey: welcome.publicKey, nonce: welcome.nonce };
-    const keys = deriveKeys(share.privateKey, pool.publicKey, { service, instance, worker, pool });
-    if (!macIsRight(keys.reply, 'welcome', welcome.session, reply.body, reply.mac)) throw refused('forged');
-    this.clock.observe(sentAt, receivedAt, welcome.poolNow);
-    this.#session = { id: welcome.session, keys, sequence: 0 };
-    return this.#session;
+  async #settle(settles: object[]): Promise<SettleResult[]> {
+    return settleReply.schema.parse((await this.#session.ask('settle', { settles }, GRACE_MS)).answer)
+      .results;
   }
 }
 
-function unreachable(cause: unknown): DomainError {
-  return new DomainError({
-    code: 'LEASE.POOL_UNREACHABLE',
-    kind: 'unavailable',
-    message: 'The key pool does not answer right now.',
-    retryAfterSeconds: 1,
-    cause,
-  });
-}
-
-/** A refusal that a new session did not cure: the identity is not trusted, or the pool cannot reach its own servers. */
-function refused(reason: string): DomainError {
-  const unavailable = reason === 'unavailable' || reason === 'session-unknown' || reason === 'stale';
-  return new DomainError({
-    code: 'LEASE.REQUEST_REFUSED',
-    kind: unavailable ? 'unavailable' : 'forbidden',
-    message: 'The key pool refused a request of this worker.',
-    facts: { reason },
-    ...(unavailable && { retryAfterSeconds: 1 }),
-  });
+function isUrgent(report: CallReport): boolean {
+  if (report.outcome !== 'answered') return true;
+  return report.status !== 200 || report.error !== undefined || report.methodErrors !== undefined;
 }

@@ -3,7 +3,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { Secret } from '@sociograph/kernel';
 import { eventually } from '@sociograph/testing';
 import { SlotSender } from './slot-sender';
-import type { SendSlot, VoidCause, WorkerLease } from './worker-lease';
+import type { KeyTidings } from './slot-verdict';
+import type { SendSlot, WorkerLease } from './worker-lease';
 
 /** The pool's clock is this process' monotonic one, 5 s ahead. */
 const AHEAD = 5_000;
@@ -43,12 +44,15 @@ describe('sending in slots', () => {
   let sockets: Set<Socket>;
   let sender: SlotSender;
   let handle: (request: IncomingMessage, response: ServerResponse) => void;
-  let voidCause: VoidCause | undefined;
+  let news: KeyTidings | undefined;
+  let generation: number;
   let skewed: number;
+  const poolNow = () => performance.now() + AHEAD + skewed;
 
   beforeEach(async () => {
     sockets = new Set();
-    voidCause = undefined;
+    news = undefined;
+    generation = 0;
     skewed = 0;
     handle = (_, response) => response.end('ok');
     server = createServer((request, response) => handle(request, response));
@@ -59,12 +63,13 @@ describe('sending in slots', () => {
       baseUrl: `http://127.0.0.1:${port}/method`,
       connections: 2,
       client: {
-        clock: {
-          now: () => performance.now() + AHEAD + skewed,
-          toPool: (ms) => ms + AHEAD,
-          toMonotonic: (ms) => ms - AHEAD,
-        },
-        voidCause: () => voidCause,
+        clock: { now: poolNow },
+        view: (keyId) => ({
+          now: poolNow(),
+          generation,
+          wallAhead: 0,
+          news: keyId === 'k1' ? news : undefined,
+        }),
       },
     });
     await eventually(() => {
@@ -136,7 +141,7 @@ describe('sending in slots', () => {
   });
 
   it('does not send a lease that was voided meanwhile', async () => {
-    voidCause = 'key-state-changed';
+    news = { voidUpTo: 0, restNotedAt: -1, restingUntil: -1 };
     expect(await sender.send(slot(0), call)).toEqual({ kind: 'missed', cause: 'key-state-changed' });
   });
 
@@ -144,9 +149,9 @@ describe('sending in slots', () => {
     const lost = new SlotSender({
       baseUrl: 'http://127.0.0.1:1/method',
       connections: 0,
-      client: { clock: { now: () => 0, toPool: () => 0, toMonotonic: () => 0 }, voidCause: () => undefined },
+      client: { clock: { now: poolNow }, view: () => ({ now: poolNow(), generation: 0, wallAhead: 0 }) },
     });
-    expect(await lost.send(slot(0), call)).toEqual({ kind: 'missed', cause: 'no-connection' });
+    expect(await lost.send(slot(20), call)).toEqual({ kind: 'missed', cause: 'no-connection' });
     lost.close();
   });
 

@@ -1,18 +1,21 @@
-import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
-import { type Reserved, WarmConnections } from './warm-connections';
-import type { SendSlot, VoidCause, WorkerLease } from './worker-lease';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Exchange, type ExchangeEnd } from './exchange';
+import { type MissCause, type SlotFacts, slotVerdict, type SlotView } from './slot-verdict';
+import { SlotTimer } from './slot-timer';
+import { WarmConnections } from './warm-connections';
 
 /** What the sender must know of the pool; LeaseClient has it. */
 export interface SlotGuard {
-  readonly clock: { now(): number; toPool(monotonicMs: number): number; toMonotonic(poolMs: number): number };
-  voidCause(lease: WorkerLease): VoidCause | undefined;
+  readonly clock: { now(): number };
+  /** What decides about a slot of this key, read now. */
+  view(keyId: string): SlotView;
 }
 
 export interface SlotSenderOptions {
   /** E.g. https://api.vk.ru/method ; paths of calls are appended to it. */
   baseUrl: string;
   client: SlotGuard;
-  /** Connections opened at once (4); more are opened as slots are planned. */
+  /** Connections opened at once and kept while there is work (4); more are opened as slots are planned. */
   connections?: number;
   monotonicMs?: () => number;
 }
@@ -25,146 +28,143 @@ export interface SlotCall {
   method?: 'POST' | 'GET';
 }
 
-export type MissCause = 'too-late' | 'no-connection' | VoidCause;
+/** When a request left, pool clock (ms). */
+export interface SendStamps {
+  /** In the tick before the write: may it still be sent? */
+  checkedAt: number;
+  /** After the write. */
+  sentAt: number;
+  /** The process was frozen between check and wire, or wrote after its slot: proven by the stamps. */
+  late: boolean;
+}
 
-export type SendOutcome =
-  | {
-      kind: 'answered';
-      /** Pool clock (ms): after the write, and when the whole answer was read. */
-      sentAt: number;
-      answeredAt: number;
-      status: number;
-      headers: IncomingHttpHeaders;
-      body: string;
-    }
-  | { kind: 'missed'; cause: MissCause }
-  | { kind: 'broken'; sentAt: number; cause: string };
+export type SlotAnswer<Body> = SendStamps & {
+  kind: 'answered';
+  /** When the whole answer was read. */
+  answeredAt: number;
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Body;
+};
 
-/** Timers of Node fire up to a millisecond late: the last stretch is spent in turns of the event loop. */
-const SPIN_MS = 1.5;
+export type SendOutcomeOf<Body> =
+  SlotAnswer<Body> | { kind: 'missed'; cause: MissCause } | (SendStamps & { kind: 'broken'; cause: string });
+
+export type SendOutcome = SendOutcomeOf<string>;
+
+/** Between check and wire there is one flush; more than this was a frozen process. */
+const FROZEN_MS = 5;
+/** What the write itself may take beyond the slot. */
+const BEYOND_SLOT_MS = 2;
+const CONNECTIONS = 4;
 
 /**
  * Sends each request in its slot or not at all: the limits are checked in the tick in which the socket is written,
  * over a connection that was opened before. Nothing is ever repeated: after `missed` or `broken` a call needs a new
- * lease. A process frozen between check and write is not stopped by this; `sentAt` is taken after the write and shows it.
+ * lease. A process frozen between check and write is not stopped by this; the stamps show it.
  */
 export class SlotSender {
   readonly #base: URL;
   readonly #client: SlotGuard;
   readonly #connections: WarmConnections;
-  readonly #monotonicMs: () => number;
+  readonly #timer: SlotTimer;
+  readonly #now: () => number;
 
   constructor(options: SlotSenderOptions) {
+    const { client, monotonicMs = () => performance.now() } = options;
     this.#base = new URL(options.baseUrl);
-    this.#client = options.client;
-    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
-    const tls = this.#base.protocol === 'https:';
-    this.#connections = new WarmConnections({
-      host: this.#base.hostname,
-      port: Number(this.#base.port || (tls ? 443 : 80)),
-      tls,
-      monotonicMs: this.#monotonicMs,
-    });
-    this.#connections.warm(options.connections ?? 4);
+    this.#client = client;
+    this.#now = () => client.clock.now();
+    this.#connections = connectionsTo(this.#base, monotonicMs);
+    this.#timer = new SlotTimer(this.#now);
+    this.warm(options.connections ?? CONNECTIONS);
   }
 
-  async send(slot: SendSlot, call: SlotCall): Promise<SendOutcome> {
-    const reserved = this.#connections.reserve();
-    await this.#until(slot.notBefore);
-    const miss = reserved.isOpen() ? this.#missOf(slot) : 'no-connection';
-    if (miss !== undefined) {
-      this.#connections.giveBack(reserved);
-      return { kind: 'missed', cause: miss };
-    }
-    return this.#write(slot, call, reserved);
+  /** Opens connections for slots that may come soon. */
+  warm(connections = 0): void {
+    this.#connections.warm(connections);
+  }
+
+  async send(slot: SlotFacts, call: SlotCall): Promise<SendOutcome> {
+    const outcome = await this.sendForBytes(slot, call);
+    return outcome.kind === 'answered'
+      ? { ...outcome, body: Buffer.from(outcome.body.buffer).toString('utf8') }
+      : outcome;
+  }
+
+  /** As `send`; the body as it came, in a buffer of its own. */
+  sendForBytes(slot: SlotFacts, call: SlotCall): Promise<SendOutcomeOf<Uint8Array<ArrayBuffer>>> {
+    this.#connections.expect();
+    return new Promise((resolve) => {
+      let exchange: Exchange;
+      const plan = (): void =>
+        this.#timer.at(slot.notBefore, {
+          ready: () => (exchange ??= this.#prepare(call)),
+          fire: () => {
+            const verdict = this.#verdictOf(slot);
+            // The mapping of the pool's clock moved back a little since the timer fired.
+            if (verdict === 'wait') return plan();
+            this.#connections.expected();
+            resolve(verdict === 'send' ? this.#write(slot, exchange) : { kind: 'missed', cause: verdict });
+          },
+        });
+      plan();
+    });
   }
 
   close(): void {
     this.#connections.destroy();
   }
 
-  #missOf(slot: SendSlot): MissCause | undefined {
-    const cause = this.#client.voidCause(slot.lease);
-    if (cause !== undefined) return cause;
-    // Written so that a clock that is not mapped (NaN) is a miss.
-    return this.#client.clock.now() <= slot.notAfter ? undefined : 'too-late';
-  }
-
-  #write(slot: SendSlot, call: SlotCall, reserved: Reserved): Promise<SendOutcome> {
-    return new Promise((resolve) => {
-      let sentAt = NaN;
-      let miss: MissCause | undefined;
-      let answer: IncomingMessage | undefined;
-      const options = {
-        agent: this.#connections,
-        reserved,
-        method: call.method ?? 'POST',
-        path: `${this.#base.pathname.replace(/\/$/, '')}/${call.path.replace(/^\//, '')}`,
-        headers: {
-          host: this.#base.host,
-          'content-length': Buffer.byteLength(call.body),
-          ...call.headers,
-        },
-      };
-      const request = httpRequest(options);
-      const timer = setTimeout(() => request.destroy(new Error('timeout')), call.timeoutMs);
-      const finish = (outcome: SendOutcome): void => {
-        clearTimeout(timer);
-        resolve(outcome);
-      };
-      // Emitted in the tick in which the head and body are written, directly before that.
-      request.once('socket', () => {
-        miss = this.#missOf(slot);
-        if (miss !== undefined) {
-          request.destroy();
-          return;
-        }
-        process.nextTick(() => {
-          sentAt = this.#client.clock.now();
-        });
-      });
-      request.once('error', (error: NodeJS.ErrnoException) => {
-        if (miss !== undefined) finish({ kind: 'missed', cause: miss });
-        else finish({ kind: 'broken', sentAt: this.#orNow(sentAt), cause: error.code ?? error.message });
-      });
-      request.once('close', () => {
-        if (miss !== undefined) finish({ kind: 'missed', cause: miss });
-        else if (answer?.complete !== true) {
-          finish({ kind: 'broken', sentAt: this.#orNow(sentAt), cause: 'closed-early' });
-        }
-      });
-      request.once('response', (response) => {
-        answer = response;
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.once('error', () => undefined);
-        response.once('end', () =>
-          finish({
-            kind: 'answered',
-            sentAt: this.#orNow(sentAt),
-            answeredAt: this.#client.clock.now(),
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: Buffer.concat(chunks).toString('utf8'),
-          }),
-        );
-      });
-      request.end(call.body);
+  async #write(slot: SlotFacts, exchange: Exchange): Promise<SendOutcomeOf<Uint8Array<ArrayBuffer>>> {
+    const socket = this.#connections.take();
+    if (socket === undefined) return { kind: 'missed', cause: 'no-connection' };
+    let cause: MissCause | undefined;
+    const end = await exchange.write(socket, () => {
+      const verdict = this.#verdictOf(slot);
+      // `wait` after `send` a moment ago is the clock's mapping, not the time.
+      cause = verdict === 'send' || verdict === 'wait' ? undefined : verdict;
+      return cause === undefined;
     });
+    return outcomeOf(end, slot, cause);
   }
 
-  #orNow(sentAt: number): number {
-    return Number.isNaN(sentAt) ? this.#client.clock.now() : sentAt;
+  #verdictOf(slot: SlotFacts): ReturnType<typeof slotVerdict> {
+    return slotVerdict(slot, this.#client.view(slot.lease.keyId));
   }
 
-  async #until(poolMs: number): Promise<void> {
-    for (;;) {
-      const left = this.#client.clock.toMonotonic(poolMs) - this.#monotonicMs();
-      // Also ends when the clock is not mapped (NaN): the check that follows makes it a miss.
-      if (!(left > 0)) return;
-      if (left > SPIN_MS)
-        await new Promise((resolve) => setTimeout(resolve, Math.max(1, Math.floor(left - 1))));
-      else await new Promise((resolve) => setImmediate(resolve));
-    }
+  #prepare(call: SlotCall): Exchange {
+    const request = {
+      method: call.method ?? 'POST',
+      path: `${this.#base.pathname.replace(/\/$/, '')}/${call.path.replace(/^\//, '')}`,
+      headers: { host: this.#base.host, 'content-length': Buffer.byteLength(call.body), ...call.headers },
+      body: call.body,
+      timeoutMs: call.timeoutMs,
+    };
+    return new Exchange(this.#connections, request, this.#now);
   }
+}
+
+/** Warm connections to the host of a URL. */
+export function connectionsTo(url: URL, monotonicMs: () => number): WarmConnections {
+  const tls = url.protocol === 'https:';
+  const port = Number(url.port || (tls ? 443 : 80));
+  return new WarmConnections({ host: url.hostname, port, tls, monotonicMs });
+}
+
+function outcomeOf(
+  end: ExchangeEnd,
+  slot: SlotFacts,
+  cause: MissCause | undefined,
+): SendOutcomeOf<Uint8Array<ArrayBuffer>> {
+  if (end.kind === 'stopped') return { kind: 'missed', cause: cause ?? 'too-late' };
+  const { checkedAt, sentAt } = end;
+  const stamps = {
+    checkedAt,
+    sentAt,
+    late: sentAt - checkedAt > FROZEN_MS || sentAt > slot.notAfter + BEYOND_SLOT_MS,
+  };
+  if (end.kind === 'broken') return { kind: 'broken', ...stamps, cause: end.cause };
+  const { answeredAt, status, headers, bytes } = end;
+  return { kind: 'answered', ...stamps, answeredAt, status, headers, body: bytes };
 }

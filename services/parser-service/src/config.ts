@@ -20,6 +20,11 @@ const schema = z.object({
     .default('https://api.vk.ru/method'),
   /** Ed25519 private key (PEM) with which this service opens its lease session. */
   LEASE_IDENTITY_FILE: z.string().min(1),
+  /** Label of the address that this process calls networks from: keys may be bound to one, or barred from one. */
+  EGRESS: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i)
+    .default('default'),
   /** Calls of this process that wait for a key, are on the wire or are being stored, together. */
   PARSER_CALLS_AT_ONCE: z.coerce.number().int().min(1).max(500).default(32),
 });

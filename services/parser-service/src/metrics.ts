@@ -40,6 +40,32 @@ export function parserMetrics(metrics: Metrics) {
       'parser_call_seconds',
       'A call from its message to its commit, waits for a key included',
     ),
+    // Are slots kept?
+    slotsLost: metrics.counter(
+      'parser_slots_lost_total',
+      'Slots in which nothing was sent, by cause; growth of too-late means that this machine is too busy',
+      ['network', 'cause'] as const,
+    ),
+    slotsSentLate: metrics.counter(
+      'slots_sent_late_total',
+      'Calls that left after their slot although they were checked in it: the process was frozen in between',
+      ['network'] as const,
+    ),
+    slotLateness: metrics.histogram(
+      'parser_slot_lateness_seconds',
+      'From the beginning of a slot to the write; the margin of the whole pool grows with it',
+      ['network'] as const,
+      [0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01],
+    ),
+    margin: metrics.gauge(
+      'parser_pool_margin_seconds',
+      'The learned margin of a network after the last report of its path; wide: slots are far apart',
+      ['network'] as const,
+    ),
+    settlesGivenUp: metrics.counter(
+      'parser_settles_given_up_total',
+      'Leases whose end the pool did not hear of for 30 s; their slots count as used',
+    ),
     // How much is under way?
     inHand: metrics.gauge('parser_calls_in_hand', 'Calls that this process has taken and not finished'),
   };

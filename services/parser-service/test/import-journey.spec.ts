@@ -269,6 +269,7 @@ async function startParser(): Promise<ServiceHandle> {
     KAFKA_PASSWORD: of('KAFKA_PASSWORD'),
     VK_API_URL: `${simulatorUrl}/method`,
     LEASE_IDENTITY_FILE: identity,
+    EGRESS: 'default',
     PARSER_CALLS_AT_ONCE: 32,
   };
   const context = createHostContext(config);

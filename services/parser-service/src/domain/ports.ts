@@ -157,7 +157,7 @@ export abstract class KeyPool {
   abstract acquire(request: LeaseRequest): Promise<LeaseVerdict>;
   /** In the lease's slot or not at all; `authorize` puts the token where the network wants it. */
   abstract send(lease: Lease, authorize: (token: Secret) => NetworkRequest): Promise<SendOutcome>;
-  /** Ends the lease. A pool that cannot be reached does not fail the call: the lease ends by itself. */
+  /** Ends the lease. A pool that cannot be reached neither fails nor holds the call: the lease ends by itself. */
   abstract settle(lease: Lease, outcome: SendOutcome, findings: CallFindings): Promise<void>;
   abstract callsPerSecond(lane: Lane): Promise<number>;
 }

@@ -27,10 +27,10 @@ function setUp(outcome: SlotOutcome = { kind: 'missed', cause: 'too-late' }) {
     settle: jest.fn().mockResolvedValue('settled'),
     capacity: jest.fn().mockResolvedValue({ keys: 2, callsPerSecond: 6 }),
     poolNow: () => 10_000,
+    send: jest.fn().mockResolvedValue(outcome),
   };
-  const sender = { send: jest.fn().mockResolvedValue(outcome) };
   const logger = { warn: jest.fn(), error: jest.fn() };
-  const pool = new LeaseKeyPool(client, new Map([['vk', sender]]), () => now, logger as never);
+  const pool = new LeaseKeyPool(client, () => now, logger as never);
   const lease = async () => {
     const verdict = await pool.acquire(request);
     if (verdict.kind !== 'granted') throw new Error('not granted');
@@ -42,7 +42,7 @@ function setUp(outcome: SlotOutcome = { kind: 'missed', cause: 'too-late' }) {
     body: 'b',
     timeoutMs: 7,
   });
-  return { client, sender, logger, pool, lease, authorize, pass: (ms: number) => (now += ms) };
+  return { client, logger, pool, lease, authorize, pass: (ms: number) => (now += ms) };
 }
 
 const unreachable = (kind: 'unavailable' | 'forbidden') =>
@@ -56,6 +56,16 @@ describe('the key pool of key-service', () => {
       lease: { leaseId: 'lease-1', keyId: 'key-1', fence: 9 },
     });
     expect(client.acquire).toHaveBeenCalledWith(request);
+  });
+
+  it.each([
+    ['budget-spent', 60_000],
+    ['network-resting', 30_000],
+    ['no-key', 5_000],
+  ])('waits for what comes back by itself: %s at most %s ms', async (reason, retryInMs) => {
+    const { pool, client } = setUp();
+    client.acquire.mockResolvedValue({ kind: 'denied', reason, retryAt: 10_000_000 });
+    expect(await pool.acquire(request)).toEqual({ kind: 'denied', reason, retryInMs });
   });
 
   it.each([
@@ -85,17 +95,19 @@ describe('the key pool of key-service', () => {
     const headers = { 'retry-after': '2' };
     const answer: SlotOutcome = {
       kind: 'answered',
+      checkedAt: 11.4,
       sentAt: 11.5,
+      late: false,
       answeredAt: 90,
       status: 200,
       headers,
       body: 'text',
     };
-    const { pool, sender, client, lease, authorize } = setUp(answer);
+    const { pool, client, lease, authorize } = setUp(answer);
     const granted = await lease();
     const outcome = await pool.send(granted, authorize);
     expect(outcome).toEqual({ kind: 'answered', observedAt: 11.5, status: 200, body: 'text' });
-    expect(sender.send).toHaveBeenCalledWith(held.slots[0], {
+    expect(client.send).toHaveBeenCalledWith(held.slots[0], {
       path: '/execute',
       headers: { authorization: 'token' },
       body: 'b',
@@ -122,10 +134,12 @@ describe('the key pool of key-service', () => {
   it('reports a call without errors in few words', async () => {
     const answer: SlotOutcome = {
       kind: 'answered',
+      checkedAt: 1,
       sentAt: 1,
+      late: false,
       answeredAt: 2,
       status: 200,
-      headers: {},
+      headers: { date: 'Sat, 21 Nov 2026 15:00:00 GMT' },
       body: '',
     };
     const { pool, client, lease, authorize } = setUp(answer);
@@ -134,7 +148,8 @@ describe('the key pool of key-service', () => {
       errors: [],
       made: { 'friends.get': 25 },
     });
-    const report = { outcome: 'answered', slot: 0, sentAt: 1, answeredAt: 2, status: 200 };
+    const serverDate = Date.UTC(2026, 10, 21, 15);
+    const report = { outcome: 'answered', slot: 0, sentAt: 1, answeredAt: 2, status: 200, serverDate };
     expect(client.settle).toHaveBeenCalledWith(held, [report]);
   });
 
@@ -144,8 +159,8 @@ describe('the key pool of key-service', () => {
       { outcome: 'unsent', slot: 0, cause: 'too-late' },
     ],
     [
-      { kind: 'broken', sentAt: 4, cause: 'ECONNRESET' },
-      { outcome: 'broken', slot: 0, sentAt: 4, cause: 'ECONNRESET' },
+      { kind: 'broken', checkedAt: 3, sentAt: 9, late: true, cause: 'ECONNRESET' },
+      { outcome: 'broken', slot: 0, checkedAt: 3, sentAt: 9, late: true, cause: 'ECONNRESET' },
     ],
   ])('reports %j', async (slotOutcome, report) => {
     const { pool, client, lease, authorize } = setUp(slotOutcome);
@@ -164,6 +179,7 @@ describe('the key pool of key-service', () => {
     const { pool, client, lease, logger } = setUp();
     client.settle.mockRejectedValue(unreachable('unavailable'));
     await pool.settle(await lease(), { kind: 'missed', cause: 'stopping' }, { errors: [], made: {} });
+    await new Promise(setImmediate);
     expect(logger.warn).toHaveBeenCalledTimes(1);
   });
 

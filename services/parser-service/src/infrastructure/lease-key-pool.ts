@@ -1,10 +1,10 @@
-import type { CallReport } from '@sociograph/contracts';
 import { type Secret, isDomainError } from '@sociograph/kernel';
-import type {
-  LeaseClient,
-  SendOutcome as SlotOutcome,
-  SlotSender,
-  WorkerLease,
+import {
+  type AnswerFindings,
+  type LeaseWorker,
+  reportOf,
+  type SendOutcome as SlotOutcome,
+  type WorkerLease,
 } from '@sociograph/lease-client';
 import type { Logger } from '@sociograph/observability';
 import {
@@ -22,17 +22,21 @@ import {
 /** Shorter waits would ask in a circle, longer ones would miss a key that was just registered. */
 const SHORTEST_HOLD_MS = 200;
 const LONGEST_HOLD_MS = 5_000;
+/** What passes by itself and by nothing that an owner does meanwhile may be waited for longer. */
+const LONGEST_HOLD_OF_MS: Readonly<Record<string, number>> = {
+  'budget-spent': 60_000,
+  'network-resting': 30_000,
+};
 const UNREACHABLE_HOLD_MS = 1_000;
 const CAPACITY_AGE_MS = 500;
-const LONGEST_TEXT = 200;
 
 interface HeldLease extends Lease {
   readonly held: WorkerLease;
 }
 
-type PoolClient = Pick<LeaseClient, 'acquire' | 'settle' | 'capacity' | 'poolNow'>;
+type PoolClient = Pick<LeaseWorker, 'acquire' | 'send' | 'settle' | 'capacity' | 'poolNow'>;
 
-/** The key pool of key-service: leases over RPC, calls through the slot sender of each network. */
+/** The key pool of key-service: leases over RPC, calls in their slots. */
 export class LeaseKeyPool extends KeyPool {
   private readonly capacities = new Map<string, { at: number; callsPerSecond: number }>();
   /** What the sender really did, for the report of the settle. */
@@ -40,7 +44,6 @@ export class LeaseKeyPool extends KeyPool {
 
   constructor(
     private readonly client: PoolClient,
-    private readonly senders: ReadonlyMap<string, Pick<SlotSender, 'send'>>,
     private readonly monotonicMs: () => number,
     private readonly logger: Pick<Logger, 'warn' | 'error'>,
   ) {
@@ -52,7 +55,8 @@ export class LeaseKeyPool extends KeyPool {
       const verdict = await this.client.acquire(request);
       if (verdict.kind === 'denied') {
         const wait = verdict.retryAt - this.client.poolNow();
-        const retryInMs = Math.min(LONGEST_HOLD_MS, Math.max(SHORTEST_HOLD_MS, Math.ceil(wait) || 0));
+        const longest = LONGEST_HOLD_OF_MS[verdict.reason] ?? LONGEST_HOLD_MS;
+        const retryInMs = Math.min(longest, Math.max(SHORTEST_HOLD_MS, Math.ceil(wait) || 0));
         return { kind: 'denied', reason: verdict.reason, retryInMs };
       }
       const { lease: held } = verdict;
@@ -69,25 +73,28 @@ export class LeaseKeyPool extends KeyPool {
   async send(lease: Lease, authorize: (token: Secret) => NetworkRequest): Promise<SendOutcome> {
     const { held } = lease as HeldLease;
     const [slot] = held.slots;
-    const sender = this.senders.get(held.network);
-    if (slot === undefined || sender === undefined) return { kind: 'missed', cause: 'no-sender' };
+    if (slot === undefined) return { kind: 'missed', cause: 'no-slot' };
     const { headers, ...request } = authorize(held.token);
-    const outcome = await sender.send(slot, { ...request, headers: { ...headers } });
+    const outcome = await this.client.send(slot, { ...request, headers: { ...headers } });
     const told = outcomeOf(outcome);
     this.sent.set(told, outcome);
     return told;
   }
 
+  /** Does not wait for the pool: a settle is repeated for 30 s, and the call has other things to do. */
   async settle(lease: Lease, outcome: SendOutcome, findings: CallFindings): Promise<void> {
     const { held } = lease as HeldLease;
-    const report = reportOf(this.sent.get(outcome), findings);
+    const sent = this.sent.get(outcome);
+    const report =
+      sent === undefined
+        ? { outcome: 'unsent' as const, slot: 0, cause: 'not-wanted' }
+        : reportOf(0, sent, readIn(findings));
     const unused = report.outcome === 'answered' ? unusedOf(held.methods, findings.made) : {};
-    try {
-      await this.client.settle(held, [report], ...(Object.keys(unused).length > 0 ? [unused] : []));
-    } catch (error) {
+    const told = Object.keys(unused).length > 0 ? [unused] : [];
+    this.client.settle(held, [report], ...told).catch((error: unknown) => {
       // The lease ends by itself and counts as used: nothing is lost but a little of the key's quota.
       this.logger.warn({ err: error, leaseId: held.leaseId }, 'a lease could not be settled');
-    }
+    });
   }
 
   async callsPerSecond(lane: Lane): Promise<number> {
@@ -117,37 +124,15 @@ function outcomeOf(outcome: SlotOutcome): SendOutcome {
   }
 }
 
-function reportOf(outcome: SlotOutcome | undefined, findings: CallFindings): CallReport {
-  const slot = 0;
-  if (outcome === undefined) return { outcome: 'unsent', slot, cause: 'not-wanted' };
-  switch (outcome.kind) {
-    case 'missed':
-      return { outcome: 'unsent', slot, cause: outcome.cause };
-    case 'broken':
-      return { outcome: 'broken', slot, sentAt: outcome.sentAt, cause: outcome.cause.slice(0, 64) };
-    case 'answered': {
-      const { sentAt, answeredAt, status } = outcome;
-      const seconds = Number(outcome.headers['retry-after']);
-      return {
-        outcome: 'answered',
-        slot,
-        sentAt,
-        answeredAt,
-        status,
-        ...(findings.failure === undefined ? {} : { error: codeAndText(findings.failure) }),
-        ...(findings.errors.length === 0
-          ? {}
-          : {
-              methodErrors: findings.errors.map((error) => ({ method: error.method, ...codeAndText(error) })),
-            }),
-        ...(Number.isFinite(seconds) && seconds > 0 ? { retryAfterMs: seconds * 1_000 } : {}),
-      };
-    }
-  }
+function readIn({ failure, errors }: CallFindings): AnswerFindings {
+  return {
+    ...(failure && { error: codeAndText(failure) }),
+    methodErrors: errors.map((error) => ({ method: error.method, ...codeAndText(error) })),
+  };
 }
 
 function codeAndText({ code, message }: NetworkError): { code: number; text: string } {
-  return { code, text: message.slice(0, LONGEST_TEXT) };
+  return { code, text: message };
 }
 
 function unusedOf(

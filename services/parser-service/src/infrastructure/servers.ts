@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { EXCHANGES, keyStateChanged, LEASE_QUEUE } from '@sociograph/contracts';
-import { LeaseClient } from '@sociograph/lease-client';
+import { EXCHANGES, LEASE_QUEUE } from '@sociograph/contracts';
+import { LeaseWorker, type SlotFate } from '@sociograph/lease-client';
 import { createKafka, EventPublisher, Fanout, RpcClient } from '@sociograph/messaging';
 import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
@@ -10,10 +10,9 @@ import type { ParserMetrics } from '../metrics';
 import { KafkaObservations } from './kafka-observations';
 import { LeaseKeyPool } from './lease-key-pool';
 import { MeteredKeyPool } from './metered';
-import { VkNetwork } from './networks/vk/client';
+import { VK_PATH_PROBE, VkNetwork } from './networks/vk/client';
 import { PgCallLedger } from './pg-call-ledger';
 import { openPrisma, PrismaImports } from './prisma-imports';
-import { SenderThread } from './sending/sender-thread';
 import { AppliedViews } from './view-progress';
 
 const SESSION_RETRY_MS = 1_000;
@@ -37,24 +36,27 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
   const publisher = new EventPublisher({ kafka, source: config.SERVICE_NAME });
   const rpc = new RpcClient({ url: config.RABBITMQ_URL, queue: LEASE_QUEUE, logger });
   const fanout = new Fanout({ url: config.RABBITMQ_URL, logger });
-  const leases = new LeaseClient({
+  const vk = new VkNetwork();
+  const leases = new LeaseWorker({
     rpc,
     identityKeyPem: readFileSync(config.LEASE_IDENTITY_FILE, 'utf8'),
     service: config.SERVICE_NAME,
     instanceId: config.INSTANCE_ID,
     clock,
     ids,
+    egress: config.EGRESS,
+    networks: { [vk.name]: { baseUrl: config.VK_API_URL, pathProbe: VK_PATH_PROBE } },
+    onSlot: (fate) => countSlot(metrics, fate),
+    onMargin: (network, marginMs) => metrics.margin.set({ network }, marginMs / 1_000),
+    onSettleGivenUp: () => metrics.settlesGivenUp.inc(),
+    fail: (error) => {
+      logger.fatal({ err: error }, 'the sending thread ended');
+      process.exit(1);
+    },
   });
-  const vk = new VkNetwork();
-  const sender = new SenderThread({
-    baseUrl: config.VK_API_URL,
-    client: leases,
-    logger,
-    fail: () => process.exit(1),
-  });
-  const leased = new LeaseKeyPool(leases, new Map([[vk.name, sender]]), () => clock.monotonicMs(), logger);
+  const leased = new LeaseKeyPool(leases, () => clock.monotonicMs(), logger);
 
-  const session = openSession(leases, sender, fanout, ctx);
+  const session = openSession(leases, fanout, ctx);
   health.check('postgresql', async () => (await worker.query('SELECT 1'), 'up'));
   shutdown.add('flush', 'lease session', async () => {
     session.stop();
@@ -62,14 +64,7 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
   });
   shutdown.add('flush', 'observations', () => publisher.close());
   shutdown.add('close', 'connections', async () => {
-    await Promise.all([
-      sender.close(),
-      rpc.close(),
-      fanout.close(),
-      prisma.$disconnect(),
-      app.end(),
-      worker.end(),
-    ]);
+    await Promise.all([rpc.close(), fanout.close(), prisma.$disconnect(), app.end(), worker.end()]);
   });
   return {
     imports: new PrismaImports(prisma, app, worker),
@@ -88,34 +83,32 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
 
 export type Servers = ReturnType<typeof connectServers>;
 
+function countSlot(metrics: ParserMetrics, fate: SlotFate): void {
+  const { network } = fate;
+  if (fate.kind === 'missed') {
+    metrics.slotsLost.inc({ network, cause: fate.cause });
+    return;
+  }
+  metrics.slotLateness.observe({ network }, fate.latenessMs / 1_000);
+  if (fate.late) metrics.slotsSentLate.inc({ network });
+}
+
 /** Opens the lease session and hears of keys that change; key-service or RabbitMQ may come later. */
-function openSession(
-  leases: LeaseClient,
-  sender: SenderThread,
-  fanout: Fanout,
-  { logger }: HostContext,
-): { stop(): void } {
+function openSession(leases: LeaseWorker, fanout: Fanout, { logger }: HostContext): { stop(): void } {
   let stopped = false;
-  const untilDone = async (work: () => Promise<void>, sentence: string): Promise<void> => {
+  const untilOpen = async (): Promise<void> => {
     while (!stopped) {
       try {
-        return await work();
+        return await leases.open();
       } catch (error) {
-        logger.info({ err: error }, sentence);
+        logger.info({ err: error }, 'the lease session cannot be opened yet');
         await new Promise((resolve) => setTimeout(resolve, SESSION_RETRY_MS).unref());
       }
     }
   };
-  void untilDone(async () => {
-    await leases.open();
-    sender.open();
-  }, 'the lease session cannot be opened yet');
+  void untilOpen();
   void fanout
-    .subscribeFanout(EXCHANGES.keyState, (body) => {
-      const change = keyStateChanged.schema.parse(JSON.parse(body.toString('utf8')));
-      leases.keyStateChanged(change);
-      if (change.state !== 'active') sender.keyChanged(change.keyId);
-    })
+    .subscribeFanout(EXCHANGES.keyState, (body) => leases.keyStateChanged(JSON.parse(body.toString('utf8'))))
     // The subscription goes on trying by itself; this is only that it took long.
     .catch((error: unknown) => logger.info({ err: error }, 'changes of keys cannot be heard yet'));
   return {

@@ -25,6 +25,9 @@ const envelope = z.object({
     .optional(),
 });
 
+/** What the path to VK is measured with: the root of the API's host knows no method and no token, so no limit counts it. */
+export const VK_PATH_PROBE = { method: 'HEAD', path: '/' } as const;
+
 /** VK: people by users.get, friend lists by execute with up to 25 friends.get (facts/vk-api.md, 6 and 7). */
 export class VkNetwork extends SocialNetwork {
   readonly name = 'vk';

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Secret } from '@sociograph/kernel';
-import type { SendSlot, WorkerLease } from '@sociograph/lease-client';
-import { SenderThread } from '../src/infrastructure/sending/sender-thread';
-import { hrNow } from '../src/infrastructure/sending/thread-guard';
+import { eventually } from '@sociograph/testing';
+import { type PathSample, SenderThread, type SendSlot, type WorkerLease } from '../src/index';
+import { hrNow } from '../src/thread-guard';
 
 jest.setTimeout(30_000);
 
-const entry = join(__dirname, '..', 'dist', 'infrastructure', 'sending', 'sender-worker.js');
+const entry = join(__dirname, '..', 'dist', 'sender-worker.js');
 
 /** A server in a thread of its own, so that blocking this one does not delay what it notes. */
 const SERVER = `
@@ -17,7 +17,10 @@ const SERVER = `
     const at = Number(process.hrtime.bigint()) / 1e6;
     let body = '';
     req.on('data', (part) => (body += part));
-    req.on('end', () => res.end(JSON.stringify({ at, body, path: req.url, token: req.headers.authorization })));
+    req.on('end', () => {
+      res.setHeader('date', 'Sat, 21 Nov 2026 15:00:00 GMT');
+      res.end(JSON.stringify({ at, body, path: req.url, token: req.headers.authorization, name: 'Я' }));
+    });
   });
   server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
 `;
@@ -25,27 +28,31 @@ const SERVER = `
 /** The pool's clock of these specs runs exactly 5,000 ms ahead of this thread's performance.now(). */
 const AHEAD = 5_000;
 const poolNow = (): number => performance.now() + AHEAD;
-const clock = {
-  now: poolNow,
-  toPool: (ms: number) => ms + AHEAD,
-  toMonotonic: (ms: number) => ms - AHEAD,
-  generation: 0,
+const clock = { now: poolNow, toPool: (ms: number) => ms + AHEAD, generation: 0 };
+
+/** What this side knows of the lease at hand: nothing that speaks against it, so that every check is the thread's. */
+let believed: WorkerLease;
+const client = {
+  clock,
+  poolNow,
+  view: () => ({ now: 0, generation: believed.generation, wallAhead: believed.wallAhead }),
 };
 
 let server: Worker;
 let thread: SenderThread;
+const probes: PathSample[] = [];
+const failures: unknown[] = [];
 
 beforeAll(async () => {
-  if (!existsSync(entry)) throw new Error('parser-service is not built: npx nx run parser-service:build');
+  if (!existsSync(entry)) throw new Error('lease-client is not built: npx nx run lease-client:build');
   server = new Worker(SERVER, { eval: true });
   const port = await new Promise<number>((resolve) => server.once('message', resolve));
-  const client = { clock, poolNow, voidCause: () => undefined } as never;
-  const fail = (): void => undefined;
   thread = new SenderThread({
     baseUrl: `http://127.0.0.1:${port}/method`,
-    client,
-    logger: console as never,
-    fail,
+    client: client as never,
+    fail: (error) => failures.push(error),
+    pathProbe: { method: 'GET', path: '/' },
+    onProbe: (sample) => probes.push(sample),
     entry,
   });
   thread.open();
@@ -58,7 +65,7 @@ afterAll(async () => {
 });
 
 function slotAt(notBefore: number, changes: Partial<WorkerLease> = {}): SendSlot {
-  const lease = {
+  believed = {
     keyId: 'key-1',
     grantedAt: poolNow(),
     expiresAt: notBefore + 10_000,
@@ -67,7 +74,7 @@ function slotAt(notBefore: number, changes: Partial<WorkerLease> = {}): SendSlot
     token: new Secret('t'),
     ...changes,
   } as WorkerLease;
-  return { index: 0, notBefore, notAfter: notBefore + 4, lease };
+  return { index: 0, notBefore, notAfter: notBefore + 4, lease: believed };
 }
 
 const send = (notBefore: number, changes: Partial<WorkerLease> = {}) =>
@@ -93,10 +100,16 @@ describe('the sending thread', () => {
       blockThisThread(120);
       const outcome = await sending;
       if (outcome.kind === 'answered') {
-        const seen = JSON.parse(outcome.body) as { at: number; body: string; path: string; token: string };
-        expect(seen).toMatchObject({ body: 'code=1', path: '/method/execute', token: 'Bearer t' });
+        const seen = JSON.parse(outcome.body) as { at: number };
+        expect(seen).toMatchObject({
+          body: 'code=1',
+          path: '/method/execute',
+          token: 'Bearer t',
+          name: 'Я',
+        });
         expect(seen.at - atHr).toBeGreaterThanOrEqual(-1);
-        expect(outcome.sentAt).toBeGreaterThanOrEqual(notBefore - 1);
+        expect(outcome.checkedAt).toBeGreaterThanOrEqual(notBefore - 0.1);
+        expect(outcome.sentAt).toBeGreaterThanOrEqual(outcome.checkedAt);
       }
       outcomes.push(outcome.kind);
     }
@@ -114,8 +127,39 @@ describe('the sending thread', () => {
       cause: 'clock-contradicted',
     });
     const sending = send(poolNow() + 200);
-    thread.keyChanged('key-1');
+    thread.keyChanged({ keyId: 'key-1', state: 'invalid' });
     expect(await sending).toEqual({ kind: 'missed', cause: 'key-state-changed' });
-    expect((await send(poolNow() + 200, { keyId: 'key-2' })).kind).toBe('answered');
+    const resting = send(poolNow() + 200, { keyId: 'key-2' });
+    thread.keyChanged({ keyId: 'key-2', state: 'active', restingUntil: poolNow() + 1_000 });
+    expect(await resting).toEqual({ kind: 'missed', cause: 'key-resting' });
+    expect((await send(poolNow() + 200, { keyId: 'key-3' })).kind).toBe('answered');
+  });
+
+  it('measures the path: ten probes at first', async () => {
+    await eventually(() => expect(probes.length).toBeGreaterThanOrEqual(10), {
+      timeoutMs: 5_000,
+      everyMs: 50,
+    });
+    for (const { sentAt, roundTripMs, serverDate } of probes) {
+      expect(sentAt).toBeLessThanOrEqual(poolNow());
+      expect(roundTripMs).toBeGreaterThan(0);
+      expect(serverDate).toBe(Date.UTC(2026, 10, 21, 15));
+    }
+  });
+
+  it('says so when the thread died', async () => {
+    const mortal = new SenderThread({
+      baseUrl: 'http://127.0.0.1:1',
+      client: client as never,
+      fail: (error) => failures.push(error),
+      entry: join(__dirname, 'no-such-entry.js'),
+    });
+    mortal.open();
+    await eventually(() => expect(failures).toHaveLength(1), { timeoutMs: 5_000, everyMs: 20 });
+    await mortal.close();
+    expect(await mortal.send(slotAt(poolNow() + 50), { path: '', body: '', timeoutMs: 1 })).toEqual({
+      kind: 'missed',
+      cause: 'no-connection',
+    });
   });
 });

@@ -1,0 +1,50 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { PathProbe } from './path-probe';
+import type { FromThread, ThreadSettings, ToThread } from './sender-thread';
+import { SlotSender } from './slot-sender';
+import { performanceAheadOfHr, ThreadGuard } from './thread-guard';
+
+/** Entry of the sending thread: one SlotSender, fed by messages, and the probes of the path. */
+const settings = workerData as ThreadSettings;
+const { baseUrl, shared, ownersAheadOfHr, pathProbe, connections } = settings;
+// `performance.now` costs less than `hrtime.bigint`, and it is read in every turn while a slot is near.
+const ownAheadOfHr = performanceAheadOfHr();
+const monotonicMs = (): number => performance.now() - ownAheadOfHr;
+const guard = new ThreadGuard(new Float64Array(shared), ownersAheadOfHr, monotonicMs);
+const sender = new SlotSender({
+  baseUrl,
+  client: guard,
+  monotonicMs,
+  ...(connections !== undefined && { connections }),
+});
+
+if (pathProbe !== undefined) {
+  new PathProbe({
+    baseUrl,
+    request: pathProbe,
+    poolNow: guard.clock.now,
+    monotonicMs,
+    onSample: (sample) => tell({ kind: 'probe', sample }),
+  }).start();
+}
+
+parentPort?.on('message', (message: ToThread) => {
+  switch (message.kind) {
+    case 'key-changed':
+      return guard.keyChanged(message.change, message.at);
+    case 'warm':
+      return sender.warm();
+    case 'send': {
+      const { id, slot, lease, call } = message;
+      void sender
+        .sendForBytes({ ...slot, lease }, call)
+        .then((outcome) =>
+          tell({ kind: 'outcome', id, outcome }, outcome.kind === 'answered' ? [outcome.body.buffer] : []),
+        );
+    }
+  }
+});
+
+function tell(message: FromThread, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
