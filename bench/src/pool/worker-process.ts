@@ -1,8 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { ROOT } from '../fleet/servers';
 import type { FromWorker, ToWorker, WorkerReport, WorkerSettings } from './worker/protocol';
 
-const PROGRAM = join(__dirname, 'worker/main.js');
+// As it is built: under jest there is no other.
+const PROGRAM = join(ROOT, 'bench/dist/pool/worker/main.js');
 const READY_MS = 60_000;
 const REPORT_MS = 10_000;
 
