@@ -34,8 +34,9 @@ export class TokenGuard implements CanActivate {
     if (access.kind === 'public') return true;
     const request = context.switchToHttp().getRequest<GuardedRequest>();
     const token = await this.accept(request.raw.rawHeaders);
-    permit(token, access.roles);
+    // Before the roles are looked at: the audit trail names who was refused, too.
     request.principal = token.principal;
+    permit(token, access.roles);
     return true;
   }
 

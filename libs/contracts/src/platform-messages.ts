@@ -47,6 +47,23 @@ export const keyChanged = defineMessage({
     reason: z.string().max(256).optional(),
     at: timestampMs,
     version: z.number().int().positive(),
+    /** What was done: `key.register`, `key.pause`, `key.rotate` and the like. */
+    change: z.string().max(64).optional(),
+    limits: z
+      .object({
+        perSecond: z.number().int().positive(),
+        perMinute: z.number().int().positive().optional(),
+        perHour: z.number().int().positive().optional(),
+        perDay: z.number().int().positive().optional(),
+        methodsPerDay: z.record(z.string(), z.number().int().positive()).optional(),
+      })
+      .optional(),
+    weight: z.number().int().positive().optional(),
+    egress: z.string().max(64).optional(),
+    sharedWith: z.array(workspaceId).optional(),
+    replaces: id.optional(),
+    replacedBy: id.optional(),
+    consentEndedAt: timestampMs.optional(),
   }),
   example: {
     keyId: '01930f0e-7b1c-7000-8000-00000000000a',
@@ -56,6 +73,9 @@ export const keyChanged = defineMessage({
     state: 'active',
     at: 1795000000000,
     version: 1,
+    change: 'key.register',
+    limits: { perSecond: 3, methodsPerDay: { 'wall.get': 5000 } },
+    weight: 1,
   },
 });
 

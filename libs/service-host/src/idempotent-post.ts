@@ -62,7 +62,9 @@ export class IdempotentPost implements NestInterceptor {
       workspaceId: req.principal?.workspaceId ?? '',
       key,
       operation: `${req.method} ${req.routeOptions.url ?? ''}`,
-      bodyHash: createHash('sha256').update(canonical(req.body)).digest('hex'),
+      bodyHash: createHash('sha256')
+        .update(canonical(contentOf(req)))
+        .digest('hex'),
     };
     const claim = await this.store.claim(request);
     switch (claim.kind) {
@@ -126,6 +128,12 @@ function badKey(): DomainError {
     message: `The Idempotency-Key ${message}.`,
     fields: [{ field: 'Idempotency-Key', message }],
   });
+}
+
+/** The body, and with it what the path names: one key on two resources is two requests. */
+function contentOf(req: FastifyRequest): unknown {
+  const named = Object.keys((req.params as object | null) ?? {}).length > 0;
+  return named ? { params: req.params, body: req.body } : req.body;
 }
 
 /** JSON with the fields of every object in order, so that the same content has the same digest. */

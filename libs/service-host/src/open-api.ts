@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import 'reflect-metadata';
 import type { DynamicModule, InjectionToken, Type } from '@nestjs/common';
 import {
+  EXCEPTION_FILTERS_METADATA,
   GUARDS_METADATA,
   INTERCEPTORS_METADATA,
   MODULE_METADATA,
@@ -109,7 +110,7 @@ function controllersOf(module: unknown, seen = new Set<unknown>()): Type<unknown
   return [...new Set([...own, ...imports.flatMap((each) => controllersOf(each, seen))])];
 }
 
-/** Tokens that a controller's constructor and those of its interceptors and guards name. */
+/** Tokens that a controller's constructor and those of its interceptors, guards and filters name. */
 function needsOf(controller: Type<unknown>): Set<InjectionToken> {
   const methods = Object.getOwnPropertyNames(controller.prototype as object).map(
     (name) => (controller.prototype as Record<string, unknown>)[name],
@@ -117,7 +118,7 @@ function needsOf(controller: Type<unknown>): Set<InjectionToken> {
   const enhancers = [controller, ...methods]
     .filter((target) => typeof target === 'function')
     .flatMap((target) =>
-      [INTERCEPTORS_METADATA, GUARDS_METADATA].flatMap(
+      [INTERCEPTORS_METADATA, GUARDS_METADATA, EXCEPTION_FILTERS_METADATA].flatMap(
         (key) => (Reflect.getMetadata(key, target) as unknown[] | undefined) ?? [],
       ),
     )

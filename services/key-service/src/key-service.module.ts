@@ -1,15 +1,17 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@sociograph/auth';
-import { Clock, Ids } from '@sociograph/kernel';
 import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
 import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
+import { KeyEditor } from './application/amend-key';
 import { KeyKeeper } from './application/change-key-state';
 import { KeyRegistrar } from './application/register-key';
+import { BulkRegistrar } from './application/register-keys-in-bulk';
+import { KeyRotator } from './application/rotate-key';
 import type { KeyServiceConfig } from './config';
-import { ApiKeys } from './domain/ports';
+import { ApiKeys, AuditTrail } from './domain/ports';
 import { openPrisma, PrismaApiKeys } from './infrastructure/prisma-api-keys';
 import { startLeasePool, wireLeasePool } from './lease-pool';
-import { KeysController } from './presentation/keys.controller';
+import { REST_CONTROLLERS } from './presentation/rest-controllers';
 
 /** The wiring list. The leasing side is listed in lease-pool.ts; this is the REST edge and its adapters. */
 @Module({})
@@ -20,6 +22,8 @@ export class KeyServiceModule {
     const keys = new PrismaApiKeys(prisma, ctx.ids);
     const pool = wireLeasePool(config, ctx, keys);
     startLeasePool(pool, ctx);
+    const refresh = (): Promise<void> => pool.follower.refresh();
+    const registrar = new KeyRegistrar(keys, pool.vault, ctx.clock, ctx.ids, refresh);
     ctx.shutdown.add('close', 'database', async () => {
       await Promise.allSettled([app.end(), prisma.$disconnect()]);
     });
@@ -33,16 +37,18 @@ export class KeyServiceModule {
           clients: config.OIDC_CLIENTS,
         }),
       ],
-      controllers: [KeysController],
+      controllers: REST_CONTROLLERS,
       providers: [
         { provide: ApiKeys, useValue: keys },
         { provide: IdempotencyStore, useValue: new PostgresIdempotencyStore(app) },
         { provide: KeyKeeper, useValue: pool.keeper },
+        { provide: AuditTrail, useValue: pool.audit },
+        { provide: KeyRegistrar, useValue: registrar },
+        { provide: BulkRegistrar, useValue: new BulkRegistrar(registrar, keys, refresh) },
+        { provide: KeyEditor, useValue: new KeyEditor(keys, ctx.clock, refresh) },
         {
-          provide: KeyRegistrar,
-          inject: [Clock, Ids],
-          useFactory: (clock: Clock, ids: Ids) =>
-            new KeyRegistrar(keys, pool.vault, clock, ids, () => pool.follower.refresh()),
+          provide: KeyRotator,
+          useValue: new KeyRotator(keys, pool.vault, ctx.clock, ctx.ids, refresh),
         },
       ],
     };

@@ -22,16 +22,26 @@ async function setUp() {
 
 describe('changing the state of a key', () => {
   it.each([
-    ['pause', 'paused'],
-    ['delete', 'deleted'],
-  ] as const)('%ss it, tells the pool and the workers, and says who did it', async (change, state) => {
-    const { keys, broadcast, clock, keeper, refreshes } = await setUp();
-    const key = await keeper.change({ workspaceId: 'demo', keyId: 'k1', change, actor, correlationId: 'c' });
-    expect(key.details).toMatchObject({ state, updatedAt: clock.nowMs() });
-    expect(broadcast.announced).toEqual([{ id: 'k1', state, at: clock.nowMs() }]);
-    expect(keys.notes).toEqual([{ actor, action: `key.${change}`, correlationId: 'c' }]);
-    expect(refreshes()).toBe(1);
-  });
+    ['pause', 'paused', 'key.pause'],
+    ['delete', 'deleted', 'key.delete'],
+    ['withdrawConsent', 'invalid', 'key.withdraw-consent'],
+  ] as const)(
+    '%ss it, tells the pool and the workers, and says who did it',
+    async (change, state, action) => {
+      const { keys, broadcast, clock, keeper, refreshes } = await setUp();
+      const key = await keeper.change({
+        workspaceId: 'demo',
+        keyId: 'k1',
+        change,
+        actor,
+        correlationId: 'c',
+      });
+      expect(key.details).toMatchObject({ state, updatedAt: clock.nowMs() });
+      expect(broadcast.announced).toEqual([{ id: 'k1', state, at: clock.nowMs() }]);
+      expect(keys.notes).toEqual([{ actor, action, correlationId: 'c' }]);
+      expect(refreshes()).toBe(1);
+    },
+  );
 
   it('resumes a paused key', async () => {
     const { keeper } = await setUp();
@@ -60,6 +70,28 @@ describe('changing the state of a key', () => {
     await expect(
       keeper.change({ workspaceId: 'demo', keyId: 'k1', change: 'pause', actor, ifVersion: 1 }),
     ).resolves.toMatchObject({ state: 'paused' });
+  });
+
+  it('destroys the token of a key that is over', async () => {
+    const { keys, keeper } = await setUp();
+    await keys.add(aKey('k2'), { dataKeyId: 'd', bytes: Buffer.from('sealed') }, 'g', note);
+    const bytes = () => keys.since(0).keys.find(({ key }) => key.id === 'k2')?.token.bytes.length;
+    await keeper.change({ workspaceId: 'demo', keyId: 'k2', change: 'pause', actor });
+    expect(bytes()).toBe(6);
+    await keeper.change({ workspaceId: 'demo', keyId: 'k2', change: 'withdrawConsent', actor });
+    expect(bytes()).toBe(0);
+  });
+
+  it('ends a key whose successor is leased instead', async () => {
+    const { keys, broadcast, clock, keeper } = await setUp();
+    await keys.update('demo', 'k1', (key) => key.retire('k2' as typeof key.id, 3), note);
+    const key = await keeper.finishReplacement('demo', 'k1');
+    expect(key.details).toMatchObject({ state: 'replaced', updatedAt: clock.nowMs() });
+    expect(keys.notes.at(-1)).toEqual({
+      actor: { kind: 'service', id: 'key-service' },
+      action: 'key.replaced',
+    });
+    expect(broadcast.announced).toMatchObject([{ id: 'k1', state: 'replaced' }]);
   });
 
   it('makes a key invalid in the name of the service that found out', async () => {

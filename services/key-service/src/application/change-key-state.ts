@@ -2,19 +2,30 @@ import type { Clock } from '@sociograph/kernel';
 import type { ApiKey } from '../domain/api-key';
 import { ApiKeys, type AuditNote, KeyStateBroadcast } from '../domain/ports';
 
-export type StateChange = 'pause' | 'resume' | 'delete';
+export type StateChange = 'pause' | 'resume' | 'delete' | 'withdrawConsent';
 
-export interface ChangeKeyState {
+/** A change that somebody wants of one key. */
+export interface KeyCommand {
   workspaceId: string;
   keyId: string;
-  change: StateChange;
   actor: AuditNote['actor'];
   correlationId?: string | undefined;
   /** The version that the caller saw, from If-Match. */
   ifVersion?: number | undefined;
 }
 
-/** Pauses, resumes and deletes keys; the pool and the workers hear of it at once. */
+export interface ChangeKeyState extends KeyCommand {
+  change: StateChange;
+}
+
+const ACTIONS = {
+  pause: 'key.pause',
+  resume: 'key.resume',
+  delete: 'key.delete',
+  withdrawConsent: 'key.withdraw-consent',
+} satisfies Record<StateChange, string>;
+
+/** Pauses, resumes and deletes keys, ends consents; the pool and the workers hear of it at once. */
 export class KeyKeeper {
   constructor(
     private readonly keys: ApiKeys,
@@ -26,7 +37,7 @@ export class KeyKeeper {
   async change(command: ChangeKeyState): Promise<ApiKey> {
     const { workspaceId, keyId, change, actor, correlationId, ifVersion } = command;
     const now = this.clock.nowMs();
-    const note: AuditNote = { actor, action: `key.${change}`, correlationId };
+    const note: AuditNote = { actor, action: ACTIONS[change], correlationId };
     const key = await this.keys.update(workspaceId, keyId, (known) => known[change](now), note, ifVersion);
     await this.#tell(key, now);
     return key;
@@ -37,6 +48,15 @@ export class KeyKeeper {
     const now = this.clock.nowMs();
     const note: AuditNote = { actor: { kind: 'service', id: service }, action: 'key.invalidate' };
     const key = await this.keys.update(workspaceId, keyId, (known) => known.invalidate(reason, now), note);
+    await this.#tell(key, now);
+    return key;
+  }
+
+  /** The last lease of a key that has a successor is gone. */
+  async finishReplacement(workspaceId: string, keyId: string): Promise<ApiKey> {
+    const now = this.clock.nowMs();
+    const note: AuditNote = { actor: { kind: 'service', id: 'key-service' }, action: 'key.replaced' };
+    const key = await this.keys.update(workspaceId, keyId, (known) => known.finishReplacement(now), note);
     await this.#tell(key, now);
     return key;
   }

@@ -112,6 +112,40 @@ describe('the ring of keys in memory', () => {
     expect(differing.map(({ key, state }) => [key.id, state])).toEqual([['k1', 'invalid']]);
   });
 
+  it('has no token of a key that is over', async () => {
+    const { keys, ring, add } = setUp();
+    await add(aKey('k1'));
+    await ring.refresh();
+    await keys.update('demo', 'k1', (key) => key.withdrawConsent(5), note);
+    await ring.refresh();
+    expect(ring.key('k1')?.state).toBe('invalid');
+    expect(await ring.token('k1', 1)).toBeUndefined();
+  });
+
+  it('takes over a token that was sealed anew, without a word to the ledger', async () => {
+    const { keys, ledger, vault, ring, add } = setUp();
+    await add(aKey('k1'));
+    await ring.refresh();
+    vault.forgotten.length = 0;
+    keys.reseal('k1', { dataKeyId: 'e', bytes: Buffer.from('anew') });
+    await ring.refresh();
+    expect((await ring.token('k1', 1))?.reveal()).toBe('anew demo k1 1');
+    expect(ledger.defined).toEqual([['k1 active']]);
+    expect(vault.forgotten).toEqual([]);
+  });
+
+  it('names keys that have a successor until they are over', async () => {
+    const { keys, ring, add } = setUp();
+    await add(aKey('k1'));
+    await add(aKey('k2'));
+    await keys.update('demo', 'k1', (key) => key.retire('k2' as typeof key.id, 5), note);
+    await ring.refresh();
+    expect(ring.retiring().map(({ id }) => id)).toEqual(['k1']);
+    await keys.update('demo', 'k1', (key) => key.finishReplacement(6), note);
+    await ring.refresh();
+    expect(ring.retiring()).toEqual([]);
+  });
+
   it('opens the token of the granted version only', async () => {
     const { ring, add } = setUp();
     await add(aKey('k1', { tokenVersion: 2 }));

@@ -46,8 +46,17 @@ export class KeyRing {
   async token(id: string, tokenVersion: number): Promise<Secret | undefined> {
     const stored = this.#keys.get(id);
     if (stored === undefined || stored.key.details.tokenVersion !== tokenVersion) return undefined;
+    // Destroyed: its key was deleted, replaced or is without consent.
+    if (stored.token.bytes.length === 0) return undefined;
     const { workspaceId } = stored.key.details;
     return this.#vault.open(stored.token, { workspaceId, keyId: id, tokenVersion });
+  }
+
+  /** Keys with a successor that are not `replaced` yet. */
+  retiring(): ApiKey[] {
+    return [...this.#keys.values()]
+      .map(({ key }) => key)
+      .filter((key) => key.details.replacedBy !== null && !key.tokenIsOver);
   }
 
   /** Keys by state, for a gauge. */
@@ -62,7 +71,10 @@ export class KeyRing {
     for (const stored of keys) {
       const { id } = stored.key;
       const known = this.#keys.get(id);
-      if (known !== undefined && known.key.details.version >= stored.key.details.version) continue;
+      if (known !== undefined && known.key.details.version >= stored.key.details.version) {
+        if (isSealedAnew(known, stored)) this.#keys.set(id, stored);
+        continue;
+      }
       this.#keys.set(id, stored);
       this.#untold.set(id, stored.key);
       this.#vault.forget(id);
@@ -80,4 +92,12 @@ export class KeyRing {
       return key === undefined ? [] : [{ key, state }];
     });
   }
+}
+
+/** The same token under another data key: nothing else of the key changed. */
+function isSealedAnew(known: StoredKey, stored: StoredKey): boolean {
+  return (
+    known.key.details.version === stored.key.details.version &&
+    known.token.dataKeyId !== stored.token.dataKeyId
+  );
 }

@@ -47,13 +47,36 @@ describe('registering a key', () => {
     expect(refreshes()).toBe(1);
   });
 
-  it('knows a token that is registered already', async () => {
+  it('knows a token that is registered already, in whichever workspace, until its key is over', async () => {
+    const { keys, clock, registrar, command } = setUp();
+    const known = { code: 'KEY_POOL.TOKEN_REGISTERED', fields: [{ field: 'token' }] };
+    const key = await registrar.register(command());
+    await expect(registrar.register(command())).rejects.toMatchObject(known);
+    const other = command({ workspaceId: 'other' as WorkspaceId });
+    await expect(registrar.register(other)).rejects.toMatchObject(known);
+    await keys.update('demo', key.id, (each) => each.delete(clock.nowMs()), {
+      actor: command().actor,
+      action: 'key.delete',
+    });
+    await expect(registrar.register(other)).resolves.toMatchObject({ state: 'active' });
+  });
+
+  it('counts a token in the same bucket however often it is registered', async () => {
+    const { keys, vault, registrar, command } = setUp();
+    const first = await registrar.register(command());
+    const print = await vault.fingerprint('vk', new Secret('vk1.a.secret-token'));
+    expect(first.details.bucket).toBe(`token:${print}`);
+    await keys.update('demo', first.id, (each) => each.delete(5), { actor: command().actor, action: 'x' });
+    expect((await registrar.register(command())).details.bucket).toBe(first.details.bucket);
+    const named = await registrar.register(command({ token: 'vk1.a.other-token', bucket: 'app' }));
+    expect(named.details.bucket).toBe('demo:vk:app');
+  });
+
+  it('names the rule that is broken before it looks at the token', async () => {
     const { registrar, command } = setUp();
-    await registrar.register(command());
-    await expect(registrar.register(command())).rejects.toMatchObject({ code: 'KEY_POOL.TOKEN_REGISTERED' });
-    await expect(registrar.register(command({ workspaceId: 'other' as WorkspaceId }))).resolves.toMatchObject(
-      { state: 'active' },
-    );
+    await expect(registrar.register(command({ network: 'orkut', token: '' }))).rejects.toMatchObject({
+      fields: [{ field: 'network' }],
+    });
   });
 
   it.each(['1234567', 'with a space', 'ünicode-token', 'x'.repeat(2049), ''])(

@@ -1,24 +1,35 @@
 import { type Clock, type Ids, type KeyId, Secret, type WorkspaceId } from '@sociograph/kernel';
-import { ApiKey } from '../domain/api-key';
+import { ApiKey, type KeySettings } from '../domain/api-key';
 import { keyInput } from '../domain/errors';
-import type { KeyLimits } from '../domain/key-settings';
 import type { KeyKind } from '../domain/networks';
-import { ApiKeys, type AuditNote, KeyVault } from '../domain/ports';
+import { ApiKeys, type AuditNote, KeyVault, type SealedKey } from '../domain/ports';
 
-export interface RegisterKey {
-  workspaceId: WorkspaceId;
+export interface DescribedKey extends KeySettings {
   network: string;
   kind: KeyKind;
   token: string;
-  label?: string | undefined;
-  limits?: Partial<KeyLimits> | undefined;
-  egress?: string | undefined;
   consent: { givenBy: string; at?: number | undefined };
+}
+
+export interface RegisterKey extends DescribedKey {
+  workspaceId: WorkspaceId;
   actor: AuditNote['actor'];
   correlationId?: string | undefined;
 }
 
 const TOKEN = /^[\x21-\x7e]{8,2048}$/;
+
+export function checkToken(token: string): void {
+  if (!TOKEN.test(token)) throw keyInput('token', 'must be 8 to 2048 printable characters without spaces');
+}
+
+/**
+ * The bucket of a token that counts alone. It hangs on the token and not on the key: whoever deletes a key and
+ * registers its token again finds its windows as they were.
+ */
+export function ownBucketOf(fingerprint: string): string {
+  return `token:${fingerprint}`;
+}
 
 /** Takes a key into the pool: the token is sealed before anything is written, and is in no answer. */
 export class KeyRegistrar {
@@ -31,18 +42,27 @@ export class KeyRegistrar {
   ) {}
 
   async register(command: RegisterKey): Promise<ApiKey> {
-    const { token, actor, correlationId, ...described } = command;
-    const key = ApiKey.create({ ...described, id: this.ids.next() as KeyId, now: this.clock.nowMs() });
-    if (!TOKEN.test(token)) {
-      throw keyInput('token', 'must be 8 to 2048 printable characters without spaces');
-    }
-    const secret = new Secret(token);
-    const { workspaceId, network, tokenVersion } = key.details;
-    const sealed = await this.vault.seal(secret, { workspaceId, keyId: key.id, tokenVersion });
-    const fingerprint = await this.vault.fingerprint(network, secret);
-    await this.keys.add(key, sealed, fingerprint, { actor, action: 'key.register', correlationId });
+    const { workspaceId, actor, correlationId, ...described } = command;
+    const { key, token, fingerprint } = await this.prepare(workspaceId, described);
+    await this.keys.add(key, token, fingerprint, { actor, action: 'key.register', correlationId });
     // A hint: the pool reads new keys every few seconds anyway.
     await this.refreshPool().catch(() => undefined);
     return key;
+  }
+
+  /** A key with its token sealed, not kept yet. */
+  async prepare(workspaceId: WorkspaceId, described: DescribedKey): Promise<SealedKey> {
+    const { token, ...settings } = described;
+    const now = this.clock.nowMs();
+    const id = this.ids.next() as KeyId;
+    // The rules speak first: a token of an unknown network is not even looked at.
+    ApiKey.create({ ...settings, workspaceId, id, now });
+    checkToken(token);
+    const secret = new Secret(token);
+    const fingerprint = await this.vault.fingerprint(described.network, secret);
+    const ownBucket = ownBucketOf(fingerprint);
+    const key = ApiKey.create({ ...settings, workspaceId, id, now, ownBucket });
+    const sealed = await this.vault.seal(secret, { workspaceId, keyId: id, tokenVersion: 1 });
+    return { key, token: sealed, fingerprint };
   }
 }

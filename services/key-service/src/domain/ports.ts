@@ -14,6 +14,74 @@ export interface TokenBinding {
   workspaceId: string;
   keyId: string;
   tokenVersion: number;
+  /** The refresh token of the pair is bound to being one. */
+  part?: 'refresh' | undefined;
+}
+
+/** A sealed refresh token with what its network wants to see beside it. */
+export interface SealedRefresh {
+  token: SealedToken;
+  clientId: string;
+  deviceId?: string | undefined;
+}
+
+/** What a network gave for a refresh token, or why it did not. Refused is for good, failed is not. */
+export type RefreshVerdict =
+  | { kind: 'renewed'; token: Secret; refreshToken: Secret }
+  | { kind: 'refused'; reason: string }
+  | { kind: 'failed'; cause: string };
+
+/** Asks a network for another pair of tokens. Its answer is all there is of them: the old refresh token is dead then. */
+export abstract class TokenRefresher {
+  abstract refresh(request: {
+    network: string;
+    refreshToken: Secret;
+    clientId: string;
+    deviceId: string | undefined;
+  }): Promise<RefreshVerdict>;
+}
+
+export interface DueRefresh {
+  keyId: string;
+  workspaceId: string;
+  network: string;
+  /** Of the pair that is to be replaced. */
+  tokenVersion: number;
+  /** How often it failed so far. */
+  tries: number;
+  refresh: SealedRefresh;
+}
+
+export type RefreshOutcome =
+  | { kind: 'renewed'; token: SealedToken; fingerprint: string; refreshToken: SealedToken }
+  | { kind: 'later'; dueAt: number; cause: string }
+  | { kind: 'refused'; reason: string };
+
+/** Refresh tokens of all keys, with the worker's rights. */
+export abstract class TokenPairs {
+  /** Makes the refresh of this version of the pair due now; false when the key has no such pair. Asked twice it is due once. */
+  abstract want(keyId: string, tokenVersion: number, now: number): Promise<boolean>;
+  /**
+   * Takes one key whose refresh is due and that nobody else of the fleet works at, and stores what `work` made of it,
+   * in one transaction with the key's new token, its event and its audit record. Undefined when none is due.
+   */
+  abstract withDue(
+    now: number,
+    work: (due: DueRefresh) => Promise<RefreshOutcome>,
+  ): Promise<{ due: DueRefresh; outcome: RefreshOutcome } | undefined>;
+}
+
+/** Rests that are long enough to outlive the pool's memory. */
+export abstract class KeyRests {
+  /** One transaction; a rest that is there already is replaced. */
+  abstract write(changes: { kept: StoredRest[]; gone: Pick<StoredRest, 'keyId' | 'kind' | 'name'>[] }): Promise<void>;
+  /** Those that are not over for more than two days. */
+  abstract all(now: number): Promise<StoredRest[]>;
+}
+
+/** Tells owners what only they can mend, through the event log and the audit trail. Never waits. */
+export abstract class OwnerNotices {
+  abstract tell(key: ApiKey, notice: { change: string; reason: string }): void;
 }
 
 /** Who asked for a change, for the audit trail. */
@@ -454,7 +522,11 @@ export abstract class PoolEpochs {
 
 /** Tells every worker that a key changed its state. At most once; the truth is in the ledger. */
 export abstract class KeyStateBroadcast {
-  abstract announce(key: ApiKey, at: number): Promise<void>;
+  /**
+   * Slots of a key that is not active are void; of an active one those before `restingUntil` (pool clock, ms). With
+   * `egress` only workers that call from there are meant.
+   */
+  abstract announce(key: ApiKey, at: number, limits?: { restingUntil?: number; egress?: string }): Promise<void>;
 }
 
 export interface Refusal {
@@ -498,6 +570,8 @@ export interface LeaseSession {
 export abstract class LeaseSessions {
   abstract keep(session: LeaseSession): Promise<void>;
   abstract find(id: string): Promise<LeaseSession | undefined>;
+  /** The session if this process knows it already: no waiting, for the path that every lease takes. */
+  abstract held(id: string): LeaseSession | undefined;
   abstract end(id: string): Promise<void>;
 }
 

@@ -198,6 +198,12 @@ export class InMemoryApiKeys extends ApiKeys {
       .slice(0, page.limit);
   }
 
+  /** Puts other sealed bytes of the same token into a row. */
+  reseal(id: string, token: SealedToken): void {
+    const kept = this.#kept.get(id);
+    if (kept !== undefined) this.#keep({ ...kept, token });
+  }
+
   /** Rows above a revision, as the catalogue reads them. */
   since(revision: number): { keys: StoredKey[]; next: number } {
     const keys = [...this.#kept.values()]
@@ -275,16 +281,25 @@ export class InMemoryLeaseSessions extends LeaseSessions {
     return this.#sessions.get(id);
   }
 
+  held(id: string): LeaseSession | undefined {
+    return this.#sessions.get(id);
+  }
+
   async end(id: string): Promise<void> {
     this.#sessions.delete(id);
   }
 }
 
 export class RecordingBroadcast extends KeyStateBroadcast {
-  readonly announced: { id: string; state: KeyState; at: number }[] = [];
+  readonly announced: { id: string; state: KeyState; at: number; restingUntil?: number; egress?: string }[] =
+    [];
 
-  async announce(key: ApiKey, at: number): Promise<void> {
-    this.announced.push({ id: key.id, state: key.state, at });
+  async announce(
+    key: ApiKey,
+    at: number,
+    limits: { restingUntil?: number; egress?: string } = {},
+  ): Promise<void> {
+    this.announced.push({ id: key.id, state: key.state, at, ...limits });
   }
 }
 

@@ -2,14 +2,11 @@ import { actionAudited } from '@sociograph/contracts';
 import type { Clock, Ids } from '@sociograph/kernel';
 import { Outbox } from '@sociograph/messaging';
 import type { Postgres } from '@sociograph/postgres';
-import { AuditTrail } from '../domain/ports';
+import { AuditTrail, type Refusal } from '../domain/ports';
 import type { LedgerLogger } from './redis-quota-ledger';
 
-interface Refusals {
+interface Refusals extends Refusal {
   workspaceId: string;
-  service: string;
-  action: string;
-  reason: string;
   count: number;
 }
 
@@ -33,10 +30,11 @@ export class OutboxAuditTrail extends AuditTrail {
     super();
   }
 
-  refused(note: { workspaceId: string | undefined; service: string; action: string; reason: string }): void {
+  refused(note: Refusal): void {
     const workspaceId = note.workspaceId ?? NOBODY;
-    this.logger.warn({ ...note, workspaceId }, 'a lease request was refused');
-    const name = [workspaceId, note.service, note.action, note.reason].join(' ');
+    this.logger.warn({ ...note, workspaceId }, 'a request was refused');
+    const who = note.actor?.id ?? note.service;
+    const name = [workspaceId, who, note.action, note.target, note.reason].join(' ');
     const known = this.#pending.get(name);
     if (known !== undefined) known.count += 1;
     else if (this.#pending.size < MAX_KINDS) this.#pending.set(name, { ...note, workspaceId, count: 1 });
@@ -51,9 +49,9 @@ export class OutboxAuditTrail extends AuditTrail {
       Outbox.event(actionAudited, refusal.workspaceId, {
         auditId: this.ids.next(),
         workspaceId: refusal.workspaceId,
-        actor: { kind: 'service', id: refusal.service },
+        actor: refusal.actor ?? { kind: 'service', id: refusal.service },
         action: refusal.action,
-        target: 'pool',
+        target: refusal.target ?? 'pool',
         at,
         result: 'refused',
         reason: `${refusal.reason}, ${refusal.count} times`,

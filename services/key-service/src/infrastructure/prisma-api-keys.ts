@@ -1,20 +1,27 @@
 import { setFlagsFromString } from 'node:v8';
-import { actionAudited, keyChanged } from '@sociograph/contracts';
-import type { Ids, KeyId, WorkspaceId } from '@sociograph/kernel';
-import { Outbox } from '@sociograph/messaging';
+import type { Ids } from '@sociograph/kernel';
+import { Outbox, type OutboxRow } from '@sociograph/messaging';
 import { prismaInWorkspace, type Queryable, type QueryOutcome } from '@sociograph/postgres';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Prisma, PrismaClient } from '../../generated/prisma';
-import { ApiKey, type KeyState } from '../domain/api-key';
+import type { ApiKey } from '../domain/api-key';
 import { keyChangedMeanwhile, keyUnknown, tokenKnown } from '../domain/errors';
-import type { KeyLimits } from '../domain/key-settings';
-import type { KeyKind } from '../domain/networks';
-import { ApiKeys, type AuditNote, type KeyFilter, type SealedToken } from '../domain/ports';
+import { NETWORK_NAMES } from '../domain/networks';
+import {
+  ApiKeys,
+  type AuditNote,
+  type KeyFilter,
+  type KeyHistoryEntry,
+  type SealedKey,
+} from '../domain/ports';
+import { announcementsOf, entryOf, historyRowOf } from './key-announcements';
+import { firstColumnsOf, keyOf, laterColumnsOf, type Row, SHREDDED } from './key-rows';
 
-type Row = NonNullable<Awaited<ReturnType<PrismaClient['apiKey']['findUnique']>>>;
 type Transaction = Prisma.TransactionClient;
 
 const MAX_TRIES = 5;
+/** Keys of one statement when many are added. */
+const ADDED_AT_ONCE = 500;
 
 /** A client on the serving role's connections; made here because the driver adapter is a driver. */
 export function openPrisma(url: string): PrismaClient {
@@ -32,36 +39,40 @@ export class PrismaApiKeys extends ApiKeys {
     super();
   }
 
-  async add(key: ApiKey, token: SealedToken, fingerprint: string, note: AuditNote): Promise<void> {
-    const { details } = key;
-    try {
-      await prismaInWorkspace(this.prisma, details.workspaceId, async (tx: Transaction) => {
-        await tx.apiKey.create({
-          data: {
-            ...columnsOf(key),
-            id: details.id,
-            workspaceId: details.workspaceId,
-            network: details.network,
-            kind: details.kind,
-            tokenEncrypted: new Uint8Array(token.bytes),
-            dataKeyId: token.dataKeyId,
-            fingerprint,
-            consentGivenBy: details.consent.givenBy,
-            consentAt: new Date(details.consent.at),
-            replaces: details.replaces,
-            createdAt: new Date(details.createdAt),
-          },
+  async add(key: ApiKey, token: SealedKey['token'], fingerprint: string, note: AuditNote): Promise<void> {
+    await this.#within(key.details.workspaceId, (tx) => this.#insert(tx, { key, token, fingerprint }, note));
+  }
+
+  async addMany(keys: readonly SealedKey[], note: AuditNote): Promise<ReadonlySet<string>> {
+    const added = new Set<string>();
+    for (let from = 0; from < keys.length; from += ADDED_AT_ONCE) {
+      const part = keys.slice(from, from + ADDED_AT_ONCE);
+      const workspaceId = part[0]?.key.details.workspaceId ?? '';
+      await this.#within(workspaceId, async (tx) => {
+        // The unique index is partial: rows that it refuses are left out without an error.
+        const rows = await tx.apiKey.createManyAndReturn({
+          data: part.map(firstColumnsOf),
+          skipDuplicates: true,
+          select: { id: true },
         });
-        await this.#announce(tx, key, note);
+        const kept = new Set(rows.map(({ id }) => id));
+        const made = part.filter(({ key }) => kept.has(key.id)).map(({ key }) => key);
+        await tx.keyHistory.createMany({ data: made.map((key) => historyRowOf(undefined, key, note)) });
+        await this.#announce(
+          tx,
+          made.flatMap((key) => announcementsOf(key, note, this.ids)),
+        );
+        for (const id of kept) added.add(id);
       });
-    } catch (error) {
-      if (isTokenTwice(error)) throw tokenKnown();
-      throw error;
     }
+    return added;
   }
 
   async find(workspaceId: string, id: string): Promise<ApiKey | undefined> {
-    return prismaInWorkspace(this.prisma, workspaceId, (tx: Transaction) => findRow(tx, id).then(restore));
+    return prismaInWorkspace(this.prisma, workspaceId, async (tx: Transaction) => {
+      const row = await findRow(tx, id);
+      return row === null ? undefined : keyOf(row);
+    });
   }
 
   async list(
@@ -69,76 +80,129 @@ export class PrismaApiKeys extends ApiKeys {
     filter: KeyFilter,
     page: { limit: number; after?: string | undefined },
   ): Promise<ApiKey[]> {
+    const { network, state, kind, labelPrefix, egress, bucket } = filter;
     return prismaInWorkspace(this.prisma, workspaceId, async (tx: Transaction) => {
       const rows = await tx.apiKey.findMany({
         where: {
           deletedAt: null,
-          ...(filter.network !== undefined && { network: filter.network }),
-          ...(filter.state !== undefined && { status: filter.state }),
+          ...(network !== undefined && { network }),
+          ...(state !== undefined && { status: state }),
+          ...(kind !== undefined && { kind }),
+          ...(labelPrefix !== undefined && { label: { startsWith: escaped(labelPrefix) } }),
+          ...(egress !== undefined && { egress }),
+          // The middle of a bucket's name is the network, which a filter need not give.
+          ...(bucket !== undefined && {
+            bucket: { in: [...namesOf(workspaceId, network, bucket)] },
+          }),
           ...(page.after !== undefined && { id: { gt: page.after } }),
         },
         orderBy: { id: 'asc' },
         take: page.limit,
       });
-      return rows.flatMap((row) => restore(row) ?? []);
+      return rows.map(keyOf);
     });
   }
 
   async update(
     workspaceId: string,
     id: string,
-    change: (key: ApiKey) => ApiKey,
+    change: (key: ApiKey, fingerprint: string) => ApiKey,
     note: AuditNote,
     ifVersion?: number,
   ): Promise<ApiKey> {
-    for (let attempt = 1; attempt <= MAX_TRIES; attempt += 1) {
-      const changed = await prismaInWorkspace(this.prisma, workspaceId, async (tx: Transaction) => {
-        const known = restore(await findRow(tx, id));
-        if (known === undefined) throw keyUnknown();
-        if (ifVersion !== undefined && ifVersion !== known.details.version) throw keyChangedMeanwhile();
-        const next = change(known);
-        if (next === known) return known;
-        const { count } = await tx.apiKey.updateMany({
-          where: { id, version: known.details.version },
-          data: columnsOf(next),
-        });
-        if (count === 0) return undefined;
-        await this.#announce(tx, next, note);
-        return next;
+    return this.#again(workspaceId, async (tx) => {
+      const { known, row } = await this.#seen(tx, id, ifVersion);
+      const next = change(known, row.fingerprint);
+      return (await this.#write(tx, known, next, note)) ? next : undefined;
+    });
+  }
+
+  async replace(
+    workspaceId: string,
+    id: string,
+    change: (key: ApiKey) => { retired: ApiKey; successor: ApiKey },
+    sealed: Omit<SealedKey, 'key'>,
+    note: AuditNote,
+    ifVersion?: number,
+  ): Promise<{ retired: ApiKey; successor: ApiKey }> {
+    return this.#again(workspaceId, async (tx) => {
+      const { known } = await this.#seen(tx, id, ifVersion);
+      const { retired, successor } = change(known);
+      if (!(await this.#write(tx, known, retired, note))) return undefined;
+      await this.#insert(tx, { ...sealed, key: successor }, note);
+      return { retired, successor };
+    });
+  }
+
+  async history(
+    workspaceId: string,
+    id: string,
+    page: { limit: number; before?: number | undefined },
+  ): Promise<KeyHistoryEntry[]> {
+    return prismaInWorkspace(this.prisma, workspaceId, async (tx: Transaction) => {
+      if ((await tx.apiKey.count({ where: { id } })) === 0) throw keyUnknown();
+      const rows = await tx.keyHistory.findMany({
+        where: { keyId: id, ...(page.before !== undefined && { version: { lt: page.before } }) },
+        orderBy: { version: 'desc' },
+        take: page.limit,
       });
-      if (changed !== undefined) return changed;
+      return rows.map(entryOf);
+    });
+  }
+
+  /** `work` answers undefined when another change came first. */
+  async #again<R>(workspaceId: string, work: (tx: Transaction) => Promise<R | undefined>): Promise<R> {
+    for (let attempt = 1; attempt <= MAX_TRIES; attempt += 1) {
+      const done = await this.#within(workspaceId, work);
+      if (done !== undefined) return done;
     }
     throw keyChangedMeanwhile();
   }
 
-  async #announce(tx: Transaction, key: ApiKey, note: AuditNote): Promise<void> {
-    const { id, workspaceId, network, kind, state, reason, version, updatedAt } = key.details;
-    await Outbox.add(
-      queryableOf(tx),
-      [
-        Outbox.event(keyChanged, id, {
-          keyId: id,
-          workspaceId,
-          network,
-          kind,
-          state,
-          ...(reason !== null && { reason }),
-          at: updatedAt,
-          version,
-        }),
-        Outbox.event(actionAudited, workspaceId, {
-          auditId: this.ids.next(),
-          workspaceId,
-          actor: note.actor,
-          action: note.action,
-          target: `key/${id}`,
-          at: updatedAt,
-          ...(note.correlationId !== undefined && { correlationId: note.correlationId }),
-          result: 'done',
-        }),
-      ],
-      this.ids,
-    );
+  async #within<R>(workspaceId: string, work: (tx: Transaction) => Promise<R>): Promise<R> {
+    try {
+      return await prismaInWorkspace(this.prisma, workspaceId, work);
+    } catch (error) {
+      if (isTokenTwice(error)) throw tokenKnown();
+      throw error;
+    }
+  }
+
+  async #seen(
+    tx: Transaction,
+    id: string,
+    ifVersion: number | undefined,
+  ): Promise<{ known: ApiKey; row: Row }> {
+    const row = await findRow(tx, id);
+    if (row === null) throw keyUnknown();
+    if (ifVersion !== undefined && ifVersion !== row.version) throw keyChangedMeanwhile();
+    return { known: keyOf(row), row };
+  }
+
+  /** False when another change came first. */
+  async #write(tx: Transaction, known: ApiKey, next: ApiKey, note: AuditNote): Promise<boolean> {
+    if (next === known) return true;
+    const { count } = await tx.apiKey.updateMany({
+      where: { id: known.id, version: known.details.version },
+      data: { ...laterColumnsOf(next), ...(next.tokenIsOver && { tokenEncrypted: SHREDDED }) },
+    });
+    if (count === 0) return false;
+    await this.#note(tx, known, next, note);
+    return true;
+  }
+
+  async #insert(tx: Transaction, sealed: SealedKey, note: AuditNote): Promise<void> {
+    await tx.apiKey.create({ data: firstColumnsOf(sealed) });
+    await this.#note(tx, undefined, sealed.key, note);
+  }
+
+  async #note(tx: Transaction, known: ApiKey | undefined, next: ApiKey, note: AuditNote): Promise<void> {
+    await tx.keyHistory.create({ data: historyRowOf(known, next, note) });
+    await this.#announce(tx, announcementsOf(next, note, this.ids));
+  }
+
+  #announce(tx: Transaction, rows: OutboxRow[]): Promise<void> {
+    return Outbox.add(queryableOf(tx), rows, this.ids);
   }
 }
 
@@ -146,59 +210,14 @@ function findRow(tx: Transaction, id: string): Promise<Row | null> {
   return tx.apiKey.findFirst({ where: { id, deletedAt: null } });
 }
 
-/** What changes during the life of a key. */
-function columnsOf(key: ApiKey) {
-  const { details } = key;
-  return {
-    label: details.label,
-    status: details.state,
-    statusReason: details.reason,
-    tokenVersion: details.tokenVersion,
-    rateLimit: { ...details.limits } as Prisma.InputJsonObject,
-    weight: details.weight,
-    bucket: details.bucket,
-    egress: details.egress,
-    ownerId: details.ownerId,
-    scopes: [...details.scopes],
-    sharedWith: [...details.sharedWith],
-    consentEndedAt: details.consent.endedAt === null ? null : new Date(details.consent.endedAt),
-    replacedBy: details.replacedBy,
-    version: details.version,
-    updatedAt: new Date(details.updatedAt),
-    deletedAt: details.state === 'deleted' ? new Date(details.updatedAt) : null,
-  };
+/** Prisma hands `%` and `_` on to LIKE as they are. */
+function escaped(prefix: string): string {
+  return prefix.replace(/[\\%_]/g, (sign) => `\\${sign}`);
 }
 
-function restore(row: Row | null): ApiKey | undefined {
-  if (row === null) return undefined;
-  return ApiKey.restore({
-    id: row.id as KeyId,
-    workspaceId: row.workspaceId as WorkspaceId,
-    network: row.network,
-    kind: row.kind as KeyKind,
-    label: row.label,
-    state: row.status as KeyState,
-    reason: row.statusReason,
-    limits: row.rateLimit as unknown as KeyLimits,
-    weight: row.weight,
-    bucket: row.bucket,
-    egress: row.egress,
-    ownerId: row.ownerId,
-    scopes: row.scopes,
-    sharedWith: row.sharedWith,
-    consent: {
-      givenBy: row.consentGivenBy,
-      at: row.consentAt.getTime(),
-      endedAt: row.consentEndedAt?.getTime() ?? null,
-    },
-    replaces: row.replaces as KeyId | null,
-    replacedBy: row.replacedBy as KeyId | null,
-    lastUsedAt: row.lastUsedAt?.getTime() ?? null,
-    version: row.version,
-    tokenVersion: row.tokenVersion,
-    createdAt: row.createdAt.getTime(),
-    updatedAt: row.updatedAt.getTime(),
-  });
+function namesOf(workspaceId: string, network: string | undefined, bucket: string): string[] {
+  const networks = network === undefined ? NETWORK_NAMES : [network];
+  return networks.map((name) => `${workspaceId}:${name}:${bucket}`);
 }
 
 /** The outbox writes through the transaction that Prisma opened; it reads nothing back. */

@@ -1,0 +1,18 @@
+import { applyDecorators } from '@nestjs/common';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { ApiExtension } from '@nestjs/swagger';
+
+/** What the edge reads from the configuration of a route. */
+export interface BodyRules {
+  bodyBytes?: number;
+  /** Media types beside application/json; their bodies arrive as text. */
+  bodyTypes?: readonly string[];
+}
+
+const MEGABYTE = 1_048_576;
+
+/** Gives a route bodies above 1 MB, and text of these media types beside JSON; the gateway is told so by OpenAPI. */
+export function LargeBody(megabytes: number, ...types: string[]): MethodDecorator {
+  const rules: BodyRules = { bodyBytes: megabytes * MEGABYTE, bodyTypes: types };
+  return applyDecorators(RouteConfig(rules), ApiExtension('x-body-limit-megabytes', megabytes));
+}

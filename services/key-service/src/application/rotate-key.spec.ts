@@ -1,0 +1,92 @@
+import type { WorkspaceId } from '@sociograph/kernel';
+import { fakeClock, sequentialIds } from '@sociograph/testing';
+import { PlainKms } from '../../test/plain-kms';
+import { EnvelopeVault } from '../infrastructure/envelope-vault';
+import { InMemoryApiKeys, InMemoryDataKeys } from '../infrastructure/in-memory';
+import { KeyRegistrar } from './register-key';
+import { KeyRotator, type RotateKey } from './rotate-key';
+
+const actor = { kind: 'person' as const, id: 'ada' };
+
+async function setUp() {
+  const keys = new InMemoryApiKeys();
+  const clock = fakeClock();
+  const ids = sequentialIds();
+  const vault = new EnvelopeVault({ kms: new PlainKms(), dataKeys: new InMemoryDataKeys(), clock, ids });
+  let refreshes = 0;
+  const refresh = async (): Promise<void> => {
+    refreshes += 1;
+    throw new Error('the pool is away');
+  };
+  const registrar = new KeyRegistrar(keys, vault, clock, ids, refresh);
+  const old = await registrar.register({
+    workspaceId: 'demo' as WorkspaceId,
+    network: 'vk',
+    kind: 'user',
+    token: 'vk1.a.old-token',
+    weight: 7,
+    consent: { givenBy: 'Ada' },
+    actor,
+  });
+  keys.notes.length = 0;
+  refreshes = 0;
+  const rotator = new KeyRotator(keys, vault, clock, ids, refresh);
+  const command: RotateKey = { workspaceId: 'demo', keyId: old.id, token: 'vk1.a.new-token', actor };
+  return { keys, clock, vault, old, rotator, command, registrar, refreshes: () => refreshes };
+}
+
+describe('rotating a key', () => {
+  it('keeps a new key with the new token, and leases the old one no more', async () => {
+    const { keys, clock, vault, old, rotator, command, refreshes } = await setUp();
+    clock.advance(500);
+    const key = await rotator.rotate({ ...command, correlationId: 'c' });
+    expect(key.details).toMatchObject({
+      state: 'active',
+      weight: 7,
+      bucket: old.details.bucket,
+      replaces: old.id,
+      consent: { givenBy: 'Ada' },
+      createdAt: clock.nowMs(),
+    });
+    const retired = await keys.find('demo', old.id);
+    expect(retired?.details).toMatchObject({ state: 'active', replacedBy: key.id, updatedAt: clock.nowMs() });
+    expect(retired?.stateInPool).toBe('replaced');
+    const stored = keys.since(0).keys.find((each) => each.key.id === key.id);
+    const binding = { workspaceId: 'demo', keyId: key.id, tokenVersion: 1 };
+    expect((await vault.open(stored!.token, binding)).reveal()).toBe('vk1.a.new-token');
+    const note = { actor, action: 'key.rotate', correlationId: 'c' };
+    expect(keys.notes).toEqual([note, note]);
+    expect(refreshes()).toBe(1);
+  });
+
+  it('takes a consent of its own', async () => {
+    const { rotator, command } = await setUp();
+    const key = await rotator.rotate({ ...command, consent: { givenBy: 'Bob', at: 5 } });
+    expect(key.details.consent).toEqual({ givenBy: 'Bob', at: 5, endedAt: null });
+  });
+
+  it('knows a token that is registered already, and takes one that is none not at all', async () => {
+    const { keys, old, rotator, command } = await setUp();
+    await expect(rotator.rotate({ ...command, token: 'vk1.a.old-token' })).rejects.toMatchObject({
+      code: 'KEY_POOL.TOKEN_REGISTERED',
+    });
+    await expect(rotator.rotate({ ...command, token: 'short' })).rejects.toMatchObject({
+      fields: [{ field: 'token', message: 'must be 8 to 2048 printable characters without spaces' }],
+    });
+    expect((await keys.find('demo', old.id))?.details.version).toBe(1);
+  });
+
+  it('happens once, to the version that the caller saw, in his workspace', async () => {
+    const { rotator, command } = await setUp();
+    await expect(rotator.rotate({ ...command, ifVersion: 2 })).rejects.toMatchObject({
+      code: 'KEY_POOL.KEY_CHANGED',
+    });
+    await expect(rotator.rotate({ ...command, workspaceId: 'other' })).rejects.toMatchObject({
+      code: 'KEY_POOL.KEY_UNKNOWN',
+    });
+    await rotator.rotate({ ...command, ifVersion: 1 });
+    await expect(rotator.rotate({ ...command, token: 'vk1.a.third-token' })).rejects.toMatchObject({
+      code: 'KEY_POOL.KEY_STATE',
+    });
+  });
+});

@@ -1,0 +1,51 @@
+import { type Clock, type Ids, type KeyId, Secret } from '@sociograph/kernel';
+import type { ApiKey } from '../domain/api-key';
+import { keyUnknown } from '../domain/errors';
+import { ApiKeys, KeyVault } from '../domain/ports';
+import type { KeyCommand } from './change-key-state';
+import { checkToken } from './register-key';
+
+export interface RotateKey extends KeyCommand {
+  token: string;
+  /** Of the new token; that of the old one goes on unless it is told. */
+  consent?: { givenBy: string; at?: number | undefined } | undefined;
+}
+
+/**
+ * Puts a new token into the place of an old one. The new key has an id of its own, the old key's settings and its
+ * bucket; from the moment of the change only the new one is leased, and the old one is `replaced` once the leases
+ * that are open have ended (FinishReplacements).
+ */
+export class KeyRotator {
+  constructor(
+    private readonly keys: ApiKeys,
+    private readonly vault: KeyVault,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly refreshPool: () => Promise<unknown>,
+  ) {}
+
+  async rotate(command: RotateKey): Promise<ApiKey> {
+    const { workspaceId, keyId, token, consent, actor, correlationId, ifVersion } = command;
+    checkToken(token);
+    const known = await this.keys.find(workspaceId, keyId);
+    if (known === undefined) throw keyUnknown();
+    const now = this.clock.nowMs();
+    const id = this.ids.next() as KeyId;
+    const secret = new Secret(token);
+    const sealed = {
+      token: await this.vault.seal(secret, { workspaceId, keyId: id, tokenVersion: 1 }),
+      fingerprint: await this.vault.fingerprint(known.details.network, secret),
+    };
+    const { successor } = await this.keys.replace(
+      workspaceId,
+      keyId,
+      (key) => ({ retired: key.retire(id, now), successor: key.successor({ id, consent }, now) }),
+      sealed,
+      { actor, action: 'key.rotate', correlationId },
+      ifVersion,
+    );
+    await this.refreshPool().catch(() => undefined);
+    return successor;
+  }
+}
