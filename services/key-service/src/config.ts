@@ -9,7 +9,7 @@ import {
   redisConfig,
 } from '@sociograph/service-host';
 import { z } from 'zod';
-import type { Timing } from './domain/networks';
+import { STRATEGIES, type Timing } from './domain/networks';
 
 const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
@@ -28,6 +28,8 @@ const schema = z.object({
   AWS_REGION: z.string().optional(),
   /** JSON {service: public key PEM} of the services that may lease. */
   LEASE_TRUSTED_FILE: z.string(),
+  /** Where VK ID refreshes tokens. */
+  VK_OAUTH_URL: z.url().default('https://id.vk.com/oauth2/auth'),
   /** From the start of a slot to the latest arrival at the provider (ms), until the path's spread is learned. */
   POOL_MARGIN_MS: count(5, 1000).default(110),
   /** How the network's windows lie: a declaration, never guessed. */
@@ -36,6 +38,10 @@ const schema = z.object({
     .default('sliding'),
   /** How long a slot may be used (ms); part of the margin. Longer: fewer slots are lost on a busy machine. */
   POOL_SLACK_MS: count(1, 500).default(10),
+  /** Which of several free keys is taken. */
+  POOL_STRATEGY: z.enum(STRATEGIES, `must be one of ${STRATEGIES.join(', ')}`).default('earliest-free'),
+  /** Calls per second from one egress address to a network, all keys together; unlimited unless told. */
+  POOL_EGRESS_PER_SECOND: count(1, 100_000).optional(),
   /** How many requests may wait for a slot, per import and per workspace. */
   POOL_LINE_PER_IMPORT: count(1, 10_000).default(200),
   POOL_LINE_PER_WORKSPACE: count(1, 100_000).default(1000),
@@ -54,6 +60,8 @@ export function timingOf(config: KeyServiceConfig): Timing {
     slackMs: config.POOL_SLACK_MS,
     windowKind: config.POOL_WINDOW === 'sliding' ? 'sliding' : 'fixed',
     windowAlignment: config.POOL_WINDOW === 'fixed-first-call' ? 'first-call' : 'clock',
+    strategy: config.POOL_STRATEGY,
+    egressQuota: config.POOL_EGRESS_PER_SECOND,
   };
 }
 

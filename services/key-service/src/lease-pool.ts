@@ -4,20 +4,29 @@ import { createKafka, EventPublisher, Fanout, OutboxRelay, RpcServer } from '@so
 import { Postgres } from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
 import { LeaseDesk } from './application/acquire-lease';
+import { BudgetKeeper } from './application/book-budgets';
 import { KeyKeeper } from './application/change-key-state';
 import { CatalogueFollower } from './application/follow-catalogue';
+import { PathKeeper } from './application/keep-learned-paths';
+import { RestKeeper } from './application/keep-rests';
 import { KeyRing } from './application/key-ring';
 import { PoolChores } from './application/pool-chores';
+import { RefreshTokens } from './application/refresh-tokens';
 import { SettleDesk } from './application/settle-leases';
 import { KeyEventDesk } from './application/take-key-events';
 import { InvalidKeys } from './application/write-invalid-keys';
 import { type KeyServiceConfig, readTrusted, timingOf } from './config';
-import { rulesWith } from './domain/networks';
+import { NETWORK_NAMES, rulesWith } from './domain/networks';
 import type { ApiKeys, Kms } from './domain/ports';
 import { AwsKms } from './infrastructure/aws-kms';
 import { EnvelopeVault } from './infrastructure/envelope-vault';
 import { LocalKms } from './infrastructure/local-kms';
 import { OutboxAuditTrail } from './infrastructure/outbox-audit-trail';
+import { PostgresBudgetBlocks } from './infrastructure/pg-budgets';
+import { OutboxOwnerNotices } from './infrastructure/outbox-owner-notices';
+import { PgKeyRests } from './infrastructure/pg-key-rests';
+import { PgLearnedPaths } from './infrastructure/pg-learned-paths';
+import { PgTokenPairs } from './infrastructure/pg-token-pairs';
 import { PoolMemory } from './infrastructure/pool-memory';
 import {
   PostgresDataKeys,
@@ -30,6 +39,7 @@ import { connectPoolRedis } from './infrastructure/redis-connection';
 import { RedisLeaseSessions } from './infrastructure/redis-lease-sessions';
 import { RedisQuotaLedger } from './infrastructure/redis-quota-ledger';
 import { TimerAlarm } from './infrastructure/timer-alarm';
+import { VkTokenRefresher } from './infrastructure/vk-token-refresher';
 import { keyServiceMetrics } from './metrics';
 import { LeaseRpc } from './presentation/lease-rpc';
 import { MeasuredLeaseRpc } from './presentation/measured-lease-rpc';
@@ -90,8 +100,14 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
     logger,
     prefix: PREFIX,
     chance: () => chance.next(),
-    onMemory: () => follower.teachAnew(),
+    onMemory: async () => {
+      await paths.restore();
+      await follower.teachAnew();
+      await rests.restore();
+    },
+    onBudgetsLow: (hints) => budgets.take(hints),
   });
+  const paths = new PathKeeper(ledger, new PgLearnedPaths(worker), NETWORK_NAMES);
   const sessions = new RedisLeaseSessions({
     redis,
     prefix: PREFIX,
@@ -107,16 +123,41 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
     perImport: config.POOL_LINE_PER_IMPORT,
     perWorkspace: config.POOL_LINE_PER_WORKSPACE,
   });
+  const budgets: BudgetKeeper = new BudgetKeeper(ledger, new PostgresBudgetBlocks(worker), report, () => {
+    void desk.slotsFreed();
+  });
   const settles = new SettleDesk(ledger, (network, result) => metrics.calls.inc({ network, result }));
   const keeper = new KeyKeeper(keys, broadcast, clock, () => follower.refresh());
   const invalid = new InvalidKeys(ring, keeper);
-  const follower: CatalogueFollower = new CatalogueFollower(ring, desk, invalid);
-  const keyEvents = new KeyEventDesk(invalid, report);
+  const rests = new RestKeeper(new PgKeyRests(worker), ledger, ring, clock);
+  const refreshes = new RefreshTokens({
+    pairs: new PgTokenPairs(worker, ids),
+    refresher: new VkTokenRefresher({ url: config.VK_OAUTH_URL }),
+    vault,
+    clock,
+    chance,
+    onRenewed: async (keyId) => {
+      await follower.refresh();
+      const key = ring.key(keyId);
+      if (key !== undefined) await broadcast.announce(key, clock.nowMs());
+    },
+    onRefused: (workspaceId, keyId, reason) => keeper.invalidate(workspaceId, keyId, reason, 'key-service'),
+  });
+  const owners = new OutboxOwnerNotices(worker, clock, ids);
+  const keyEvents = new KeyEventDesk({
+    ...{ ring, broadcast, invalid, rests, refreshes, owners, report, clock },
+  });
+  const follower: CatalogueFollower = new CatalogueFollower(ring, desk, invalid, keyEvents);
   const chores = new PoolChores(
     [
       { failure: 'the keys could not be read again', run: () => follower.refresh() },
       { failure: 'the state of a key could not be written', run: () => invalid.write() },
+      { failure: 'the rests of keys could not be written', run: () => rests.write() },
+      { failure: 'tokens could not be refreshed', run: () => void refreshes.run().catch(() => undefined) },
+      { failure: 'owners could not be told', run: () => owners.flush() },
       { failure: 'the audit trail could not be written', run: () => audit.flush() },
+      { failure: 'what was learned of the paths could not be written', run: () => paths.keep() },
+      { failure: 'the booked budgets could not be tidied', run: () => budgets.tidy() },
       { failure: 'opened tokens could not be dropped', run: () => vault.sweep() },
       { failure: 'the keys could not be counted', run: () => report.keysByState(ring.countByState()) },
     ],
@@ -139,7 +180,7 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
     onKeyEvents: (events, service) => keyEvents.take(events, service),
     onRefused: (reason) => metrics.refused.inc({ reason }),
   });
-  const measured = new MeasuredLeaseRpc(rpc, metrics, () => desk.waiting);
+  const measured = new MeasuredLeaseRpc(rpc, metrics, () => clock.monotonicMs());
   const listen = () =>
     new RpcServer({
       url: config.RABBITMQ_URL,
@@ -150,7 +191,7 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
 
   return {
     ...{ redis, worker, fanout, publisher, relay },
-    ...{ vault, ledger, audit, ring, desk, keeper, follower, chores },
+    ...{ vault, ledger, audit, ring, desk, budgets, keeper, follower, chores, rests, owners },
     listen,
   };
 }
@@ -158,13 +199,15 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
 /** Starts everything that works for itself; servers that are away are waited for in the background. */
 export function startLeasePool(pool: LeasePool, ctx: HostContext): void {
   const { health, shutdown, logger } = ctx;
-  const { redis, worker, fanout, publisher, relay, ledger, audit, desk, follower, chores } = pool;
+  const { redis, worker, fanout, publisher, relay, ledger, audit, desk, follower, chores, rests, owners } =
+    pool;
   health.check('redis-pool', () => redis.ping().then(() => 'up' as const));
   health.check('postgres', () => worker.query('SELECT 1').then(() => 'up' as const));
   relay.start();
   void ledger
     .start()
     .then(() => follower.refresh())
+    .then(() => rests.restore())
     .catch((err: unknown) => logger.error({ err }, 'the pool could not begin'));
   const server = pool.listen();
   void fanout
@@ -177,6 +220,9 @@ export function startLeasePool(pool: LeasePool, ctx: HostContext): void {
   });
   shutdown.add('finish', 'lease requests', () => server.close());
   shutdown.add('flush', 'audit trail', () => audit.flush());
+  shutdown.add('flush', 'rests and notices', async () => {
+    await Promise.allSettled([rests.write(), owners.flush()]);
+  });
   shutdown.add('flush', 'outbox', async () => {
     await relay.stop();
     await publisher.close();

@@ -1,6 +1,13 @@
 import { LeaseLine, type LineLimits, type Waiting } from '../domain/lease-line';
-import { kindsFor, type NetworkRules } from '../domain/networks';
-import { Alarm, type DenialReason, type LedgerGrant, type LedgerVerdict, QuotaLedger } from '../domain/ports';
+import { type KeyKind, kindsFor, type NetworkRules } from '../domain/networks';
+import {
+  Alarm,
+  type DenialReason,
+  type LedgerGrant,
+  type LedgerGrantRequest,
+  type LedgerVerdict,
+  QuotaLedger,
+} from '../domain/ports';
 
 export interface AcquireLease {
   requestId: string;
@@ -22,26 +29,32 @@ export type AcquireVerdict =
   | { kind: 'denied'; poolNow: number; reason: DenialReason; retryAt: number };
 
 interface Entry extends Waiting {
-  command: AcquireLease;
-  /** The sequence of a request is taken with its first try. */
-  first: boolean;
+  request: LedgerGrantRequest;
   answer: (verdict: AcquireVerdict) => void;
 }
+
+type Denied = Extract<LedgerVerdict, { kind: 'denied' }>;
 
 const NO_KEY_RETRY_MS = 1_000;
 const FULL_RETRY_MS = 500;
 /** Sleeping shorter than this only burns turns of the event loop. */
 const MIN_SLEEP_MS = 1;
+/** How many imports take part in one deal: more than that find out one after the other. */
+const MOST_CANDIDATES = 8;
 
 /**
- * Grants leases in the order of fairness. A request whose lane has nobody waiting goes straight to the ledger; one
- * that finds no slot waits in the line until its deadline and is dealt one as soon as the ledger has it.
+ * Grants leases. A request whose lane has nobody waiting goes straight to the ledger; one that finds no slot waits in
+ * the line until its deadline. Whenever a lane opens, the heads of the line go to the ledger together: it serves the
+ * one that has had least, of all instances' requests, until nobody of them can have a slot.
  */
 export class LeaseDesk {
   readonly #ledger: QuotaLedger;
   readonly #alarm: Alarm;
   readonly #line: LeaseLine<Entry>;
   #dealing = false;
+  #dismissed = false;
+  /** Counts the times that slots came back: a denial from before says nothing about what is free now. */
+  #freed = 0;
 
   constructor(ledger: QuotaLedger, alarm: Alarm, limits: LineLimits) {
     this.#ledger = ledger;
@@ -54,52 +67,50 @@ export class LeaseDesk {
   }
 
   async acquire(command: AcquireLease): Promise<AcquireVerdict> {
-    const kinds = kindsFor(command.rules, Object.keys(command.methods));
+    const methods = Object.keys(command.methods);
+    const kinds = kindsFor(command.rules, methods);
     if (kinds.length === 0) {
       const poolNow = this.#ledger.poolNow();
       return { kind: 'denied', poolNow, reason: 'no-key', retryAt: poolNow + NO_KEY_RETRY_MS };
     }
-    const lane = [
-      command.workspaceId,
-      command.rules.network,
-      command.egress,
-      ...Object.keys(command.methods).sort(),
-    ].join(' ');
-    if (this.#line.isBusy(lane, this.#ledger.poolNow())) return this.#wait(command, lane, true);
-    const verdict = await this.#ask(command, true);
-    if (!mayWait(verdict)) return verdict;
-    this.#line.close(lane, verdict.retryAt);
-    return this.#wait(command, lane, false);
+    const { workspaceId, rules, egress } = command;
+    const lane = [workspaceId, rules.network, egress, command.calls, ...methods.sort()].join(' ');
+    const request = requestOf(command, kinds);
+    if (this.#line.isBusy(lane, this.#ledger.poolNow())) return this.#wait(request, lane);
+    const freed = this.#freed;
+    const verdict = await this.#ledger.grant(request);
+    if (!mayWait(verdict, request)) return verdict;
+    this.#close(lane, verdict, freed);
+    return this.#wait({ ...request, first: false }, lane);
   }
 
-  /** Slots came back before their time, or keys did: whoever waits is tried again at once. */
+  /** Slots came back before their time, or keys or budgets did: whoever waits is tried again at once. */
   async slotsFreed(): Promise<void> {
+    this.#freed += 1;
     this.#line.openAll();
-    await this.#deal();
+    if (this.#line.size > 0) await this.#deal();
   }
 
   /** Answers everyone who waits: the process is about to end. */
   dismiss(): void {
+    this.#dismissed = true;
     this.#alarm.clear();
     for (const entry of this.#line.expired(Infinity)) this.#deny(entry, 'no-slot');
   }
 
-  #ask(command: AcquireLease, first: boolean): Promise<LedgerVerdict> {
-    const { requestId, service, rules, ...rest } = command;
-    const kinds = kindsFor(rules, Object.keys(command.methods));
-    return this.#ledger.grant({ ...rest, rules, kinds, leaseId: requestId, by: service, first });
-  }
-
-  #wait(command: AcquireLease, lane: string, first: boolean): Promise<AcquireVerdict> {
+  #wait(request: LedgerGrantRequest, lane: string): Promise<AcquireVerdict> {
     return new Promise((answer) => {
-      const { workspaceId, importId, calls, deadlineAt } = command;
-      const entry: Entry = { command, lane, first, answer, workspaceId, importId, cost: calls, deadlineAt };
-      if (!this.#line.add(entry)) {
+      const { workspaceId, importId, deadlineAt, rules } = request;
+      const group = rules.network;
+      const entry: Entry = { request, lane, group, answer, workspaceId, importId, deadlineAt };
+      if (this.#dismissed) {
+        this.#deny(entry, 'no-slot');
+      } else if (!this.#line.add(entry)) {
         const poolNow = this.#ledger.poolNow();
         answer({ kind: 'denied', poolNow, reason: 'line-full', retryAt: poolNow + FULL_RETRY_MS });
-        return;
+      } else if (!this.#dealing) {
+        this.#sleep();
       }
-      if (!this.#dealing) this.#sleep();
     });
   }
 
@@ -110,9 +121,9 @@ export class LeaseDesk {
       for (;;) {
         const now = this.#ledger.poolNow();
         for (const entry of this.#line.expired(now)) this.#deny(entry, 'no-slot');
-        const entry = this.#line.next(now);
-        if (entry === undefined) break;
-        await this.#serve(entry);
+        const heads = this.#line.heads(now, MOST_CANDIDATES);
+        if (heads.length === 0) break;
+        await this.#dealTo(heads);
       }
     } finally {
       this.#dealing = false;
@@ -120,15 +131,36 @@ export class LeaseDesk {
     }
   }
 
-  async #serve(entry: Entry): Promise<void> {
-    const verdict = await this.#ask(entry.command, entry.first);
-    if (mayWait(verdict)) {
-      entry.first = false;
-      this.#line.close(entry.lane, verdict.retryAt);
+  async #dealTo(heads: Entry[]): Promise<void> {
+    const freed = this.#freed;
+    let verdicts: (LedgerVerdict | undefined)[] = [];
+    try {
+      ({ verdicts } = await this.#ledger.deal(heads.map(({ request }) => request)));
+    } finally {
+      // Backwards, so that those who are put back stand in their lists as before.
+      for (let i = heads.length - 1; i >= 0; i -= 1) this.#conclude(heads[i] as Entry, verdicts[i], freed);
+    }
+  }
+
+  #conclude(entry: Entry, verdict: LedgerVerdict | undefined, freed: number): void {
+    entry.request = { ...entry.request, first: false };
+    if (verdict !== undefined && !mayWait(verdict, entry.request)) {
+      this.#line.done(entry);
+      entry.answer(verdict);
+      return;
+    }
+    if (verdict !== undefined) this.#close(entry.lane, verdict, freed);
+    if (!this.#dismissed) {
       this.#line.putBack(entry);
       return;
     }
-    entry.answer(verdict);
+    this.#line.done(entry);
+    this.#deny(entry, 'no-slot');
+  }
+
+  #close(lane: string, verdict: Denied, freed: number): void {
+    if (freed === this.#freed)
+      this.#line.close(lane, Math.max(verdict.retryAt, verdict.poolNow + MIN_SLEEP_MS));
   }
 
   #deny(entry: Entry, reason: DenialReason): void {
@@ -148,7 +180,18 @@ export class LeaseDesk {
   }
 }
 
-/** Denials that time cures; the others are answered at once. */
-function mayWait(verdict: LedgerVerdict): verdict is Extract<LedgerVerdict, { kind: 'denied' }> {
-  return verdict.kind === 'denied' && (verdict.reason === 'no-slot' || verdict.reason === 'recovering');
+function requestOf(command: AcquireLease, kinds: KeyKind[]): LedgerGrantRequest {
+  const { requestId, service, ...rest } = command;
+  return { ...rest, kinds, leaseId: requestId, by: service, first: true };
+}
+
+/**
+ * Denials that time cures; the others are answered at once. A spent budget and a network that rests are waited for
+ * only when that is over in time: nothing that happens meanwhile would bring it sooner.
+ */
+function mayWait(verdict: LedgerVerdict, request: LedgerGrantRequest): verdict is Denied {
+  if (verdict.kind === 'granted') return false;
+  const { reason, retryAt } = verdict;
+  if (reason === 'no-slot' || reason === 'recovering') return true;
+  return (reason === 'budget-spent' || reason === 'network-resting') && retryAt < request.deadlineAt;
 }

@@ -4,15 +4,10 @@ export interface Waiting {
   readonly importId: string;
   /** Requests of one lane are served from the same keys: what one cannot have, none of them can. */
   readonly lane: string;
-  /** Calls asked for: a packed call costs 1. */
-  readonly cost: number;
+  /** Requests of one group may be dealt to in one step. */
+  readonly group: string;
   /** Pool clock, ms. */
   readonly deadlineAt: number;
-}
-
-interface Flow<W> {
-  waiting: W[];
-  deficit: number;
 }
 
 export interface LineLimits {
@@ -20,41 +15,44 @@ export interface LineLimits {
   perWorkspace: number;
 }
 
+type Imports<W> = Map<string, W[]>;
+
 /**
- * Who waits for a slot, in bounded lists per workspace and import. `next` deals by deficit round robin: first over
- * workspaces, within one over its imports; a visit adds one call to what an import may take, so that an import which
- * asks for several calls at once gets no more than its neighbours. Only lanes that are open take part.
+ * Who waits for a slot, in bounded lists per workspace and import. It offers the heads of its lists, as many imports
+ * and workspaces at a time as are asked for; which of them is served is decided where their shares are counted. What
+ * was offered stays counted as waiting until it is `done` or put back.
  */
 export class LeaseLine<W extends Waiting> {
   readonly #limits: LineLimits;
-  /** Insertion order is the order of the round; the one served goes to the end. */
-  readonly #workspaces = new Map<string, Map<string, Flow<W>>>();
+  /** Insertion order is the order of the offers; who was served goes to the end. */
+  readonly #workspaces = new Map<string, Imports<W>>();
   readonly #closedUntil = new Map<string, number>();
   /** How many wait in each lane. */
   readonly #lanes = new Map<string, number>();
+  /** No deadline lies before: deadlines of those who left early are found out when it has come. */
+  #soonestDeadline = Infinity;
+  #size = 0;
 
   constructor(limits: LineLimits) {
     this.#limits = limits;
   }
 
   get size(): number {
-    let size = 0;
-    for (const waiting of this.#lanes.values()) size += waiting;
-    return size;
+    return this.#size;
   }
 
   /** False when a list is full: nothing was added. */
   add(entry: W): boolean {
-    const imports = this.#workspaces.get(entry.workspaceId) ?? new Map<string, Flow<W>>();
-    const flow = imports.get(entry.importId) ?? { waiting: [], deficit: 0 };
+    const imports = this.#workspaces.get(entry.workspaceId) ?? new Map<string, W[]>();
+    const waiting = imports.get(entry.importId) ?? [];
     let ofWorkspace = 0;
-    for (const other of imports.values()) ofWorkspace += other.waiting.length;
-    if (flow.waiting.length >= this.#limits.perImport || ofWorkspace >= this.#limits.perWorkspace)
-      return false;
-    flow.waiting.push(entry);
-    imports.set(entry.importId, flow);
+    for (const other of imports.values()) ofWorkspace += other.length;
+    if (waiting.length >= this.#limits.perImport || ofWorkspace >= this.#limits.perWorkspace) return false;
+    waiting.push(entry);
+    imports.set(entry.importId, waiting);
     this.#workspaces.set(entry.workspaceId, imports);
     this.#count(entry.lane, 1);
+    this.#soonestDeadline = Math.min(this.#soonestDeadline, entry.deadlineAt);
     return true;
   }
 
@@ -63,7 +61,7 @@ export class LeaseLine<W extends Waiting> {
     return (this.#closedUntil.get(lane) ?? 0) > now || this.#lanes.has(lane);
   }
 
-  /** Nothing of this lane is dealt before that time. */
+  /** Nothing of this lane is offered before that time. */
   close(lane: string, until: number): void {
     this.#closedUntil.set(lane, until);
   }
@@ -77,86 +75,96 @@ export class LeaseLine<W extends Waiting> {
     this.#closedUntil.clear();
   }
 
-  /** Takes out the next request whose lane is open. */
-  next(now: number): W | undefined {
-    for (const [workspaceId, imports] of [...this.#workspaces]) {
-      const entry = this.#nextOf(imports, now);
-      if (entry === undefined) continue;
-      this.#workspaces.delete(workspaceId);
-      if (imports.size > 0) this.#workspaces.set(workspaceId, imports);
-      this.#count(entry.lane, -1);
-      return entry;
+  /**
+   * Takes out the heads of at most `most` lists whose lane is open, all of one group: one of each workspace, then a
+   * second import of each, and so on.
+   */
+  heads(now: number, most: number): W[] {
+    const taken: W[] = [];
+    let depth = 0;
+    for (let found = true; found && taken.length < most; depth += 1) {
+      found = false;
+      for (const imports of this.#workspaces.values()) {
+        const flow = this.#openFlow(imports, now, depth, taken[0]?.group);
+        if (flow === undefined) continue;
+        found = true;
+        taken.push(flow[0] as W);
+        if (taken.length === most) break;
+      }
     }
-    return undefined;
+    for (const entry of taken) this.#listOf(entry)?.shift();
+    return taken;
   }
 
-  /** Puts a request back at the head of its list: its slot was not to be had after all. */
+  /** An offered request got its answer; its import and workspace go to the end of the round. */
+  done(entry: W): void {
+    this.#count(entry.lane, -1);
+    const imports = this.#workspaces.get(entry.workspaceId);
+    const waiting = imports?.get(entry.importId);
+    if (imports === undefined || waiting === undefined) return;
+    imports.delete(entry.importId);
+    if (waiting.length > 0) imports.set(entry.importId, waiting);
+    this.#workspaces.delete(entry.workspaceId);
+    if (imports.size > 0) this.#workspaces.set(entry.workspaceId, imports);
+  }
+
+  /** Puts an offered request back at the head of its list. */
   putBack(entry: W): void {
-    const imports = this.#workspaces.get(entry.workspaceId) ?? new Map<string, Flow<W>>();
-    const flow = imports.get(entry.importId) ?? { waiting: [], deficit: 0 };
-    flow.waiting.unshift(entry);
-    flow.deficit += entry.cost;
-    imports.set(entry.importId, flow);
-    this.#workspaces.set(entry.workspaceId, imports);
-    this.#count(entry.lane, 1);
+    this.#listOf(entry)?.unshift(entry);
+    this.#soonestDeadline = Math.min(this.#soonestDeadline, entry.deadlineAt);
   }
 
   /** Takes out every request whose deadline is over. */
   expired(now: number): W[] {
+    if (now < this.#soonestDeadline) return [];
     const gone: W[] = [];
-    for (const [workspaceId, imports] of [...this.#workspaces]) {
-      for (const [importId, flow] of [...imports]) {
-        gone.push(...flow.waiting.filter((entry) => entry.deadlineAt <= now));
-        flow.waiting = flow.waiting.filter((entry) => entry.deadlineAt > now);
-        if (flow.waiting.length === 0) imports.delete(importId);
+    this.#soonestDeadline = Infinity;
+    for (const imports of this.#workspaces.values()) {
+      for (const [importId, waiting] of imports) {
+        gone.push(...waiting.filter((entry) => entry.deadlineAt <= now));
+        const left = waiting.filter((entry) => entry.deadlineAt > now);
+        for (const entry of left) this.#soonestDeadline = Math.min(this.#soonestDeadline, entry.deadlineAt);
+        imports.set(importId, left);
       }
-      if (imports.size === 0) this.#workspaces.delete(workspaceId);
     }
-    for (const entry of gone) this.#count(entry.lane, -1);
+    for (const entry of gone) this.done(entry);
     return gone;
   }
 
-  /** When something is to be done next: a lane opens or a deadline ends. Undefined when nobody waits. */
+  /** When something is to be done next: a lane opens or a deadline may end. Undefined when nobody waits. */
   nextEventAt(): number | undefined {
-    let at: number | undefined;
-    for (const entry of this.#entries()) {
-      const soonest = Math.min(entry.deadlineAt, this.#closedUntil.get(entry.lane) ?? 0);
-      if (at === undefined || soonest < at) at = soonest;
-    }
+    if (this.#size === 0) return undefined;
+    let at = this.#soonestDeadline;
+    for (const lane of this.#lanes.keys()) at = Math.min(at, this.#closedUntil.get(lane) ?? 0);
     return at;
   }
 
-  #nextOf(imports: Map<string, Flow<W>>, now: number): W | undefined {
-    const open = [...imports].filter(([, flow]) => this.#isOpen(flow, now));
-    if (open.length === 0) return undefined;
-    for (;;) {
-      for (const [importId, flow] of open) {
-        const head = flow.waiting[0] as W;
-        flow.deficit += 1;
-        if (flow.deficit < head.cost) continue;
-        flow.deficit -= head.cost;
-        flow.waiting.shift();
-        imports.delete(importId);
-        if (flow.waiting.length > 0) imports.set(importId, flow);
-        return head;
-      }
+  /** The `depth`-th list of a workspace whose head may be offered now. */
+  #openFlow(imports: Imports<W>, now: number, depth: number, group: string | undefined): W[] | undefined {
+    let skip = depth;
+    for (const waiting of imports.values()) {
+      const head = waiting[0];
+      if (head === undefined || (this.#closedUntil.get(head.lane) ?? 0) > now) continue;
+      if (group !== undefined && head.group !== group) continue;
+      if (skip === 0) return waiting;
+      skip -= 1;
     }
+    return undefined;
   }
 
-  #isOpen(flow: Flow<W>, now: number): boolean {
-    const head = flow.waiting[0];
-    return head !== undefined && (this.#closedUntil.get(head.lane) ?? 0) <= now;
+  #listOf(entry: W): W[] | undefined {
+    return this.#workspaces.get(entry.workspaceId)?.get(entry.importId);
   }
 
   #count(lane: string, by: number): void {
+    this.#size += by;
     const waiting = (this.#lanes.get(lane) ?? 0) + by;
-    if (waiting === 0) this.#lanes.delete(lane);
-    else this.#lanes.set(lane, waiting);
-  }
-
-  *#entries(): Generator<W> {
-    for (const imports of this.#workspaces.values()) {
-      for (const flow of imports.values()) yield* flow.waiting;
+    if (waiting > 0) {
+      this.#lanes.set(lane, waiting);
+      return;
     }
+    this.#lanes.delete(lane);
+    // What is over says nothing any more; without this the map would grow with every lane that ever was.
+    if (this.#closedUntil.size > 1000) this.#closedUntil.clear();
   }
 }

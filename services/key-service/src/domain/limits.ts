@@ -24,7 +24,9 @@ export function longLimitsOf(
 ): LongLimit[] {
   const { perMinute, perHour, perDay, methodsPerDay } = limits;
   const whole = { minute: perMinute, hour: perHour, day: perDay };
-  const found = Object.entries(whole).flatMap(([name, calls]) => (calls === undefined ? [] : [{ name, calls }]));
+  const found = Object.entries(whole).flatMap(([name, calls]) =>
+    calls === undefined ? [] : [{ name, calls }],
+  );
   const methods = Object.entries({ ...declared, ...methodsPerDay });
   return [...found, ...methods.map(([method, calls]) => ({ name: METHOD_OF_DAY + method, calls }))];
 }

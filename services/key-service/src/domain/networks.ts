@@ -84,7 +84,7 @@ export function rulesOf(network: string): NetworkRules | undefined {
 
 /** What an operator may declare of a network; anything left out stays as the network's own. */
 export type Timing = Pick<NetworkRules, 'marginMs' | 'slackMs'> &
-  Partial<Pick<NetworkRules, 'windowKind' | 'windowAlignment'>>;
+  Partial<Pick<NetworkRules, 'windowKind' | 'windowAlignment' | 'strategy' | 'egressQuota'>>;
 
 /** The same rules with other figures: they are settings of the provider until they are learned. */
 export function withTiming(rules: NetworkRules, timing: Timing): NetworkRules {

@@ -74,7 +74,10 @@ export abstract class TokenPairs {
 /** Rests that are long enough to outlive the pool's memory. */
 export abstract class KeyRests {
   /** One transaction; a rest that is there already is replaced. */
-  abstract write(changes: { kept: StoredRest[]; gone: Pick<StoredRest, 'keyId' | 'kind' | 'name'>[] }): Promise<void>;
+  abstract write(changes: {
+    kept: StoredRest[];
+    gone: Pick<StoredRest, 'keyId' | 'kind' | 'name'>[];
+  }): Promise<void>;
   /** Those that are not over for more than two days. */
   abstract all(now: number): Promise<StoredRest[]>;
 }
@@ -122,12 +125,19 @@ export interface SealedKey {
   key: ApiKey;
   token: SealedToken;
   fingerprint: string;
+  refresh?: SealedRefresh | undefined;
 }
 
 /** Keys of one workspace. Every change writes its event and its audit record in the same transaction. */
 export abstract class ApiKeys {
   /** Throws KEY_POOL.TOKEN_REGISTERED when a key of the fleet that may still be used has this fingerprint. */
-  abstract add(key: ApiKey, token: SealedToken, fingerprint: string, note: AuditNote): Promise<void>;
+  abstract add(
+    key: ApiKey,
+    token: SealedToken,
+    fingerprint: string,
+    note: AuditNote,
+    refresh?: SealedRefresh,
+  ): Promise<void>;
   /** Keeps all whose fingerprint is new; answers the ids of these. Keys of one workspace, fingerprints all different. */
   abstract addMany(keys: readonly SealedKey[], note: AuditNote): Promise<ReadonlySet<string>>;
   /** Deleted keys are not found. */
@@ -339,7 +349,9 @@ export abstract class BudgetBlocks {
     epoch: number;
     known: readonly string[];
   }): Promise<
-    { kind: 'booked'; id: string; size: number } | { kind: 'elsewhere' } | { kind: 'spent'; retryInMs: number }
+    | { kind: 'booked'; id: string; size: number }
+    | { kind: 'elsewhere' }
+    | { kind: 'spent'; retryInMs: number }
   >;
   /** From now on these leave their spans; what was left in them was never spent. */
   abstract close(blocks: readonly { id: string; left: number }[]): Promise<void>;
@@ -382,6 +394,8 @@ export interface KeyEvent {
   reason?: string | undefined;
   method?: string | undefined;
   egress?: string | undefined;
+  /** Of a token that another one is needed for. */
+  tokenVersion?: number | undefined;
   /** Of the circuit of a network; `keyId` is then the key whose call decided it. */
   network?: string | undefined;
 }
@@ -472,13 +486,18 @@ export abstract class QuotaLedger {
   abstract release(workspaceId: string, leaseId: string): Promise<'released' | 'ended' | 'unknown'>;
   abstract leasesOf(keyId: string): Promise<OpenLease[]>;
   /** What is booked and unspent of these buckets; closes blocks that are empty or old. */
-  abstract accounts(buckets: readonly string[]): Promise<{ epoch: number; accounts: BudgetAccount[] }>;
-  /** Lets a booked block be spent, or says how long none can be booked. */
+  abstract accounts(
+    buckets: readonly string[],
+  ): Promise<{ poolNow: number; epoch: number; accounts: BudgetAccount[] }>;
+  /**
+   * Lets a booked block be spent, or says how long none can be booked. A block that comes after `before` (pool clock,
+   * ms) is not taken: it may be given up already. Answers whether it was taken.
+   */
   abstract credit(
     bucket: string,
     limit: string,
-    given: { block: { id: string; size: number } } | { spentForMs: number },
-  ): Promise<void>;
+    given: { block: { id: string; size: number }; before: number } | { spentForMs: number },
+  ): Promise<boolean>;
   abstract settle(request: {
     by: string;
     session: string;
@@ -526,7 +545,11 @@ export abstract class KeyStateBroadcast {
    * Slots of a key that is not active are void; of an active one those before `restingUntil` (pool clock, ms). With
    * `egress` only workers that call from there are meant.
    */
-  abstract announce(key: ApiKey, at: number, limits?: { restingUntil?: number; egress?: string }): Promise<void>;
+  abstract announce(
+    key: ApiKey,
+    at: number,
+    limits?: { restingUntil?: number; egress?: string },
+  ): Promise<void>;
 }
 
 export interface Refusal {

@@ -1,5 +1,6 @@
 import type { ApiKey, KeyState } from '../domain/api-key';
 import { keyChangedMeanwhile, keyUnknown, tokenKnown } from '../domain/errors';
+import { spanOf } from '../domain/limits';
 import type { NetworkRules } from '../domain/networks';
 import {
   Alarm,
@@ -16,6 +17,7 @@ import {
   type LeaseSession,
   LeaseSessions,
   type BudgetAccount,
+  BudgetBlocks,
   type KeyExplanation,
   type LedgerDeal,
   type LedgerGrant,
@@ -32,6 +34,7 @@ import {
   QuotaLedger,
   type Refusal,
   type SealedKey,
+  type SealedRefresh,
   type SealedToken,
   type SettleStatus,
   type SettleVerdict,
@@ -55,6 +58,81 @@ export class InMemoryLearnedPaths extends LearnedPaths {
 
   async remove(network: string): Promise<void> {
     this.#paths.delete(network);
+  }
+}
+
+interface KeptBlock {
+  id: string;
+  bucket: string;
+  limit: string;
+  size: number;
+  epoch: number;
+  bookedAt: number;
+  closedAt: number | undefined;
+}
+
+/** Budget blocks for as long as the process lives; `now` in ms. */
+export class InMemoryBudgetBlocks extends BudgetBlocks {
+  readonly kept: KeptBlock[] = [];
+
+  constructor(private readonly now: () => number) {
+    super();
+  }
+
+  async book(request: Parameters<BudgetBlocks['book']>[0]): ReturnType<BudgetBlocks['book']> {
+    const { bucket, limit, calls, size, epoch, known } = request;
+    const ofLimit = this.kept.filter((block) => block.bucket === bucket && block.limit === limit);
+    for (const block of ofLimit) if (block.epoch < epoch) block.closedAt ??= this.now();
+    const isOpen = (block: KeptBlock) => block.closedAt === undefined && !known.includes(block.id);
+    if (ofLimit.some((block) => isOpen(block) && block.bookedAt > this.now() - 10_000))
+      return { kind: 'elsewhere' };
+    const counted = ofLimit.filter((block) => this.#counts(block));
+    const granted = Math.min(size, calls - counted.reduce((sum, block) => sum + block.size, 0));
+    if (granted < 1) {
+      const closed = counted.flatMap(({ closedAt }) => (closedAt === undefined ? [] : [closedAt]));
+      const leavesAt = Math.min(...closed) + spanOf(limit) + 5_000;
+      return {
+        kind: 'spent',
+        retryInMs: closed.length === 0 ? 1_000 : Math.max(1_000, leavesAt - this.now()),
+      };
+    }
+    const id = `block-${this.kept.length + 1}`;
+    this.kept.push({ id, bucket, limit, size: granted, epoch, bookedAt: this.now(), closedAt: undefined });
+    return { kind: 'booked', id, size: granted };
+  }
+
+  async close(blocks: readonly { id: string; left: number }[]): Promise<void> {
+    for (const { id, left } of blocks) {
+      const block = this.kept.find((known) => known.id === id && known.closedAt === undefined);
+      if (block === undefined) continue;
+      block.size = Math.max(0, block.size - left);
+      block.closedAt = this.now();
+    }
+  }
+
+  async closeLost(epoch: number): Promise<number> {
+    const lost = this.kept.filter((block) => block.closedAt === undefined && block.epoch < epoch);
+    for (const block of lost) block.closedAt = this.now();
+    return lost.length;
+  }
+
+  async open(epoch: number): Promise<{ id: string; bucket: string; ageMs: number }[]> {
+    return this.kept
+      .filter((block) => block.closedAt === undefined && block.epoch === epoch)
+      .map(({ id, bucket, bookedAt }) => ({ id, bucket, ageMs: this.now() - bookedAt }));
+  }
+
+  async taken(bucket: string): Promise<ReadonlyMap<string, number>> {
+    const found = new Map<string, number>();
+    for (const block of this.kept) {
+      if (block.bucket !== bucket || !this.#counts(block)) continue;
+      found.set(block.limit, (found.get(block.limit) ?? 0) + block.size);
+    }
+    return found;
+  }
+
+  #counts({ closedAt, limit }: KeptBlock): boolean {
+    return closedAt === undefined || closedAt > this.now() - spanOf(limit) - 5_000;
   }
 }
 
@@ -102,11 +180,19 @@ interface KeptKey extends StoredKey {
 /** Keys of all workspaces, and at the same time the catalogue of them. */
 export class InMemoryApiKeys extends ApiKeys {
   readonly notes: AuditNote[] = [];
+  readonly refreshes = new Map<string, SealedRefresh>();
   readonly #kept = new Map<string, KeptKey>();
   readonly #entries = new Map<string, KeyHistoryEntry[]>();
   #revision = 0;
 
-  async add(key: ApiKey, token: SealedToken, fingerprint: string, note: AuditNote): Promise<void> {
+  async add(
+    key: ApiKey,
+    token: SealedToken,
+    fingerprint: string,
+    note: AuditNote,
+    refresh?: SealedRefresh,
+  ): Promise<void> {
+    if (refresh !== undefined) this.refreshes.set(key.id, refresh);
     if (this.#isKnown(key.details.network, fingerprint)) throw tokenKnown();
     this.#keep({ key, token, fingerprint });
     this.#note(undefined, key, note);
@@ -114,7 +200,8 @@ export class InMemoryApiKeys extends ApiKeys {
 
   async addMany(keys: readonly SealedKey[], note: AuditNote): Promise<ReadonlySet<string>> {
     const fresh = keys.filter(({ key, fingerprint }) => !this.#isKnown(key.details.network, fingerprint));
-    for (const sealed of fresh) await this.add(sealed.key, sealed.token, sealed.fingerprint, note);
+    for (const sealed of fresh)
+      await this.add(sealed.key, sealed.token, sealed.fingerprint, note, sealed.refresh);
     return new Set(fresh.map(({ key }) => key.id));
   }
 
@@ -492,11 +579,13 @@ export class InMemoryQuotaLedger extends QuotaLedger {
   }
 
   /** Limits longer than a window are none of its business. */
-  async accounts(): Promise<{ epoch: number; accounts: BudgetAccount[] }> {
-    return { epoch: 1, accounts: [] };
+  async accounts(): Promise<{ poolNow: number; epoch: number; accounts: BudgetAccount[] }> {
+    return { poolNow: this.#now(), epoch: 1, accounts: [] };
   }
 
-  async credit(): Promise<void> {}
+  async credit(): Promise<boolean> {
+    return false;
+  }
 
   async settle(request: {
     by: string;

@@ -174,21 +174,25 @@ export class RedisQuotaLedger extends QuotaLedger {
     return leasesOf(String(reply[2]));
   }
 
-  async accounts(buckets: readonly string[]): Promise<{ epoch: number; accounts: BudgetAccount[] }> {
+  async accounts(
+    buckets: readonly string[],
+  ): Promise<{ poolNow: number; epoch: number; accounts: BudgetAccount[] }> {
     const reply = await this.#call('accounts', { buckets });
-    return { epoch: number(reply[2]), accounts: accountsOf(String(reply[3])) };
+    const poolNow = number(reply[1]) / 1000;
+    return { poolNow, epoch: number(reply[2]), accounts: accountsOf(String(reply[3])) };
   }
 
   async credit(
     bucket: string,
     limit: string,
-    given: { block: { id: string; size: number } } | { spentForMs: number },
-  ): Promise<void> {
+    given: { block: { id: string; size: number }; before: number } | { spentForMs: number },
+  ): Promise<boolean> {
     const argument =
       'block' in given
-        ? { block: given.block.id, size: given.block.size }
+        ? { block: given.block.id, size: given.block.size, before: micros(given.before) }
         : { wait: micros(given.spentForMs) };
-    await this.#call('credit', { bucket, limit, ...argument });
+    const reply = await this.#call('credit', { bucket, limit, ...argument });
+    return reply[2] === 1;
   }
 
   async settle(request: {

@@ -196,9 +196,12 @@ function ops.credit()
   local entry = account[a.limit] or { b = {} }
   account[a.limit] = entry
   if a.block then
+    if now > a.before then
+      return { 'ok', now, 0 }
+    end
     for _, block in ipairs(entry.b) do
       if block[1] == a.block then
-        return { 'ok', now }
+        return { 'ok', now, 1 }
       end
     end
     entry.b[#entry.b + 1] = { a.block, a.size, a.size, now }
@@ -207,5 +210,5 @@ function ops.credit()
     entry.u = now + a.wait
   end
   saveAccount(a.bucket)
-  return { 'ok', now }
+  return { 'ok', now, 1 }
 end
