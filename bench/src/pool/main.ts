@@ -2,7 +2,16 @@ import { writeFileSync } from 'node:fs';
 import { Cleanup, cleanUpOnSignals } from '../fleet/cleanup';
 import { KeyServiceHome } from '../fleet/key-service-home';
 import { borrowServers } from '../fleet/servers';
-import { type BenchOptions, HELP, planOf, type PlannedRound, readOptions, secondsOf } from './arguments';
+import {
+  type BenchOptions,
+  HELP,
+  planOf,
+  type PlannedRound,
+  readOptions,
+  secondsOf,
+  WARM_UP_S,
+} from './arguments';
+import { SHIFT } from './rows';
 import { playRound, type RoundResult, WINDOW_MS } from './round';
 import { describe, LEGEND, tableOf } from './table';
 import { titleOf } from './systems';
@@ -104,8 +113,25 @@ function sentence(line: Line): string {
   const lost = Object.entries(line.lost).map(([cause, count]) => `${count} ${cause}`);
   return (
     `${describe(line)}: ${titleOf(line.system)} used ${(100 * line.used).toFixed(2)} %, refused ${line.refused}` +
-    (lost.length > 0 ? `, lost ${lost.join(', ')}` : '')
+    (lost.length > 0 ? `, lost ${lost.join(', ')}` : '') +
+    marginsOf(line)
   );
+}
+
+/** The margin at the end of each part of a run, or at its end. */
+function marginsOf({ row, margins }: Line): string {
+  if (margins.length === 0) return '';
+  const { before, during, after } = SHIFT;
+  const whole = WARM_UP_S + before;
+  const ends = row.scenario === 'shift' ? [whole, whole + during, whole + during + after] : [Infinity];
+  const found = ends.map(
+    (end) =>
+      margins
+        .filter(({ at }) => at <= end)
+        .at(-1)
+        ?.ms.toFixed(1) ?? '-',
+  );
+  return `, margin ${found.join(', then ')} ms`;
 }
 
 main().then(

@@ -4,12 +4,11 @@ import type { KeyServiceHome, RunningKeyService } from '../fleet/key-service-hom
 import { startRedis } from '../fleet/own-redis';
 import { SimulatorProcess, type SimulatorStats } from '../fleet/simulator-process';
 import { type PlannedRound, WARM_UP_S } from './arguments';
-import { MarginWatch, type MarginReading } from './margin-watch';
 import { SHIFT } from './rows';
 import { averageUtilisation, type KeyArrivals, type Minute, percentile, stretches } from './utilisation';
 import { WorkerProcess } from './worker-process';
 import { callHeaders, CALL_BODY } from './worker/plain-call';
-import type { WorkerReport } from './worker/protocol';
+import type { MarginReading, WorkerReport } from './worker/protocol';
 
 export const WINDOW_MS = 1000;
 const STRETCH_MS = 10_000;
@@ -28,7 +27,7 @@ export interface RoundResult {
   leasesPerSecond: number;
   lagMs: { mean: number; p99: number; max: number };
   stretches: Minute[];
-  /** The margin in force as key-service shows it, ms. */
+  /** The margin in force as the pool told its workers. */
   margins: MarginReading[];
   workers: WorkerReport[];
 }
@@ -90,11 +89,8 @@ async function play({ plan, keys, seed, home }: RoundSetting, own: Cleanup): Pro
   );
   own.add(() => Promise.all(workers.map((worker) => worker.end(GRACE_MS))));
   await Promise.all(workers.map((worker) => worker.prepare()));
-  const margins = new MarginWatch(pool?.managementUrl);
-  own.add(() => margins.stop());
   await simulator.control('reset');
   const startedAt = (await simulator.stats()).clock;
-  margins.start();
   for (const worker of workers) worker.tell({ kind: 'go' });
   const scenario = beginScenario(plan, simulator);
   own.add(() => scenario.stop());
@@ -123,7 +119,7 @@ async function play({ plan, keys, seed, home }: RoundSetting, own: Cleanup): Pro
     leasesPerSecond: reports.reduce((sum, report) => sum + report.leases, 0) / ((to - from) / 1000),
     lagMs: eventLoopLagMs,
     stretches: stretches(arrivals, startedAt, to, STRETCH_MS),
-    margins: margins.readings,
+    margins: reports.flatMap((report) => report.margins).sort((a, b) => a.at - b.at),
     workers: reports,
   };
 }

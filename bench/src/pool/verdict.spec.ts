@@ -86,7 +86,7 @@ describe('the verdict', () => {
       "shift: 0.51 % of one minute's calls were refused",
       'shift: the margin was 25.0 ms before, and 35.1 ms at the end',
     ]);
-    expect(faultsOf([line('shift')])).toEqual(['shift: key-service showed no margin']);
+    expect(faultsOf([line('shift')])).toEqual(['shift: the pool told no margin']);
   });
 
   it('lets the number of workers move utilisation by one point', () => {

@@ -48,7 +48,7 @@ function margin({ row, margins }: Line): string[] {
   const until = (at: number): number | undefined => margins.filter((reading) => reading.at <= at).at(-1)?.ms;
   const before = until(SHIFT.before);
   const after = margins.at(-1)?.ms;
-  if (before === undefined || after === undefined) return [`${row.name}: key-service showed no margin`];
+  if (before === undefined || after === undefined) return [`${row.name}: the pool told no margin`];
   return after > before + MARGIN_BACK_MS
     ? [`${row.name}: the margin was ${ms(before)} before, and ${ms(after)} at the end`]
     : [];

@@ -1,5 +1,4 @@
 import type { PlannedRound } from './arguments';
-import { marginIn } from './margin-watch';
 import { figuresOf, type RoundResult } from './round';
 import { chooseRows } from './rows';
 import { worstOf } from './worst';
@@ -38,6 +37,7 @@ describe('the worst of several rounds', () => {
       denied: {},
       lateMs: [],
       aheadMs: [],
+      margins: [],
     };
     const line = worstOf(
       [
@@ -93,13 +93,5 @@ describe('what a round counts', () => {
     expect(figures).toMatchObject({ served: 6, refused: 0, refusedShare: 0 });
     expect(figures.used).toBeCloseTo((1 / 2 + 1 / 3) / 2, 9);
     expect(figures.foreignKey).toEqual({ used: 1, served: 3, refused: 2 });
-  });
-});
-
-describe('the margin in metrics', () => {
-  it('is read in ms whatever unit the gauge has; none is undefined', () => {
-    expect(marginIn('# TYPE x gauge\npool_margin_seconds{network="vk"} 0.0245\n')).toBeCloseTo(24.5, 9);
-    expect(marginIn('other 1\nlearned_margin_ms 31.5\n')).toBe(31.5);
-    expect(marginIn('pool_keys{state="active"} 4\n')).toBeUndefined();
   });
 });

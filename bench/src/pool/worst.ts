@@ -2,6 +2,7 @@ import type { RoundResult } from './round';
 import type { Row } from './rows';
 import type { SystemName } from './systems';
 import { ceilingOf } from './utilisation';
+import type { MarginReading } from './worker/protocol';
 
 /** What is shown of several rounds: of each figure the worst one. */
 export interface Line {
@@ -22,7 +23,7 @@ export interface Line {
   /** Rounds that were thrown away because the simulator lagged. */
   repeats: number;
   /** Of the last round: margin over time, ms. */
-  margins: readonly { at: number; ms: number }[];
+  margins: readonly MarginReading[];
   lost: Record<string, number>;
 }
 

@@ -25,6 +25,7 @@ function main(): void {
         contender.open().then(() => tell({ kind: 'ready' }), failed);
         return;
       case 'go':
+        tally.start();
         run = contender?.run(() => running) ?? run;
         run.catch(failed);
         return;

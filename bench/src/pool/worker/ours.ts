@@ -1,6 +1,6 @@
 import { LEASE_QUEUE } from '@sociograph/contracts';
 import { SystemClock, TimeOrderedIds } from '@sociograph/kernel';
-import { LeaseClient, SlotSender, type WorkerLease } from '@sociograph/lease-client';
+import { LeaseWorker, reportOf, type WorkerLease } from '@sociograph/lease-client';
 import { RpcClient } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
 import { type Contender, lanesOf, pause } from './contender';
@@ -15,8 +15,7 @@ const POOL = { workspaceId: 'demo', network: 'vk' };
 /** The pool of this repository: a lease for every call, asked of key-service and sent in its slot. */
 export class OursContender implements Contender {
   readonly #rpc: RpcClient;
-  readonly #client: LeaseClient;
-  readonly #sender: SlotSender;
+  readonly #worker: LeaseWorker;
 
   constructor(
     private readonly settings: WorkerSettings,
@@ -26,15 +25,19 @@ export class OursContender implements Contender {
     if (pool === undefined) throw new Error('ours needs the address of its key-service');
     const logger = createLogger({ service: 'bench', instance: String(instance), level: 'error' });
     this.#rpc = new RpcClient({ url: pool.rabbitUrl, queue: LEASE_QUEUE, logger });
-    this.#client = new LeaseClient({
+    this.#worker = new LeaseWorker({
       rpc: this.#rpc,
       identityKeyPem: pool.identityKeyPem,
       service: 'parser-service',
       instanceId: String(instance),
       clock: new SystemClock(),
       ids: new TimeOrderedIds(),
+      networks: { vk: { baseUrl: settings.baseUrl, pathProbe: { method: 'HEAD', path: '/' } } },
+      onMargin: (_network, marginMs) => this.tally.margin(marginMs),
+      fail: (error) => {
+        throw error;
+      },
     });
-    this.#sender = new SlotSender({ baseUrl: settings.baseUrl, client: this.#client });
   }
 
   /** Waits until the pool knows every key: they were registered a moment ago. */
@@ -42,8 +45,8 @@ export class OursContender implements Contender {
     const until = performance.now() + OPEN_MS;
     for (;;) {
       try {
-        await this.#client.open();
-        if ((await this.#client.capacity(POOL)).keys === this.settings.keys.length) return;
+        await this.#worker.open();
+        if ((await this.#worker.capacity(POOL)).keys === this.settings.keys.length) return;
       } catch (error) {
         if (performance.now() > until) throw error;
       }
@@ -59,15 +62,14 @@ export class OursContender implements Contender {
   }
 
   async close(): Promise<void> {
-    this.#sender.close();
-    await this.#client.close();
+    await this.#worker.close();
     await this.#rpc.close();
   }
 
   async #lane(running: () => boolean): Promise<void> {
     while (running()) {
       const askedAt = performance.now();
-      const verdict = await this.#client
+      const verdict = await this.#worker
         .acquire({ ...POOL, importId: 'bench', methods: { 'friends.get': 1 }, timeoutMs: LEASE_TIMEOUT_MS })
         .catch((error: { code?: string }) => ({
           kind: 'denied' as const,
@@ -76,7 +78,7 @@ export class OursContender implements Contender {
         }));
       if (verdict.kind === 'denied') {
         this.tally.count('denied', verdict.reason);
-        await pause(Math.min(500, Math.max(20, verdict.retryAt - this.#client.poolNow())));
+        await pause(Math.min(500, Math.max(20, verdict.retryAt - this.#worker.poolNow())));
         continue;
       }
       const aheadMs = (verdict.lease.slots[0]?.notBefore ?? NaN) - verdict.lease.grantedAt;
@@ -88,30 +90,21 @@ export class OursContender implements Contender {
   async #call(lease: WorkerLease): Promise<void> {
     const [slot] = lease.slots;
     if (slot === undefined) return this.tally.count('lost', 'no-slot');
-    const outcome = await this.#sender.send(slot, {
+    const outcome = await this.#worker.send(slot, {
       path: 'friends.get',
       headers: callHeaders(lease.token.reveal()),
       body: CALL_BODY,
       timeoutMs: CALL_TIMEOUT_MS,
     });
-    const at = { slot: 0 };
-    if (outcome.kind === 'missed') {
-      this.tally.count('lost', outcome.cause);
-      this.#settle(lease, { ...at, outcome: 'unsent', cause: outcome.cause });
-    } else if (outcome.kind === 'broken') {
-      this.tally.count('broken', outcome.cause);
-      this.#settle(lease, { ...at, outcome: 'broken', sentAt: outcome.sentAt, cause: outcome.cause });
-    } else {
-      const { sentAt, answeredAt, status } = outcome;
-      const code = errorIn(outcome.body);
-      this.tally.sent(sentAt - slot.notBefore);
-      this.tally.answered(code);
-      const report = { ...at, outcome: 'answered' as const, sentAt, answeredAt, status };
-      this.#settle(lease, { ...report, ...(code !== undefined && { error: { code } }) });
+    const code = outcome.kind === 'answered' ? errorIn(outcome.body) : undefined;
+    if (outcome.kind === 'missed') this.tally.count('lost', outcome.cause);
+    else {
+      this.tally.sent(outcome.sentAt - slot.notBefore);
+      if (outcome.late) this.tally.count('lost', 'sent-late');
+      if (outcome.kind === 'broken') this.tally.count('broken', outcome.cause);
+      else this.tally.answered(code);
     }
-  }
-
-  #settle(lease: WorkerLease, report: Parameters<LeaseClient['settle']>[1][number]): void {
-    this.#client.settle(lease, [report]).catch(() => this.tally.count('lost', 'settle'));
+    const report = reportOf(0, outcome, code === undefined ? {} : { error: { code } });
+    this.#worker.settle(lease, [report]).catch(() => this.tally.count('lost', 'settle'));
   }
 }

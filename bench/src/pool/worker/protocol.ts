@@ -26,6 +26,12 @@ export interface WorkerSettings {
 export type ToWorker =
   { kind: 'prepare'; settings: WorkerSettings } | { kind: 'go' } | { kind: 'measure' } | { kind: 'stop' };
 
+/** The margin in force (ms), `at` seconds after the first call. */
+export interface MarginReading {
+  at: number;
+  ms: number;
+}
+
 export interface WorkerReport {
   /** From asking for permission to having it (ms), since `measure`; empty where the contender does not say. */
   leaseMs: number[];
@@ -41,6 +47,7 @@ export interface WorkerReport {
   lateMs: number[];
   /** How far ahead of its slot a lease was granted (ms), since `measure`. */
   aheadMs: number[];
+  margins: MarginReading[];
 }
 
 export type FromWorker =

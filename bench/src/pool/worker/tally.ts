@@ -15,8 +15,15 @@ export class Tally {
     denied: {},
     lateMs: [],
     aheadMs: [],
+    margins: [],
   };
   #measuring = false;
+  #startedAt = performance.now();
+
+  /** The first call is made now. */
+  start(): void {
+    this.#startedAt = performance.now();
+  }
 
   measure(): void {
     this.#measuring = true;
@@ -31,6 +38,11 @@ export class Tally {
 
   sent(lateMs: number): void {
     if (this.#measuring) this.report.lateMs.push(lateMs);
+  }
+
+  /** The margin in force, as the pool told this worker. */
+  margin(ms: number): void {
+    this.report.margins.push({ at: (performance.now() - this.#startedAt) / 1000, ms });
   }
 
   /** `error`: VK's code, undefined for a good answer. */
