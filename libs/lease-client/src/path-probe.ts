@@ -82,7 +82,8 @@ export class PathProbe {
       monotonicMs,
     );
     const ahead = poolNow() - monotonicMs();
-    const end = await exchange.write(socket, () => true);
+    exchange.attach(socket);
+    const end = await exchange.write(() => true);
     if (end.kind !== 'answered') return;
     const serverDate = dateOf(end.headers.date);
     onSample({

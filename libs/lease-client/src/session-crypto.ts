@@ -9,6 +9,7 @@ import {
   hkdfSync,
   type KeyObject,
   randomBytes,
+  randomFillSync,
   sign,
   timingSafeEqual,
   verify,
@@ -110,10 +111,26 @@ export function macIsRight(key: Buffer, kind: string, session: string, body: str
 
 /** iv(12) | tag(16) | ciphertext, base64url. */
 export function sealToken(key: Buffer, token: string, aad: string): string {
-  const iv = randomBytes(12);
+  const iv = freshIv();
   const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(aad));
-  const ciphertext = Buffer.concat([cipher.update(token, 'utf8'), cipher.final()]);
+  const ciphertext = cipher.update(token, 'utf8');
+  // A stream cipher holds nothing back: `final` only makes the tag.
+  cipher.final();
   return Buffer.concat([iv, cipher.getAuthTag(), ciphertext]).toString('base64url');
+}
+
+const IV_BYTES = 12;
+const ivs = Buffer.alloc(256 * IV_BYTES);
+let ivsUsed = ivs.length;
+
+/** Twelve random bytes that nobody gets again, drawn 256 at a time: one by one they are a third of the sealing. */
+function freshIv(): Buffer {
+  if (ivsUsed === ivs.length) {
+    randomFillSync(ivs);
+    ivsUsed = 0;
+  }
+  ivsUsed += IV_BYTES;
+  return Buffer.from(ivs.subarray(ivsUsed - IV_BYTES, ivsUsed));
 }
 
 /** Throws when the sealed token, its key or what it is bound to do not fit together. */

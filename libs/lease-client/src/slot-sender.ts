@@ -65,6 +65,7 @@ const CONNECTIONS = 4;
  */
 export class SlotSender {
   readonly #base: URL;
+  readonly #path: string;
   readonly #client: SlotGuard;
   readonly #connections: WarmConnections;
   readonly #timer: SlotTimer;
@@ -73,6 +74,7 @@ export class SlotSender {
   constructor(options: SlotSenderOptions) {
     const { client, monotonicMs = () => performance.now() } = options;
     this.#base = new URL(options.baseUrl);
+    this.#path = this.#base.pathname.replace(/\/$/, '');
     this.#client = client;
     this.#now = () => client.clock.now();
     this.#connections = connectionsTo(this.#base, monotonicMs);
@@ -96,16 +98,18 @@ export class SlotSender {
   sendForBytes(slot: SlotFacts, call: SlotCall): Promise<SendOutcomeOf<Uint8Array<ArrayBuffer>>> {
     this.#connections.expect();
     return new Promise((resolve) => {
-      let exchange: Exchange;
+      let exchange: Exchange | undefined;
       const plan = (): void =>
         this.#timer.at(slot.notBefore, {
-          ready: () => (exchange ??= this.#prepare(call)),
+          ready: () => (exchange ??= this.#prepare(slot, call)),
           fire: () => {
             const verdict = this.#verdictOf(slot);
             // The mapping of the pool's clock moved back a little since the timer fired.
             if (verdict === 'wait') return plan();
             this.#connections.expected();
-            resolve(verdict === 'send' ? this.#write(slot, exchange) : { kind: 'missed', cause: verdict });
+            if (verdict === 'send') return resolve(this.#write(slot, call, exchange));
+            exchange?.drop();
+            resolve({ kind: 'missed', cause: verdict });
           },
         });
       plan();
@@ -116,15 +120,20 @@ export class SlotSender {
     this.#connections.destroy();
   }
 
-  async #write(slot: SlotFacts, exchange: Exchange): Promise<SendOutcomeOf<Uint8Array<ArrayBuffer>>> {
-    const socket = this.#connections.take();
-    if (socket === undefined) return { kind: 'missed', cause: 'no-connection' };
-    let cause: MissCause | undefined;
-    const end = await exchange.write(socket, () => {
+  async #write(
+    slot: SlotFacts,
+    call: SlotCall,
+    ready: Exchange | undefined,
+  ): Promise<SendOutcomeOf<Uint8Array<ArrayBuffer>>> {
+    const exchange = ready ?? this.#prepare(slot, call);
+    if (exchange === undefined) return { kind: 'missed', cause: 'no-connection' };
+    let cause: MissCause = 'no-connection';
+    const end = await exchange.write(() => {
       const verdict = this.#verdictOf(slot);
       // `wait` after `send` a moment ago is the clock's mapping, not the time.
-      cause = verdict === 'send' || verdict === 'wait' ? undefined : verdict;
-      return cause === undefined;
+      if (verdict === 'send' || verdict === 'wait') return true;
+      cause = verdict;
+      return false;
     });
     return outcomeOf(end, slot, cause);
   }
@@ -133,15 +142,21 @@ export class SlotSender {
     return slotVerdict(slot, this.#client.view(slot.lease.keyId));
   }
 
-  #prepare(call: SlotCall): Exchange {
+  /** On an open connection; undefined while none is free or when the slot is lost already. */
+  #prepare(slot: SlotFacts, call: SlotCall): Exchange | undefined {
+    const verdict = this.#verdictOf(slot);
+    const socket = verdict === 'wait' || verdict === 'send' ? this.#connections.take() : undefined;
+    if (socket === undefined) return undefined;
     const request = {
       method: call.method ?? 'POST',
-      path: `${this.#base.pathname.replace(/\/$/, '')}/${call.path.replace(/^\//, '')}`,
+      path: `${this.#path}/${call.path.replace(/^\//, '')}`,
       headers: { host: this.#base.host, 'content-length': Buffer.byteLength(call.body), ...call.headers },
       body: call.body,
       timeoutMs: call.timeoutMs,
     };
-    return new Exchange(this.#connections, request, this.#now);
+    const exchange = new Exchange(this.#connections, request, this.#now);
+    exchange.attach(socket);
+    return exchange;
   }
 }
 
@@ -155,9 +170,9 @@ export function connectionsTo(url: URL, monotonicMs: () => number): WarmConnecti
 function outcomeOf(
   end: ExchangeEnd,
   slot: SlotFacts,
-  cause: MissCause | undefined,
+  cause: MissCause,
 ): SendOutcomeOf<Uint8Array<ArrayBuffer>> {
-  if (end.kind === 'stopped') return { kind: 'missed', cause: cause ?? 'too-late' };
+  if (end.kind === 'unwritten') return { kind: 'missed', cause };
   const { checkedAt, sentAt } = end;
   const stamps = {
     checkedAt,
