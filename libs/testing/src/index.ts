@@ -9,3 +9,7 @@ export { TcpProxy } from './tcp-proxy';
 export type { TcpAddress, TcpProxyOptions } from './tcp-proxy';
 export { ProcessHandle } from './process-handle';
 export type { ProcessExit, ProcessOptions } from './process-handle';
+export { needlesOf } from './secret-scan/encodings';
+export type { Encoding, Needle } from './secret-scan/encodings';
+export { SecretScan } from './secret-scan/secret-scan';
+export type { Finding, FolderOptions } from './secret-scan/secret-scan';
