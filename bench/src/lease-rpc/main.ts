@@ -17,7 +17,8 @@ interface Row {
   result: PhaseResult;
   /** Microseconds of key-service's core per grant, settles and readings included. */
   cpuPerGrant: number;
-  busy: number;
+  /** Shares of a core that each took. */
+  busy: { service: number; redis: number; broker: number; client: number };
 }
 
 async function bench(args: LeaseBenchArguments): Promise<number> {
@@ -34,21 +35,46 @@ async function bench(args: LeaseBenchArguments): Promise<number> {
 }
 
 async function measure(args: LeaseBenchArguments, stand: Stand): Promise<number> {
-  const { rabbitUrl, identityKeyPem, servicePid, redis } = stand;
+  const { rabbitUrl, identityKeyPem } = stand;
   const load = startLoad(args.clientCore, { rabbitUrl, identityKeyPem, workspaceId: 'demo' });
+  try {
+    return await phases(args, stand, load);
+  } finally {
+    load.stop();
+  }
+}
+
+async function phases(
+  args: LeaseBenchArguments,
+  stand: Stand,
+  load: ReturnType<typeof startLoad>,
+): Promise<number> {
   await load.ready;
-  await granting(() => load.run<PhaseResult>({ mode: 'counted', calls: 1 } satisfies Phase));
+  await granting(stand, () => load.run<PhaseResult>({ mode: 'counted', calls: 1 } satisfies Phase));
   await load.run({ mode: 'closed', concurrency: 32, seconds: WARM_UP_SECONDS } satisfies Phase);
 
-  const trips = await roundTrips(redis, () =>
+  const trips = await roundTrips(stand.redis, () =>
     load.run<PhaseResult>({ mode: 'counted', calls: COUNTED_CALLS } satisfies Phase),
   );
   const rows: Row[] = [];
+  const used = (): Row['busy'] => ({
+    service: cpuSeconds(stand.servicePid),
+    redis: cpuSeconds(stand.redisPid),
+    broker: stand.brokerPids.length === 0 ? NaN : cpuSeconds(...stand.brokerPids),
+    client: cpuSeconds(load.pid),
+  });
   const row = async (name: string, phase: Phase): Promise<Row> => {
-    const before = cpuSeconds(servicePid);
+    const before = used();
     const result = await load.run<PhaseResult>(phase);
-    const used = cpuSeconds(servicePid) - before;
-    const made = { name, result, cpuPerGrant: (used * 1e6) / result.granted, busy: used / result.seconds };
+    const after = used();
+    const busyOf = (who: keyof Row['busy']): number => (after[who] - before[who]) / result.seconds;
+    const busy = {
+      service: busyOf('service'),
+      redis: busyOf('redis'),
+      broker: busyOf('broker'),
+      client: busyOf('client'),
+    };
+    const made = { name, result, cpuPerGrant: (busy.service * 1e6) / perSecond(result), busy };
     rows.push(made);
     console.error(
       `> ${name}: ${perSecond(result).toFixed(0)} grants/s, p99 ${result.latency.p99.toFixed(2)} ms`,
@@ -59,7 +85,6 @@ async function measure(args: LeaseBenchArguments, stand: Stand): Promise<number>
   const open = await row(`open, ${rate}/s`, { mode: 'open', rate, seconds });
   for (const concurrency of args.concurrency)
     await row(`closed, ${concurrency} in flight`, { mode: 'closed', concurrency, seconds });
-  load.stop();
 
   const best = Math.max(...rows.filter((each) => each !== open).map(({ result }) => perSecond(result)));
   const measured = { sustained: best, openP99: open.result.latency.p99, roundTripsPerGrant: trips.perGrant };
@@ -72,10 +97,11 @@ async function measure(args: LeaseBenchArguments, stand: Stand): Promise<number>
 }
 
 /** Until the pool grants: a denial is an answer, too. */
-async function granting(ask: () => Promise<PhaseResult>): Promise<void> {
+async function granting(stand: Stand, ask: () => Promise<PhaseResult>): Promise<void> {
   const until = performance.now() + READY_WITHIN_MS;
   while ((await ask()).granted === 0)
-    if (performance.now() > until) throw new Error('the pool grants nothing');
+    if (performance.now() > until)
+      throw new Error(`the pool grants nothing; key-service said last:\n${stand.lastWords().join('\n')}`);
 }
 
 interface Trips {
@@ -115,6 +141,10 @@ function perSecond({ granted, seconds }: PhaseResult): number {
   return granted / seconds;
 }
 
+function percent(share: number, width: number): string {
+  return (Number.isNaN(share) ? '?' : (share * 100).toFixed(0)).padStart(width);
+}
+
 function print(
   args: LeaseBenchArguments,
   stand: Stand,
@@ -132,7 +162,7 @@ function print(
   );
   for (const remark of stand.remarks) console.log(`${remark}.`);
   console.log(
-    '\n                          grants/s   denied  failed   p50 ms   p99 ms  p99.9 ms   max ms   core busy   us/grant',
+    '\n                          grants/s   denied  failed   p50 ms   p99 ms  p99.9 ms   max ms   us/grant   % of a core: service  redis  broker  client',
   );
   for (const { name, result, cpuPerGrant, busy } of rows) {
     const { latency, denied, failed } = result;
@@ -144,8 +174,11 @@ function print(
       latency.p99.toFixed(2).padStart(8),
       latency.p999.toFixed(2).padStart(9),
       latency.max.toFixed(1).padStart(8),
-      `${(busy * 100).toFixed(0)} %`.padStart(11),
       cpuPerGrant.toFixed(0).padStart(10),
+      percent(busy.service, 22),
+      percent(busy.redis, 6),
+      percent(busy.broker, 7),
+      percent(busy.client, 7),
     ];
     console.log(`  ${name.padEnd(23)}${cells.join(' ')}`);
   }

@@ -11,7 +11,7 @@ import { Postgres } from '@sociograph/postgres';
 import { eventually, ProcessHandle, testServers, type TestServers } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import type { LeaseBenchArguments } from './arguments';
-import { holdToCore, onCore } from './cores';
+import { holdToCore, onCore, withChildren } from './cores';
 
 const ROOT = resolve(__dirname, '../../..');
 const NATIVE = join(ROOT, 'infra/native/dist/main.js');
@@ -22,11 +22,16 @@ const KEYS_AT_ONCE = 20;
 /** key-service on its core, with a database, a vhost and a Redis of its own; everything else is the test stack's. */
 export interface Stand {
   readonly servicePid: number;
+  readonly redisPid: number;
+  /** Empty where the broker is not ours to look at. */
+  readonly brokerPids: readonly number[];
   readonly redis: Redis;
   readonly rabbitUrl: string;
   readonly identityKeyPem: string;
   /** What could not be had as wished, in words. */
   readonly remarks: readonly string[];
+  /** What key-service logged last. */
+  lastWords(): string[];
   close(): Promise<void>;
 }
 
@@ -53,12 +58,14 @@ async function build(
   const folder = mkdtempSync(join(tmpdir(), 'bench-lease-'));
   undo.push(async () => rmSync(folder, { recursive: true, force: true }));
 
-  const redisPort = await ownRedis(folder, args.redisCore, undo);
+  const { port: redisPort, pid: redisPid } = await ownRedis(folder, args.redisCore, undo);
   const redis = new Redis({ port: redisPort });
   undo.push(() => redis.quit());
   await ownDatabase(servers, name, undo);
   await ownVhost(servers, name, undo);
-  const remarks = await pinBroker(args.clientCore, undo);
+  const brokerPids = brokerOfStack();
+  undo.push(await holdToCore(brokerPids, args.clientCore));
+  const remarks = brokerPids.length > 0 ? [] : ['RabbitMQ was given by URL: it is not held to a core'];
 
   const identity = generateKeyPairSync('ed25519', {
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
@@ -70,6 +77,10 @@ async function build(
   const inDatabase = (variable: string): string => withPath(servers.of('key-service', variable), name);
   const env = {
     PATH: process.env['PATH'],
+    // As the fleet starts it.
+    NODE_OPTIONS:
+      process.env['KEY_SERVICE_NODE_OPTIONS'] ?? '--max-old-space-size=256 --max-semi-space-size=4',
+    MALLOC_ARENA_MAX: '2',
     SERVICE_NAME: 'key-service',
     INSTANCE_ID: '0',
     NODE_ENV: 'development',
@@ -115,6 +126,9 @@ async function build(
   await registerKeys(url, args.keys);
   return {
     servicePid: service.pid,
+    redisPid,
+    brokerPids,
+    lastWords: () => service.lines.slice(-5),
     redis,
     rabbitUrl: withPath(servers.of('parser-service', 'RABBITMQ_URL'), name),
     identityKeyPem: identity.privateKey,
@@ -149,14 +163,14 @@ async function ownRedis(
   folder: string,
   core: number | undefined,
   undo: (() => Promise<unknown>)[],
-): Promise<number> {
+): Promise<{ port: number; pid: number }> {
   const port = await freePort();
   const settings = ['--port', String(port), '--dir', folder, '--appendonly', 'yes', '--save', ''];
   const [command, words] = onCore(core, 'redis-server', [...settings, '--maxmemory-policy', 'noeviction']);
   const server = await new ProcessHandle({ command, args: words }).start();
   undo.push(() => server.end());
   await server.waitFor(/Ready to accept connections/i);
-  return port;
+  return { port, pid: server.pid };
 }
 
 async function ownDatabase(
@@ -199,16 +213,12 @@ async function ownVhost(servers: TestServers, name: string, undo: (() => Promise
   await ask('PUT', `queues/${name}/${LEASE_QUEUE}`, { durable: true, arguments: queue?.arguments });
 }
 
-/** A broker that is not ours to hold stays where it is. */
-async function pinBroker(core: number, undo: (() => Promise<unknown>)[]): Promise<string[]> {
+/** A broker that was given by URL is not ours to hold to a core. */
+function brokerOfStack(): number[] {
   const table = join(FOLDER, 'processes.json');
-  const known = existsSync(table)
-    ? (JSON.parse(readFileSync(table, 'utf8')) as { name: string; pid: number }[])
-    : [];
-  const broker = known.find(({ name }) => name === 'rabbitmq');
-  if (broker === undefined) return ['RabbitMQ was given by URL: it is not held to a core'];
-  undo.push(await holdToCore(broker.pid, core));
-  return [];
+  if (!existsSync(table)) return [];
+  const known = JSON.parse(readFileSync(table, 'utf8')) as { name: string; pid: number }[];
+  return known.filter(({ name }) => name === 'rabbitmq').flatMap(({ pid }) => withChildren(pid));
 }
 
 /** Community tokens with 20 calls a second: slots are never what limits. */
@@ -252,17 +262,18 @@ async function demoToken(): Promise<string> {
 export function startLoad(core: number, settings: object) {
   const [command, words] = onCore(core, process.execPath, [join(__dirname, 'load.js')]);
   const child = spawn(command, words, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], cwd: ROOT });
+  let answered: (answer: { fault?: string; result?: unknown }) => void = () => undefined;
+  child.on('message', (answer: object) => answered(answer));
+  child.once('exit', (code) => answered({ fault: `the load generator ended with ${String(code)}` }));
   const ask = <T>(message: object): Promise<T> =>
     new Promise((done, failed) => {
-      child.once('message', (answer: { fault?: string; result?: T }) =>
-        answer.fault === undefined ? done(answer.result as T) : failed(new Error(answer.fault)),
-      );
-      child.once('exit', (code) => failed(new Error(`the load generator ended with ${String(code)}`)));
+      answered = ({ fault, result }) => (fault === undefined ? done(result as T) : failed(new Error(fault)));
       child.send(message);
     });
   return {
     ready: ask({ settings }),
     run: <T>(phase: object): Promise<T> => ask<T>({ phase }),
+    pid: child.pid as number,
     stop: () => child.kill(),
   };
 }

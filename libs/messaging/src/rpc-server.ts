@@ -18,7 +18,7 @@ export interface RpcServerOptions {
   queue: string;
   logger: Logger;
   /** Answers one request; called for many at once. What it throws is answered as a failure with its code only. */
-  handle(request: Buffer, properties: RpcProperties): Promise<Buffer>;
+  handle(request: Buffer, properties: RpcProperties): Promise<Buffer> | Buffer;
 }
 
 /** Present on an answer that stands for a failed handler; its value is the code. */
@@ -28,7 +28,9 @@ export const RPC_ERROR_HEADER = 'x-rpc-error';
 export class RpcServer {
   readonly #options: RpcServerOptions;
   readonly #link: AmqpLink;
-  readonly #busy = new Set<Promise<void>>();
+  /** Requests that are not answered yet, and who waits for there to be none. */
+  #busy = 0;
+  #onIdle: (() => void) | undefined;
   #consumer: { channel: Channel; tag: string } | undefined;
 
   constructor(options: RpcServerOptions) {
@@ -50,7 +52,7 @@ export class RpcServer {
   async close(): Promise<void> {
     const { channel, tag } = this.#consumer ?? {};
     if (channel !== undefined && tag !== undefined) await channel.cancel(tag).catch(() => undefined);
-    await Promise.all(this.#busy);
+    if (this.#busy > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
     await this.#link.close();
   }
 
@@ -63,8 +65,7 @@ export class RpcServer {
           void channel.close().catch(() => undefined);
           return;
         }
-        const work = this.#serve(channel, message).finally(() => this.#busy.delete(work));
-        this.#busy.add(work);
+        void this.#serve(channel, message);
       },
       { noAck: true },
     );
@@ -80,13 +81,9 @@ export class RpcServer {
     };
     if (typeof replyTo !== 'string' || typeof correlationId !== 'string') return;
     const properties = { userId: typeof userId === 'string' ? userId : undefined, replyTo };
-    const work = (): Promise<Buffer> =>
-      inSpan(`rpc ${this.#options.queue}`, { kind: 'server', parent: extractTrace(headers ?? {}) }, () =>
-        this.#options.handle(message.content, properties),
-      );
-    const correlation: unknown = headers?.[TASK_HEADERS.correlationId];
+    this.#busy += 1;
     try {
-      const answer = await (typeof correlation === 'string' ? runWithCorrelation(correlation, work) : work());
+      const answer = await this.#handle(message.content, properties, headers ?? {});
       send(channel, replyTo, answer, { correlationId });
     } catch (error) {
       this.#options.logger.error(
@@ -96,7 +93,31 @@ export class RpcServer {
       const { code } = describeFailure(error);
       send(channel, replyTo, Buffer.alloc(0), { correlationId, headers: { [RPC_ERROR_HEADER]: code } });
     }
+    this.#busy -= 1;
+    if (this.#busy === 0) this.#onIdle?.();
   }
+
+  #handle(
+    request: Buffer,
+    properties: RpcProperties,
+    headers: Record<string, unknown>,
+  ): Promise<Buffer> | Buffer {
+    const correlation: unknown = headers[TASK_HEADERS.correlationId];
+    const { handle, queue } = this.#options;
+    const work = (): Promise<Buffer> | Buffer => {
+      if (!isKept(headers['traceparent'])) return handle(request, properties);
+      return inSpan(`rpc ${queue}`, { kind: 'server', parent: extractTrace(headers) }, () =>
+        handle(request, properties),
+      );
+    };
+    return typeof correlation === 'string' ? runWithCorrelation(correlation, work) : work();
+  }
+}
+
+/** A span that nobody keeps costs a tenth of a lease: only traces whose caller keeps them get one (W3C flag `sampled`). */
+function isKept(traceparent: unknown): boolean {
+  const text = Buffer.isBuffer(traceparent) ? traceparent.toString('latin1') : traceparent;
+  return typeof text === 'string' && (Number.parseInt(text.slice(-2), 16) & 1) === 1;
 }
 
 function send(

@@ -566,6 +566,8 @@ export interface Refusal {
 /** What was refused, to whom and why. */
 export abstract class AuditTrail {
   abstract refused(note: Refusal): void;
+  /** An operator's deed that no change of a row tells of. Without a workspace it was of the whole platform. */
+  abstract done(note: AuditNote & { workspaceId: string | undefined; target: string }): Promise<void>;
 }
 
 /** One alarm at a time. */

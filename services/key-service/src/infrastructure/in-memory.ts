@@ -393,8 +393,14 @@ export class RecordingBroadcast extends KeyStateBroadcast {
 export class RecordingAuditTrail extends AuditTrail {
   readonly notes: Refusal[] = [];
 
+  readonly deeds: (AuditNote & { workspaceId: string | undefined; target: string })[] = [];
+
   refused(note: Refusal): void {
     this.notes.push(note);
+  }
+
+  async done(note: AuditNote & { workspaceId: string | undefined; target: string }): Promise<void> {
+    this.deeds.push(note);
   }
 }
 

@@ -10,7 +10,6 @@ export interface PoolRedisLogger {
 /** Made for charging: what cannot be sent now fails now. */
 export function connectPoolRedis(url: string, logger: PoolRedisLogger): PoolRedis {
   const redis = new Redis(url, {
-    enableAutoPipelining: true,
     // A request that cannot be sent now is answered now: nothing is charged later that nobody waits for.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -18,9 +17,32 @@ export function connectPoolRedis(url: string, logger: PoolRedisLogger): PoolRedi
     noDelay: true,
     retryStrategy: (attempt) => Math.min(50 * attempt, 500),
   });
+  writeOncePerTurn(redis);
   redis.on('error', (error: Error) => logger.warn({ err: error.message }, 'redis-pool cannot be reached'));
   redis.on('ready', () => void checkPolicy(redis, logger));
   return redis;
+}
+
+/**
+ * What is asked in one turn of the event loop leaves in one write. ioredis can do that (`enableAutoPipelining`), at the
+ * price of a pipeline object and three promises a command: with it a lease costs a fifth more of this process.
+ */
+function writeOncePerTurn(redis: Redis): void {
+  const send = redis.sendCommand.bind(redis);
+  let corked = false;
+  redis.sendCommand = (command, stream) => {
+    const socket = redis.stream;
+    if (!corked && socket !== undefined) {
+      corked = true;
+      socket.cork();
+      // Runs after the microtasks of this turn, in which the other requests of one read are sent.
+      process.nextTick(() => {
+        corked = false;
+        socket.uncork();
+      });
+    }
+    return send(command, stream);
+  };
 }
 
 /** Leases that are evicted are windows that are forgotten. */

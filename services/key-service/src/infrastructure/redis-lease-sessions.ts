@@ -36,8 +36,12 @@ export class RedisLeaseSessions extends LeaseSessions {
     this.#hold(session);
   }
 
+  held(id: string): LeaseSession | undefined {
+    return this.#held.get(id);
+  }
+
   async find(id: string): Promise<LeaseSession | undefined> {
-    const held = this.#held.get(id);
+    const held = this.held(id);
     if (held !== undefined) return held;
     const sealed = await this.#options.redis.getBuffer(this.#name(id));
     if (sealed === null) return undefined;

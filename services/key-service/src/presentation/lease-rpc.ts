@@ -80,7 +80,8 @@ export class LeaseRpc {
     const frame = request.length > MAX_FRAME_BYTES ? undefined : parse(request.toString('utf8'), leaseFrame);
     if (frame === undefined) return this.#refuse('malformed', caller, 'lease.frame');
     if (frame.kind === 'hello') return this.#welcome(frame.body, caller);
-    const session = await this.parts.sessions.find(frame.session);
+    const { sessions } = this.parts;
+    const session = sessions.held(frame.session) ?? (await sessions.find(frame.session));
     const now = this.parts.clock.nowMs();
     // Another reply address is another connection, perhaps somebody else's: it has to introduce itself.
     if (session === undefined || session.expiresAt < now || session.replyTo !== caller.replyTo) {
