@@ -1,10 +1,7 @@
 import { DomainError } from '@sociograph/kernel';
 import { aKey } from '../../test/builders';
-import type { KeyEvent } from '../domain/ports';
-import { RecordingPoolReport } from '../infrastructure/in-memory';
 import { CatalogueFollower } from './follow-catalogue';
 import type { Differing } from './key-ring';
-import { KeyEventDesk } from './take-key-events';
 import { InvalidKeys } from './write-invalid-keys';
 
 function follower(differing: Differing[]) {
@@ -17,6 +14,7 @@ function follower(differing: Differing[]) {
     },
     { slotsFreed: async () => void steps.push('deal') },
     { note: (...note) => void told.push(note) },
+    { refresh: (...refresh) => void told.push(['refresh', ...refresh]) },
   );
   return { made, told, steps };
 }
@@ -42,6 +40,18 @@ describe('following the catalogue', () => {
     expect(told).toEqual([['k1', 'token-refused', 'key-service']]);
     await made.teachAnew();
     expect(told).toHaveLength(2);
+  });
+});
+
+describe('keys that rest until they have another token', () => {
+  it('are taken up again after the process that knew it ended', async () => {
+    const differing = [
+      { key: aKey('k1', { tokenVersion: 3 }), state: 'refreshing' },
+      { key: aKey('k2').pause(1), state: 'refreshing' },
+    ];
+    const { made, told } = follower(differing);
+    await made.refresh();
+    expect(told).toEqual([['refresh', 'k1', 3, 'token-refused', 'key-service']]);
   });
 });
 
@@ -88,38 +98,5 @@ describe('keys that answers made invalid', () => {
     fault = undefined;
     await invalid.write();
     expect(written).toEqual([['demo', 'k2', 'token-refused', 'parser-service']]);
-  });
-});
-
-describe('events of a settle', () => {
-  const event = (keyId: string, kind: KeyEvent['kind'], reason?: string): KeyEvent => ({
-    keyId,
-    kind,
-    code: 5,
-    forMs: 0,
-    reason,
-  });
-
-  it('are told, and invalid keys are noted and written at once', () => {
-    const noted: unknown[][] = [];
-    let writes = 0;
-    const report = new RecordingPoolReport();
-    const desk = new KeyEventDesk(
-      { note: (...note) => void noted.push(note), write: () => ((writes += 1), Promise.reject(new Error())) },
-      report,
-    );
-    desk.take([event('k1', 'resting')], 'parser-service');
-    expect([noted, writes]).toEqual([[], 0]);
-    desk.take([event('k1', 'invalid', 'revoked'), event('k2', 'invalid')], 'parser-service');
-    expect(noted).toEqual([
-      ['k1', 'revoked', 'parser-service'],
-      ['k2', 'token-refused', 'parser-service'],
-    ]);
-    expect(writes).toBe(1);
-    expect(report.events.map(({ keyId, kind }) => [keyId, kind])).toEqual([
-      ['k1', 'resting'],
-      ['k1', 'invalid'],
-      ['k2', 'invalid'],
-    ]);
   });
 });

@@ -74,7 +74,8 @@ export class RestKeeper {
     if (kind === 'method-resting' || kind === 'method-barred')
       return { ...rest, kind: 'method', name: event.method ?? '', barred: kind === 'method-barred' };
     if (kind === 'egress-barred') return { ...rest, kind: 'egress', name: event.egress ?? '', barred: true };
-    if (kind === 'resting' && forMs >= WORTH_KEEPING_MS) return { ...rest, kind: 'key', name: '', barred: false };
+    if (kind === 'resting' && forMs >= WORTH_KEEPING_MS)
+      return { ...rest, kind: 'key', name: '', barred: false };
     return undefined;
   }
 

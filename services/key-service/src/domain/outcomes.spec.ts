@@ -19,12 +19,8 @@ describe('what an answer says about its key', () => {
 
   it('says that a call failed that had no answer, or the error of a server', () => {
     expect(effectsOf({ outcome: 'broken' })).toEqual([{ kind: 'fail', what: 'broken', code: 0 }]);
-    expect(effectsOf(answered({ status: 500 }))).toEqual([
-      { kind: 'fail', what: 'server-error', code: 500 },
-    ]);
-    expect(effectsOf(answered({ status: 502 }))).toEqual([
-      { kind: 'fail', what: 'server-error', code: 502 },
-    ]);
+    expect(effectsOf(answered({ status: 500 }))).toEqual([{ kind: 'fail', what: 'server-error', code: 500 }]);
+    expect(effectsOf(answered({ status: 502 }))).toEqual([{ kind: 'fail', what: 'server-error', code: 502 }]);
     expect(effectsOf(answered({ status: 499 }))).toEqual([{ kind: 'fine', except: [] }]);
   });
 
@@ -111,9 +107,12 @@ describe('what an answer says about its key', () => {
     expect(effectsOf(error(code))).toEqual([{ kind: 'count', what: 'network-error', code }]);
   });
 
-  it.each([0, 3, 18, 30, 100, 113, 777, 12_345])('speaks well of a key whose call failed by its object (error %i)', (code) => {
-    expect(effectsOf(error(code))).toEqual([{ kind: 'fine', except: [] }]);
-  });
+  it.each([0, 3, 18, 30, 100, 113, 777, 12_345])(
+    'speaks well of a key whose call failed by its object (error %i)',
+    (code) => {
+      expect(effectsOf(error(code))).toEqual([{ kind: 'fine', except: [] }]);
+    },
+  );
 
   it('reads what happened inside a packed call, each statement once, without the copy at its end', () => {
     const methodErrors = [

@@ -65,16 +65,16 @@ export class EnvelopeVault extends KeyVault {
 
   async open(sealed: SealedToken, binding: TokenBinding): Promise<Secret> {
     const now = this.#options.clock.monotonicMs();
-    const held = this.#tokens.get(binding.keyId);
+    // A refresh token is used once: it is not kept.
+    const kept = binding.part === undefined;
+    const held = kept ? this.#tokens.get(binding.keyId) : undefined;
     if (held !== undefined && held.until > now && held.value.version === binding.tokenVersion) {
       return held.value.token;
     }
     const plain = await this.#openById(sealed.dataKeyId);
     const token = new Secret(decrypt(plain, sealed.bytes, aad(binding)));
-    this.#tokens.set(binding.keyId, {
-      value: { version: binding.tokenVersion, token },
-      until: now + this.#maxAgeMs,
-    });
+    const until = now + this.#maxAgeMs;
+    if (kept) this.#tokens.set(binding.keyId, { value: { version: binding.tokenVersion, token }, until });
     return token;
   }
 
@@ -175,7 +175,8 @@ function context(workspaceId: string): Record<string, string> {
 }
 
 function aad(binding: TokenBinding): Buffer {
-  return Buffer.from(`${binding.workspaceId}|${binding.keyId}|${binding.tokenVersion}`);
+  const { workspaceId, keyId, tokenVersion, part } = binding;
+  return Buffer.from([workspaceId, keyId, tokenVersion, ...(part === undefined ? [] : [part])].join('|'));
 }
 
 function decrypt(key: Buffer, sealed: Uint8Array, bound: Buffer): string {

@@ -31,6 +31,7 @@ interface KeyRow {
   last_used_at: Date | null;
   version: number;
   revision: number;
+  refreshable: boolean;
   created_at: Date;
   updated_at: Date;
 }
@@ -49,7 +50,8 @@ export class PostgresKeyCatalogue extends KeyCatalogue {
       `SELECT id, workspace_id, network, kind, label, status, status_reason, token_encrypted, data_key_id,
               token_version, rate_limit, weight, bucket, egress, owner_id, scopes, shared_with, consent_given_by,
               consent_at, consent_ended_at, replaces, replaced_by, last_used_at, version, revision, created_at,
-              updated_at
+              updated_at,
+              EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.key_id = api_keys.id) AS refreshable
        FROM api_keys WHERE revision > $1 ORDER BY revision`,
       [since],
     );
@@ -84,6 +86,7 @@ function restore(row: KeyRow): StoredKey {
     lastUsedAt: row.last_used_at?.getTime() ?? null,
     version: row.version,
     tokenVersion: row.token_version,
+    refreshable: row.refreshable,
     createdAt: row.created_at.getTime(),
     updatedAt: row.updated_at.getTime(),
   });

@@ -9,9 +9,13 @@ export class RabbitKeyStateBroadcast extends KeyStateBroadcast {
     super();
   }
 
-  async announce(key: ApiKey, at: number): Promise<void> {
+  async announce(
+    key: ApiKey,
+    at: number,
+    limits: { restingUntil?: number; egress?: string } = {},
+  ): Promise<void> {
     const { id, workspaceId, network, state, version } = key.details;
-    const message: KeyStateChanged = { keyId: id, workspaceId, network, state, version, at };
+    const message: KeyStateChanged = { keyId: id, workspaceId, network, state, version, at, ...limits };
     const body = Buffer.from(JSON.stringify(keyStateChanged.schema.parse(message)));
     await this.fanout.publishFanout(EXCHANGES.keyState, body, 1_000);
   }

@@ -3,7 +3,7 @@
 --   m, eg                    rests of methods and of addresses, by name
 --   cb                       its circuit: n failures in a row, w = { slice, calls, failures } of the last 30 s
 --   own                      its state is what answers made of it, and the row does not know yet
---   fr                       when its token was last sent to be refreshed, until the new one was good for a call
+--   fr, fv                   when its token was last sent to be refreshed, and which; until another was good for a call
 -- A rest that ends with ONE trial call is { u = until, s = length, t = when its first trial was granted, c = code,
 -- bar = 1 when it is a bar }; an open circuit has the same u, s, t. While a trial is out u is the end of its lease,
 -- so that a trial nobody reports of makes way for the next one. The circuit of a network is `net:<E>:<network>`.
@@ -350,13 +350,13 @@ function effects.refresh(k, e, sent, lease, told)
   if k.s ~= 'active' then
     return
   end
-  if not k.rf or (k.fr and now - k.fr < e.again) then
+  if not k.rf or (k.fr and k.fv ~= k.v and now - k.fr < e.again) then
     return effects.invalidate(k, e, sent, lease, told)
   end
   k.s, k.own = 'refreshing', 1
-  k.fr = now
+  k.fr, k.fv = now, k.v
   leavePools(lease.k, k)
-  told[#told + 1] = { kind = 'refresh-needed', forMs = 0 }
+  told[#told + 1] = { kind = 'refresh-needed', forMs = 0, tokenVersion = k.v }
 end
 
 function effects.fail(k, e, _, lease, told)
