@@ -5,7 +5,7 @@ interface Entry extends Waiting {
 }
 
 function entry(name: string, details: Partial<Waiting> = {}): Entry {
-  return { name, workspaceId: 'a', importId: 'i1', lane: 'a vk', cost: 1, deadlineAt: 1000, ...details };
+  return { name, workspaceId: 'a', importId: 'i1', lane: 'a vk', group: 'vk', deadlineAt: 1000, ...details };
 }
 
 function aLine(limits = { perImport: 3, perWorkspace: 4 }): LeaseLine<Entry> {
@@ -16,19 +16,29 @@ function fill(line: LeaseLine<Entry>, ...entries: Entry[]): void {
   for (const known of entries) expect(line.add(known)).toBe(true);
 }
 
+const names = (entries: Entry[]): string[] => entries.map(({ name }) => name);
+
+/** Serves the first one offered, again and again. */
 function drain(line: LeaseLine<Entry>, now = 0): string[] {
-  const names: string[] = [];
-  for (let next = line.next(now); next !== undefined; next = line.next(now)) names.push(next.name);
-  return names;
+  const served: string[] = [];
+  for (;;) {
+    const heads = line.heads(now, 8);
+    const [first, ...others] = heads;
+    for (const other of others.reverse()) line.putBack(other);
+    if (first === undefined) return served;
+    line.done(first);
+    served.push(first.name);
+  }
 }
 
 describe('the line of requests that wait for a slot', () => {
-  it('serves one import in the order of arrival', () => {
+  it('offers one import in the order of arrival', () => {
     const line = aLine();
     fill(line, entry('1'), entry('2'), entry('3'));
     expect(line.size).toBe(3);
     expect(drain(line)).toEqual(['1', '2', '3']);
     expect(line.size).toBe(0);
+    expect(line.nextEventAt()).toBeUndefined();
   });
 
   it('is full for one import at its limit, and takes another one then', () => {
@@ -47,24 +57,32 @@ describe('the line of requests that wait for a slot', () => {
     expect(drain(line)).toEqual(['1', '6', '3', '2', '4']);
   });
 
-  it('goes round the imports of a workspace', () => {
-    const line = aLine();
-    fill(line, entry('1'), entry('2'), entry('3', { importId: 'i2' }), entry('4', { importId: 'i2' }));
-    expect(drain(line)).toEqual(['1', '3', '2', '4']);
-  });
-
-  it('goes round the workspaces however many imports one has', () => {
+  it('offers one import of each workspace, then a second one of each, up to the number asked for', () => {
     const line = aLine({ perImport: 9, perWorkspace: 9 });
-    fill(line, entry('a1'), entry('a2', { importId: 'i2' }), entry('a3', { importId: 'i3' }));
-    fill(line, entry('b1', { workspaceId: 'b' }), entry('b2', { workspaceId: 'b' }));
-    expect(drain(line)).toEqual(['a1', 'b1', 'a2', 'b2', 'a3']);
+    fill(line, entry('a1'), entry('a1b'), entry('a2', { importId: 'i2' }), entry('a3', { importId: 'i3' }));
+    fill(line, entry('b1', { workspaceId: 'b' }), entry('b2', { workspaceId: 'b', importId: 'i2' }));
+    expect(names(line.heads(0, 4))).toEqual(['a1', 'b1', 'a2', 'b2']);
+    expect(names(line.heads(0, 4))).toEqual(['a1b', 'a3']);
+    expect(line.size).toBe(6);
   });
 
-  it('gives an import that asks for several calls at once no more calls than its neighbour', () => {
-    const line = aLine({ perImport: 9, perWorkspace: 99 });
-    fill(line, entry('big1', { cost: 3 }), entry('big2', { cost: 3 }));
-    fill(line, ...[1, 2, 3, 4, 5, 6].map((n) => entry(`s${n}`, { importId: 'i2' })));
-    expect(drain(line)).toEqual(['s1', 's2', 'big1', 's3', 's4', 's5', 'big2', 's6']);
+  it('moves the import and the workspace that were served to the end of the round', () => {
+    const line = aLine({ perImport: 9, perWorkspace: 9 });
+    fill(line, entry('a1'), entry('a1b'), entry('a2', { importId: 'i2' }));
+    fill(line, entry('b1', { workspaceId: 'b' }), entry('b1b', { workspaceId: 'b' }));
+    const [first] = line.heads(0, 1) as [Entry];
+    expect(first.name).toBe('a1');
+    line.done(first);
+    expect(names(line.heads(0, 2))).toEqual(['b1', 'a2']);
+  });
+
+  it('offers together only what is of one group', () => {
+    const line = aLine();
+    fill(line, entry('1'), entry('2', { importId: 'i2', group: 'other', lane: 'a other' }));
+    const heads = line.heads(0, 8);
+    expect(names(heads)).toEqual(['1']);
+    line.done(heads[0] as Entry);
+    expect(names(line.heads(0, 8))).toEqual(['2']);
   });
 
   it('passes over a lane that is closed, until its time', () => {
@@ -72,9 +90,9 @@ describe('the line of requests that wait for a slot', () => {
     fill(line, entry('1'), entry('2', { importId: 'i2', lane: 'a vk wall.get' }));
     line.close('a vk', 50);
     expect(line.closedUntil('a vk')).toBe(50);
-    expect(line.next(49)?.name).toBe('2');
-    expect(line.next(49)).toBeUndefined();
-    expect(line.next(50)?.name).toBe('1');
+    expect(names(line.heads(49, 8))).toEqual(['2']);
+    expect(line.heads(49, 8)).toEqual([]);
+    expect(names(line.heads(50, 8))).toEqual(['1']);
   });
 
   it('tries every lane again once slots were freed', () => {
@@ -83,10 +101,10 @@ describe('the line of requests that wait for a slot', () => {
     line.close('a vk', 50);
     line.openAll();
     expect(line.closedUntil('a vk')).toBeUndefined();
-    expect(line.next(0)?.name).toBe('1');
+    expect(names(line.heads(0, 8))).toEqual(['1']);
   });
 
-  it('is busy for a lane in which somebody waits or which is closed', () => {
+  it('is busy for a lane in which somebody waits or is being dealt to, or which is closed', () => {
     const line = aLine();
     expect(line.isBusy('a vk', 0)).toBe(false);
     fill(line, entry('1'));
@@ -95,26 +113,40 @@ describe('the line of requests that wait for a slot', () => {
     line.close('b vk', 10);
     expect(line.isBusy('b vk', 9)).toBe(true);
     expect(line.isBusy('b vk', 10)).toBe(false);
-    expect(drain(line)).toEqual(['1']);
+    const [head] = line.heads(0, 8) as [Entry];
+    expect(line.isBusy('a vk', 0)).toBe(true);
+    line.done(head);
     expect(line.isBusy('a vk', 0)).toBe(false);
   });
 
-  it('puts a request back at the head, with the right to go first', () => {
+  it('puts a request back at the head of its list', () => {
     const line = aLine();
-    fill(line, entry('1', { cost: 2 }), entry('2'));
-    const first = line.next(0) as Entry;
-    expect(first.name).toBe('1');
+    fill(line, entry('1'), entry('2'));
+    const [first] = line.heads(0, 8) as [Entry];
     line.putBack(first);
     expect(line.size).toBe(2);
-    expect(line.isBusy('a vk', 0)).toBe(true);
     expect(drain(line)).toEqual(['1', '2']);
   });
 
-  it('puts a request back into a list that had become empty', () => {
+  it('keeps the list of an import whose only request is being dealt to', () => {
     const line = aLine();
-    fill(line, entry('1'));
-    line.putBack(line.next(0) as Entry);
-    expect(drain(line)).toEqual(['1']);
+    fill(line, entry('1', { deadlineAt: 5 }));
+    const [first] = line.heads(0, 8) as [Entry];
+    fill(line, entry('2', { deadlineAt: 7 }));
+    line.putBack(first);
+    expect(line.nextEventAt()).toBe(0);
+    expect(names(line.expired(5))).toEqual(['1']);
+    expect(drain(line)).toEqual(['2']);
+  });
+
+  it('lets go of what was offered even when the line was emptied meanwhile', () => {
+    const line = aLine();
+    fill(line, entry('1'), entry('2'));
+    const [first] = line.heads(0, 8) as [Entry];
+    expect(names(line.expired(Infinity))).toEqual(['2']);
+    line.done(first);
+    expect(line.size).toBe(0);
+    expect(line.heads(0, 8)).toEqual([]);
   });
 
   it('gives up those whose deadline is over, and nobody else', () => {
@@ -122,10 +154,11 @@ describe('the line of requests that wait for a slot', () => {
     fill(line, entry('1', { deadlineAt: 10 }), entry('2', { deadlineAt: 11 }));
     fill(line, entry('3', { workspaceId: 'b', deadlineAt: 10 }));
     expect(line.expired(9)).toEqual([]);
-    expect(line.expired(10).map(({ name }) => name)).toEqual(['1', '3']);
+    expect(names(line.expired(10))).toEqual(['1', '3']);
     expect(line.size).toBe(1);
     expect(line.isBusy('a vk', 0)).toBe(true);
-    expect(drain(line)).toEqual(['2']);
+    expect(names(line.expired(11))).toEqual(['2']);
+    expect(line.size).toBe(0);
   });
 
   it('says when something is to be done: a lane opens or a deadline ends', () => {
@@ -139,5 +172,21 @@ describe('the line of requests that wait for a slot', () => {
     expect(line.nextEventAt()).toBe(60);
     line.openAll();
     expect(line.nextEventAt()).toBe(0);
+    line.close('a vk', 200);
+    line.close('other', 200);
+    expect(names(line.expired(70))).toEqual(['2']);
+    expect(line.nextEventAt()).toBe(90);
+  });
+
+  it('forgets lanes that nobody waits in when they become many', () => {
+    const line = aLine();
+    for (let lane = 0; lane < 1001; lane += 1) line.close(`lane ${lane}`, 10);
+    fill(line, entry('1'));
+    line.done((line.heads(0, 1) as [Entry])[0]);
+    expect(line.closedUntil('lane 0')).toBeUndefined();
+    for (let lane = 0; lane < 1000; lane += 1) line.close(`lane ${lane}`, 10);
+    fill(line, entry('2'));
+    line.done((line.heads(0, 1) as [Entry])[0]);
+    expect(line.closedUntil('lane 0')).toBe(10);
   });
 });
