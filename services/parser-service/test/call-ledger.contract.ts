@@ -138,10 +138,18 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
     it('counts an attempt of each item when a call begins, again when it is delivered again', async () => {
       await start();
       const callId = await dispatch('lists', 1);
-      expect((await under.ledger.find(callId))?.items).toEqual([{ person: '1', depth: 0, attempts: 0 }]);
-      expect(await under.ledger.begin(callId)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
-      expect(await under.ledger.begin(callId)).toEqual([{ person: '1', depth: 0, attempts: 2 }]);
-      expect((await under.ledger.find(callId))?.items).toEqual([{ person: '1', depth: 0, attempts: 2 }]);
+      expect((await under.ledger.find(callId))?.items).toEqual([
+        { person: '1', depth: 0, attempts: 0, keyFaults: 0 },
+      ]);
+      expect(await under.ledger.begin(callId)).toEqual([
+        { person: '1', depth: 0, attempts: 1, keyFaults: 0 },
+      ]);
+      expect(await under.ledger.begin(callId)).toEqual([
+        { person: '1', depth: 0, attempts: 2, keyFaults: 0 },
+      ]);
+      expect((await under.ledger.find(callId))?.items).toEqual([
+        { person: '1', depth: 0, attempts: 2, keyFaults: 0 },
+      ]);
     });
 
     it('adds found people once, with a list each, and counts', async () => {
@@ -213,7 +221,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect(await counters()).toMatchObject({ peopleDone: 2, peopleGaps: 1, listsDone: 0, listsGaps: 0 });
     });
 
-    it('tries items again when their wait is over, with the attempt given back where it was none', async () => {
+    it('tries items again when their wait is over, with the attempt given back and the fault counted where it was the key`s', async () => {
       await start({ seeds: ['1', '2'] });
       const callId = await dispatch('lists', 2);
       await under.ledger.begin(callId);
@@ -226,11 +234,11 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       });
       expect(await work()).toMatchObject({ lists: 1, inFlight: 0 });
       const next = await dispatch('lists', 2);
-      expect(await under.ledger.begin(next)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
+      expect(await under.ledger.begin(next)).toEqual([{ person: '1', depth: 0, attempts: 1, keyFaults: 1 }]);
       await under.age(60_001);
       expect(await work()).toMatchObject({ lists: 1 });
       expect(await under.ledger.begin(await dispatch('lists', 2))).toEqual([
-        { person: '2', depth: 0, attempts: 2 },
+        { person: '2', depth: 0, attempts: 2, keyFaults: 0 },
       ]);
     });
 
@@ -241,7 +249,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       await under.ledger.finish(callId, { ...NOTHING, long: ['1'] });
       expect(await work()).toMatchObject({ lists: 0, longLists: 1, listsMayGrow: false });
       const long = await dispatch('long-list', 1);
-      expect(await under.ledger.begin(long)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
+      expect(await under.ledger.begin(long)).toEqual([{ person: '1', depth: 0, attempts: 1, keyFaults: 0 }]);
       await under.ledger.finish(long, { ...NOTHING, done: ['1'] });
       expect(await counters()).toMatchObject({ listsDone: 1 });
     });
@@ -266,7 +274,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
         done: (await under.ledger.find(second))?.people ?? [],
       });
       const third = await dispatch('lists', 5);
-      expect(await under.ledger.begin(third)).toEqual([{ person: '2', depth: 1, attempts: 1 }]);
+      expect(await under.ledger.begin(third)).toEqual([{ person: '2', depth: 1, attempts: 1, keyFaults: 0 }]);
       await under.ledger.finish(third, { ...NOTHING, done: ['2'], found: [{ person: '3', depth: 2 }] });
       expect(await counters()).toMatchObject({ peopleKnown: 4, listsKnown: 3, listsDone: 3 });
       expect((await found()).job.frontierClosed).toBe(true);
@@ -344,10 +352,10 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect(await under.ledger.lanes()).toContainEqual(lane);
       expect(await work()).toMatchObject({ lists: 1, inFlight: 0 });
       const again = await dispatch('lists', 1);
-      expect(await under.ledger.begin(again)).toEqual([{ person: '1', depth: 0, attempts: 1 }]);
+      expect(await under.ledger.begin(again)).toEqual([{ person: '1', depth: 0, attempts: 1, keyFaults: 0 }]);
       await under.ledger.putBack(again, { holdMs: 0, refund: true });
       expect(await under.ledger.begin(await dispatch('lists', 1))).toEqual([
-        { person: '1', depth: 0, attempts: 1 },
+        { person: '1', depth: 0, attempts: 1, keyFaults: 0 },
       ]);
     });
 

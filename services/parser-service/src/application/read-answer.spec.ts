@@ -1,7 +1,7 @@
 import type { ItemOutcome } from '../domain/items';
 import { isPoison, outcomeOf } from './read-answer';
 
-const item = (person: string, attempts = 1, depth = 0) => ({ person, depth, attempts });
+const item = (person: string, attempts = 1, depth = 0) => ({ person, depth, attempts, keyFaults: 0 });
 const read = (outcomes: Record<string, ItemOutcome>) =>
   ({ kind: 'read', outcomes: new Map(Object.entries(outcomes)), errors: [], made: {} }) as const;
 const nothing = {

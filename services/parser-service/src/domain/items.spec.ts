@@ -1,6 +1,14 @@
-import { fateOf, gaveUp, type ItemOutcome, MAX_TRIES, waitAfter } from './items';
+import {
+  fateOf,
+  gaveUp,
+  type ItemOutcome,
+  KEY_FAULTS_AT_ONCE,
+  MAX_KEY_FAULTS,
+  MAX_TRIES,
+  waitAfter,
+} from './items';
 
-const item = (attempts = 1) => ({ person: '7', depth: 0, attempts });
+const item = (attempts = 1, keyFaults = 0) => ({ person: '7', depth: 0, attempts, keyFaults });
 
 describe('the fate of an item', () => {
   it.each<[string, ItemOutcome, unknown]>([
@@ -46,7 +54,7 @@ describe('the fate of an item', () => {
     expect(fateOf(item(), outcome)).toEqual(fate);
   });
 
-  it('is given up at the last try, never for a fault of keys', () => {
+  it('is given up at the last try, which a fault of a key is not', () => {
     const own = { kind: 'again', blame: 'item', cause: 'error 10' } as const;
     expect(fateOf(item(MAX_TRIES - 1), own).kind).toBe('again');
     expect(fateOf(item(MAX_TRIES), own)).toEqual({
@@ -56,6 +64,21 @@ describe('the fate of an item', () => {
     });
     expect(fateOf(item(MAX_TRIES), { ...own, blame: 'key' }).kind).toBe('again');
     expect(gaveUp(9, 'why')).toEqual({ kind: 'gap', cause: 'gave-up', detail: 'after 9 tries: why' });
+  });
+
+  it('costs time after ten faults of keys and is given up after forty', () => {
+    const again = (keyFaults: number) =>
+      fateOf(item(1, keyFaults), { kind: 'again', blame: 'key', cause: 'error 6' });
+    expect([KEY_FAULTS_AT_ONCE, MAX_KEY_FAULTS]).toEqual([10, 40]);
+    expect([0, 9, 10, 11, 38].map((faults) => again(faults))).toEqual(
+      [0, 0, 1_000, 2_000, 60_000].map((readyInMs) => ({
+        kind: 'again',
+        readyInMs,
+        refund: true,
+        cause: 'error 6',
+      })),
+    );
+    expect(again(39)).toEqual({ kind: 'gap', cause: 'gave-up', detail: 'after 40 faults of keys: error 6' });
   });
 
   it('waits longer after each try, at most a minute', () => {

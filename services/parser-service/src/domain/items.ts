@@ -5,11 +5,13 @@ export type ItemKind = 'profile' | 'friends';
 export type GapCause =
   'private' | 'hidden' | 'deleted' | 'unknown' | 'partial' | 'limit-reached' | 'gave-up' | 'withdrawn';
 
-/** One thing to fetch, as it stands when a call begins; `attempts` counts that call too. */
+/** One thing to fetch, as it stands when a call begins; `attempts` counts that call too, `keyFaults` does not. */
 export interface Item {
   readonly person: string;
   readonly depth: number;
   readonly attempts: number;
+  /** Calls that failed by no fault of the item's. */
+  readonly keyFaults: number;
 }
 
 export interface PersonProfile {
@@ -18,7 +20,7 @@ export interface PersonProfile {
   closed?: boolean;
 }
 
-/** What a call said of one item. `again` with blame `key` is the key's fault and costs the item nothing. */
+/** What a call said of one item. `again` with blame `key` is the key's fault and costs the item no attempt. */
 export type ItemOutcome =
   | { kind: 'profile'; state: 'active' | 'deleted' | 'banned'; profile: PersonProfile }
   | { kind: 'list'; friendIds: string[]; total: number }
@@ -31,11 +33,15 @@ export type ItemFate =
   | { kind: 'gap'; cause: GapCause; detail: string | null }
   /** Fetched alone and page by page from now on. */
   | { kind: 'long' }
-  /** `refund`: the attempt is not counted. */
+  /** `refund`: the attempt is not counted, the key's fault is. */
   | { kind: 'again'; readyInMs: number; refund: boolean; cause: string };
 
 /** A poison item ends here; at 30 % faulty answers a good one does so once in 15,000 times. */
 export const MAX_TRIES = 8;
+/** So many faults of keys in a row of calls are bad luck; more are a network that refuses, and cost time. */
+export const KEY_FAULTS_AT_ONCE = 10;
+/** With the waits between them more than 25 minutes of nothing but refused keys. */
+export const MAX_KEY_FAULTS = 40;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 
@@ -53,11 +59,19 @@ export function fateOf(item: Item, outcome: ItemOutcome): ItemFate {
     case 'absent':
       return { kind: 'gap', cause: outcome.cause, detail: null };
     case 'again':
-      if (outcome.blame === 'key') return { kind: 'again', readyInMs: 0, refund: true, cause: outcome.cause };
+      if (outcome.blame === 'key') return afterKeyFault(item.keyFaults + 1, outcome.cause);
       return item.attempts >= MAX_TRIES
         ? gaveUp(item.attempts, outcome.cause)
         : { kind: 'again', readyInMs: waitAfter(item.attempts), refund: false, cause: outcome.cause };
   }
+}
+
+function afterKeyFault(faults: number, cause: string): ItemFate {
+  if (faults >= MAX_KEY_FAULTS) {
+    return { kind: 'gap', cause: 'gave-up', detail: `after ${faults} faults of keys: ${cause}` };
+  }
+  const readyInMs = faults <= KEY_FAULTS_AT_ONCE ? 0 : waitAfter(faults - KEY_FAULTS_AT_ONCE);
+  return { kind: 'again', readyInMs, refund: true, cause };
 }
 
 export function gaveUp(attempts: number, cause: string): ItemFate {

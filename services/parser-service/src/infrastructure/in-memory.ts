@@ -31,6 +31,7 @@ interface StoredItem {
   depth: number;
   state: 'pending' | 'called' | 'done' | 'gap' | 'beyond';
   attempts: number;
+  keyFaults: number;
   long: boolean;
   readyAt: number;
   callId?: string;
@@ -73,7 +74,7 @@ const keyOf = (kind: ItemKind, person: string): string => `${kind} ${person}`;
 const kindOf = (pack: PackKind): ItemKind => (pack === 'profiles' ? 'profile' : 'friends');
 
 function newItem(kind: ItemKind, person: string, depth: number): StoredItem {
-  return { kind, person, depth, state: 'pending', attempts: 0, long: false, readyAt: 0 };
+  return { kind, person, depth, state: 'pending', attempts: 0, keyFaults: 0, long: false, readyAt: 0 };
 }
 
 /** Open items become gaps; returns how many of each kind. */
@@ -271,7 +272,9 @@ export class MemoryCallLedger extends CallLedger {
       const found = item(person);
       if (found === undefined) continue;
       Object.assign(found, { state: 'pending', readyAt: this.store.now() + readyInMs });
-      if (refund) found.attempts -= 1;
+      if (!refund) continue;
+      found.attempts -= 1;
+      found.keyFaults += 1;
     }
     for (const person of result.long) {
       const found = item(person);
@@ -417,7 +420,12 @@ export class MemoryCallLedger extends CallLedger {
   }
 }
 
-const asItem = ({ person, depth, attempts }: StoredItem): Item => ({ person, depth, attempts });
+const asItem = ({ person, depth, attempts, keyFaults }: StoredItem): Item => ({
+  person,
+  depth,
+  attempts,
+  keyFaults,
+});
 const inLane = (of: Lane, lane: Lane): boolean =>
   of.workspaceId === lane.workspaceId && of.network === lane.network;
 const isOpen = (state: StoredCall['state']): boolean => state === 'queued' || state === 'running';

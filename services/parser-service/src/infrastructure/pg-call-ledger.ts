@@ -58,7 +58,8 @@ export class PgCallLedger extends CallLedger {
     const { rows } = await this.postgres.query<CallRow & { wanted: boolean; items: Item[] | null }>(
       `SELECT c.id, c.import_id, c.workspace_id, c.network, c.kind, c.people,
          c.state IN ('queued', 'running') AND i.state = 'running' AS wanted,
-         (SELECT json_agg(json_build_object('person', person, 'depth', items.depth, 'attempts', attempts))
+         (SELECT json_agg(json_build_object('person', person, 'depth', items.depth, 'attempts', attempts,
+            'keyFaults', key_faults))
           FROM items WHERE items.import_id = c.import_id AND person = ANY (c.people)
             AND items.kind = CASE c.kind WHEN 'profiles' THEN 'profile' ELSE 'friends' END
             AND items.state = 'called' AND call_id = c.id) AS items
@@ -79,7 +80,7 @@ export class PgCallLedger extends CallLedger {
        UPDATE items SET attempts = attempts + 1 FROM begun
        WHERE items.import_id = begun.import_id AND items.kind = begun.item_kind
          AND items.person = ANY (begun.people) AND items.state = 'called' AND items.call_id = begun.id
-       RETURNING items.person, items.depth, items.attempts`,
+       RETURNING items.person, items.depth, items.attempts, items.key_faults AS "keyFaults"`,
       [callId],
     );
     return rows;
@@ -220,7 +221,8 @@ async function settleItems(
        UPDATE items SET
          state = fate.state, cause = fate.cause, detail = fate.detail, long = items.long OR fate.long, call_id = NULL,
          ready_at = clock_timestamp() + fate."readyInMs" * interval '1 millisecond',
-         attempts = CASE WHEN fate.long THEN 0 WHEN fate.refund THEN attempts - 1 ELSE attempts END
+         attempts = CASE WHEN fate.long THEN 0 WHEN fate.refund THEN attempts - 1 ELSE attempts END,
+         key_faults = items.key_faults + fate.refund::integer
        FROM jsonb_to_recordset($4) AS fate
          (person text, state text, cause text, detail text, "readyInMs" integer, refund boolean, long boolean)
        WHERE items.import_id = $1 AND items.kind = $2 AND items.person = fate.person
