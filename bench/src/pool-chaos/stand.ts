@@ -7,8 +7,7 @@ import type { Cleanup } from '../fleet/cleanup';
 import { KeyServiceHome } from '../fleet/key-service-home';
 import { type OwnRedis, startRedis } from '../fleet/own-redis';
 import { freePort } from '../fleet/ports';
-import type { ServerEnvironment } from '../fleet/servers';
-import { ROOT } from '../fleet/servers';
+import { ROOT, type ServerEnvironment } from '../fleet/servers';
 import { SimulatorProcess } from '../fleet/simulator-process';
 import { faketimeLibrary, shifted, SteppedClock } from './faketime';
 import { ManagedProcess } from './managed-process';
@@ -145,7 +144,7 @@ export class Stand {
           `worker ${instance}`,
           {
             command: process.execPath,
-            args: ['--enable-source-maps', join(__dirname, 'worker/main.js')],
+            args: ['--enable-source-maps', join(ROOT, 'bench/dist/pool-chaos/worker/main.js')],
             env: {
               PATH: process.env['PATH'],
               [SETTINGS_VARIABLE]: JSON.stringify(settings),

@@ -1,7 +1,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { EXCHANGES, LEASE_QUEUE } from '@sociograph/contracts';
 import { SystemClock, TimeOrderedIds } from '@sociograph/kernel';
-import { LeaseClient, type SendOutcome, SlotSender, type WorkerLease } from '@sociograph/lease-client';
+import { LeaseWorker, reportOf, type SendOutcome, type WorkerLease } from '@sociograph/lease-client';
 import { Fanout, RpcClient } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
 import { machineNow } from '../system-clock';
@@ -10,15 +10,12 @@ import { type ChaosWorkerSettings, type LeaseRecord, SETTINGS_VARIABLE } from '.
 const LEASE_TIMEOUT_MS = 2_000;
 const CALL_TIMEOUT_MS = 5_000;
 const FLUSH_MS = 50;
-/** A stamp this much after the slot's end was taken by a process that was frozen after its check. */
-const LATE_MS = 2;
 const BODY = 'v=5.199&user_ids=1&user_id=1';
 
 /** One worker: leases and calls in as many lanes as it is told, and writes down what became of each lease. */
 class ChaosWorker {
   readonly #clock = new SystemClock();
-  readonly #client: LeaseClient;
-  readonly #sender: SlotSender;
+  readonly #worker: LeaseWorker;
   readonly #rpc: RpcClient;
   readonly #fanout: Fanout;
   readonly #file: number;
@@ -29,15 +26,16 @@ class ChaosWorker {
     const logger = createLogger({ service: 'chaos', instance: String(settings.instance), level: 'fatal' });
     this.#rpc = new RpcClient({ url: settings.rabbitUrl, queue: LEASE_QUEUE, logger });
     this.#fanout = new Fanout({ url: settings.rabbitUrl, logger });
-    this.#client = new LeaseClient({
+    this.#worker = new LeaseWorker({
       rpc: this.#rpc,
       identityKeyPem: settings.identityKeyPem,
       service: 'parser-service',
       instanceId: `chaos-${settings.instance}`,
       clock: this.#clock,
       ids: new TimeOrderedIds(),
+      networks: { vk: { baseUrl: settings.baseUrl, pathProbe: { method: 'HEAD', path: '/' } } },
+      fail: () => process.exit(1),
     });
-    this.#sender = new SlotSender({ baseUrl: settings.baseUrl, client: this.#client, connections: 16 });
     this.#file = openSync(settings.recordsFile, 'a');
     setInterval(() => this.#flush(), FLUSH_MS);
   }
@@ -56,7 +54,7 @@ class ChaosWorker {
   async #opened(): Promise<void> {
     for (;;) {
       try {
-        return await this.#client.open();
+        return await this.#worker.open();
       } catch {
         await pause(200);
       }
@@ -71,13 +69,13 @@ class ChaosWorker {
   }
 
   #heard(body: Buffer): void {
-    this.#client.keyStateChanged(JSON.parse(body.toString('utf8')));
+    this.#worker.keyStateChanged(JSON.parse(body.toString('utf8')));
   }
 
   async #lane(): Promise<void> {
     const { workspaceId, instance, method } = this.settings;
     while (this.#running) {
-      const verdict = await this.#client
+      const verdict = await this.#worker
         .acquire({
           workspaceId,
           network: 'vk',
@@ -88,7 +86,7 @@ class ChaosWorker {
         .catch(() => undefined);
       if (verdict?.kind === 'granted') await this.#call(verdict.lease);
       else
-        await pause(verdict === undefined ? 200 : clamp(verdict.retryAt - this.#client.poolNow(), 20, 500));
+        await pause(verdict === undefined ? 200 : clamp(verdict.retryAt - this.#worker.poolNow(), 20, 500));
     }
   }
 
@@ -96,7 +94,7 @@ class ChaosWorker {
     const [slot] = lease.slots;
     if (slot === undefined) return;
     const grantedAt = machineNow();
-    const outcome = await this.#sender.send(slot, {
+    const outcome = await this.#worker.send(slot, {
       path: this.settings.method,
       headers: {
         authorization: `Bearer ${lease.token.reveal()}`,
@@ -108,47 +106,40 @@ class ChaosWorker {
     const base = { worker: this.settings.instance, keyId: lease.keyId, grantedAt };
     if (outcome.kind === 'missed') {
       this.#note({ ...base, result: outcome.cause });
-      this.#settle(lease, { slot: 0, outcome: 'unsent', cause: outcome.cause });
-      return;
+      return this.#settle(lease, outcome);
     }
     const sent = { ...base, ...this.#stamps(outcome, slot.notAfter) };
     if (outcome.kind === 'broken') {
       this.#note({ ...sent, result: outcome.cause });
-      this.#settle(lease, { slot: 0, outcome: 'broken', sentAt: outcome.sentAt, cause: outcome.cause });
-      return;
+      return this.#settle(lease, outcome);
     }
-    const { sentAt, answeredAt, status } = outcome;
     const code = errorIn(outcome.body);
-    this.#note({
-      ...sent,
-      answeredAt: this.#machine(answeredAt),
-      result: code === undefined ? 'sent' : String(code),
-    });
-    const error = code !== undefined && { error: { code } };
-    this.#settle(lease, { slot: 0, outcome: 'answered', sentAt, answeredAt, status, ...error });
+    const answeredAt = this.#machine(outcome.answeredAt);
+    this.#note({ ...sent, answeredAt, result: code === undefined ? 'sent' : String(code) });
+    this.#settle(lease, outcome, code);
   }
 
   #stamps(
-    outcome: Exclude<SendOutcome, { kind: 'missed' }> & { checkedAt?: number; late?: boolean },
+    outcome: Exclude<SendOutcome, { kind: 'missed' }>,
     notAfter: number,
   ): Pick<LeaseRecord, 'checkedAt' | 'sentAt' | 'endedAt' | 'late'> {
-    const { checkedAt, sentAt } = outcome;
     return {
-      ...(checkedAt !== undefined && { checkedAt: this.#machine(checkedAt) }),
-      sentAt: this.#machine(sentAt),
+      checkedAt: this.#machine(outcome.checkedAt),
+      sentAt: this.#machine(outcome.sentAt),
       endedAt: this.#machine(notAfter),
-      ...((outcome.late ?? sentAt > notAfter + LATE_MS) && { late: true }),
+      ...(outcome.late && { late: true }),
     };
   }
 
   /** From the pool's clock to the machine's, by the mapping in force now. */
   #machine(poolMs: number): number {
-    const onOwnClock = this.#client.clock.toMonotonic(poolMs);
+    const onOwnClock = this.#worker.client.clock.toMonotonic(poolMs);
     return machineNow() + onOwnClock - this.#clock.monotonicMs();
   }
 
-  #settle(lease: WorkerLease, report: Parameters<LeaseClient['settle']>[1][number]): void {
-    this.#client.settle(lease, [report]).catch(() => undefined);
+  #settle(lease: WorkerLease, outcome: SendOutcome, code?: number): void {
+    const report = reportOf(0, outcome, code === undefined ? {} : { error: { code } });
+    this.#worker.settle(lease, [report]).catch(() => undefined);
   }
 
   #note(record: LeaseRecord): void {
