@@ -30,7 +30,7 @@ const OLDEST_VERSION = [5, 81] as const;
 
 /** The API behind the network: token, limits, version, method, in this order (the order is an assumption). */
 export class Api {
-  private readonly keys: ReadonlyMap<string, SimulatedKey>;
+  private readonly keys: Map<string, SimulatedKey>;
 
   constructor(
     private readonly world: World,
@@ -42,6 +42,14 @@ export class Api {
     private readonly options: ApiOptions,
   ) {
     this.keys = new Map(keys.map((key) => [key.token, key]));
+  }
+
+  /** From now on the key has this token, and its old one is no token. */
+  rotate(name: string, token: string): void {
+    const old = [...this.keys.values()].find((key) => key.name === name);
+    if (old === undefined) return;
+    this.keys.delete(old.token);
+    this.keys.set(token, { ...old, token });
   }
 
   /** Answers a request that arrives at `at`. Must be called in the order of arrivals. */

@@ -13,6 +13,8 @@ export interface SimulatedKey {
   perSecond: number;
   /** Keys of one bucket share one per-second limit; by default each has its own. */
   bucket: string;
+  /** Of the pair that the token belongs to; follows from the seed unless the tokens file has one. */
+  refreshToken?: string;
 }
 
 const PER_SECOND: Record<KeyKind, number> = { user: 3, service: 3, community: 20 };
@@ -54,6 +56,7 @@ export function readKeys(file: string): SimulatedKey[] {
       owner: entry.owner ?? null,
       perSecond: entry.perSecond ?? PER_SECOND[kind],
       bucket: entry.bucket ?? name,
+      ...(entry.refreshToken !== undefined && { refreshToken: entry.refreshToken }),
     };
   });
 }

@@ -10,6 +10,7 @@ import { apiErrors } from './api-error';
 import { DailyBudgets } from './daily-budgets';
 import { Faults } from './faults';
 import type { SimulatedKey } from './keys';
+import { OAuth } from './oauth';
 import { Network } from './network';
 import { RateLimiter } from './rate-limiter';
 import { BodyTooLarge, parametersOf, readBody } from './request-parameters';
@@ -43,6 +44,7 @@ export class Simulator {
   private readonly faults = new Faults();
   private readonly world: World;
   private readonly api: Api;
+  private readonly oauth: OAuth;
   private readonly server: Server;
   private readonly lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
 
@@ -70,6 +72,10 @@ export class Simulator {
       },
       budgetsInsideExecute: settings.budgetsInsideExecute,
     });
+    this.oauth = new OAuth(settings.seed, keys, (name, token) => {
+      this.api.rotate(name, token);
+      this.faults.plant(name, 'none');
+    });
     this.server = createServer({ keepAliveTimeout: 65_000, noDelay: true }, (request, response) => {
       this.handle(request, response).catch((error: unknown) => fail(response, error));
     });
@@ -96,6 +102,7 @@ export class Simulator {
     const url = request.url ?? '/';
     const path = url.split('?', 1)[0] as string;
     if (path.startsWith('/method/')) return this.callApi(path.slice('/method/'.length), request, response);
+    if (path === '/oauth2/auth') return this.refreshTokens(request, response);
     request.resume();
     const probed = STATIC_PATHS.has(path) && (request.method === 'GET' || request.method === 'HEAD');
     if (probed) this.usage.probe();
@@ -134,6 +141,16 @@ export class Simulator {
     });
   }
 
+  private async refreshTokens(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { parameters } = parametersOf(request, await readBody(request));
+    const { requestMs, replyMs } = this.network.draw();
+    this.line.plan(this.clock.now() + requestMs + replyMs, () => {
+      const { status, body } = this.oauth.answer(parameters);
+      if (status === 0) response.destroy();
+      else this.send(request, response, status, 'application/json; charset=utf-8', JSON.stringify(body));
+    });
+  }
+
   private answer(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
     if (answer.status === 0) response.destroy();
     else if (answer.status === undefined) this.sendJson(request, response, answer.body);
@@ -166,6 +183,8 @@ export class Simulator {
         this.network.reset();
         this.faults.reset();
         return { reset: true };
+      case '/oauth':
+        return { mode: this.oauth.setMode(query.get('mode') ?? 'usual') };
       case '/network':
         return this.network.change(readNetwork(query));
       case '/faults': {
@@ -189,6 +208,8 @@ export class Simulator {
           clock: this.clock.now(),
           eventLoopLagMs: this.lagReport(),
         };
+      case '/oauth':
+        return { mode: this.oauth.mode, refreshed: this.oauth.refreshed, refused: this.oauth.refused };
       case '/seeds':
         return {
           seeds: query.get('reachable') === '1' ? this.world.reachableSeeds() : this.world.seeds(),
