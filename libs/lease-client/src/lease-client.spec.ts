@@ -188,8 +188,9 @@ describe("a worker's client of the key pool", () => {
     expect(await Promise.all(results)).toEqual(['settled', 'late']);
     expect(pool.seen).toHaveLength(2);
     expect(pool.seen[1]).toMatchObject({ kind: 'settle' });
-    const { leaseId, fence } = lease;
-    const entry = { leaseId, fence, workspaceId: 'demo', network: 'vk', importId: 'i1', reports: [unsent] };
+    const { leaseId, fence, keyId, grantedAt, methods } = lease;
+    const about = { leaseId, fence, keyId, grantedAt, methods };
+    const entry = { ...about, workspaceId: 'demo', network: 'vk', importId: 'i1', reports: [unsent] };
     expect(pool.seen[1]!.body['settles']).toEqual([entry, { ...entry, unusedMethods: { 'friends.get': 5 } }]);
     expect(await client.settle(lease, [unsent])).toBe('settled');
   });

@@ -125,8 +125,8 @@ export class LeaseClient {
     reports: CallReport[],
     unusedMethods?: Record<string, number>,
   ): Promise<SettleResult> {
-    const { leaseId, fence, workspaceId, network, importId } = lease;
-    const about = { leaseId, fence, workspaceId, network, importId };
+    const { leaseId, fence, workspaceId, network, importId, keyId, methods, grantedAt } = lease;
+    const about = { leaseId, fence, workspaceId, network, importId, keyId, methods, grantedAt };
     return this.#settles.add(
       { ...about, reports, ...(unusedMethods && { unusedMethods }) },
       reports.some(isUrgent),

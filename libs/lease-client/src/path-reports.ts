@@ -76,7 +76,8 @@ export class PathReports {
     const { count, sumMs, maxMs } = sends;
     try {
       const lateness = { sends: count, meanMs: sumMs / count, maxMs };
-      onMargin?.(await report({ network, probes, ...(count > 0 && { lateness }) }));
+      const marginMs = await report({ network, probes, ...(count > 0 && { lateness }) });
+      onMargin?.(marginMs);
     } catch {
       // The pool is away, which shows where a lease is asked for; what was measured is told with the next report.
       this.#probes = [...probes, ...this.#probes].slice(-MOST_PROBES);
