@@ -4,7 +4,7 @@ import type { ServerEnvironment } from '../fleet/servers';
 import type { ChaosOptions } from './arguments';
 import { pause } from './play-faults';
 import { Stand } from './stand';
-import { afterDeath, type DeadKey } from './verdict';
+import { afterDeath, countUnsent, type DeadKey } from './verdict';
 
 const WARM_UP_MS = 8_000;
 const BETWEEN_MS = 2_000;
@@ -18,6 +18,9 @@ export interface DeadKeyVerdict {
   /** The others go on: calls within the last seconds. */
   othersInUse: number;
   others: number;
+  calls: number;
+  /** Slots that were not used, by cause. */
+  unsent: Record<string, number>;
   passed: boolean;
 }
 
@@ -47,7 +50,8 @@ export async function runDeadKey(
   const stats = await stand.simulator.stats(true);
   await Promise.all(stand.workers.map((worker) => worker.end()));
   const ids = dying.map((name) => stand.keys.idOf.get(name) ?? name);
-  const dead = afterDeath(stand.records(), ids, GRACE_MS);
+  const records = stand.records();
+  const dead = afterDeath(records, ids, GRACE_MS);
   const others = stats.keys.filter((key) => !dying.includes(key.key));
   const othersInUse = others.filter((key) =>
     Object.values(key.methods).some(({ served }) => (served.times.at(-1) ?? 0) > stats.clock - 3_000),
@@ -57,6 +61,8 @@ export async function runDeadKey(
     keys: dead,
     othersInUse,
     others: others.length,
+    calls: stats.totals.served,
+    unsent: countUnsent(records),
     passed: dead.every(held) && othersInUse === others.length,
   };
 }

@@ -8,6 +8,7 @@ import { pause, playFaults } from './play-faults';
 import { Stand } from './stand';
 import { machineNow } from './system-clock';
 import {
+  countUnsent,
   type Gap,
   gapsAfter,
   judge,
@@ -16,7 +17,6 @@ import {
   type Refusal,
   workingStretches,
 } from './verdict';
-import type { LeaseRecord } from './worker/protocol';
 
 const WINDOW_MS = 1000;
 const WARM_UP_MS = 5_000;
@@ -192,12 +192,4 @@ function refusalsOf(stats: SimulatorStats, idOf: ReadonlyMap<string, string>, of
       refused.times.map((at) => ({ keyId: idOf.get(key.key) ?? key.key, at: at + offset })),
     ),
   );
-}
-
-function countUnsent(records: readonly LeaseRecord[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { sentAt, result } of records) {
-    if (sentAt === undefined) counts[result] = (counts[result] ?? 0) + 1;
-  }
-  return counts;
 }

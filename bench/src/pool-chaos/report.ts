@@ -52,8 +52,12 @@ export function reportDeadKeys(verdict: DeadKeyVerdict): string {
     keyId,
     `${refused} answers with error 5; sends begun within 100 ms after the first: ${soon}, later: ${afterwards}`,
   ]);
-  const others: [string, string] = ['other keys in use', `${verdict.othersInUse} of ${verdict.others}`];
-  return [table([...rows, others]), verdict.passed ? 'passed' : 'NOT passed'].join('\n');
+  const more: [string, string][] = [
+    ['other keys in use', `${verdict.othersInUse} of ${verdict.others}`],
+    ['calls accepted', String(verdict.calls)],
+    ['slots not used', words(verdict.unsent)],
+  ];
+  return [table([...rows, ...more]), verdict.passed ? 'passed' : 'NOT passed'].join('\n');
 }
 
 function table(rows: readonly [string, string][]): string {

@@ -189,3 +189,12 @@ export function afterDeath(
     return { keyId, refused: refused.length, soon: later.length - afterwards, afterwards };
   });
 }
+
+/** Slots that were not used, by cause. */
+export function countUnsent(records: readonly LeaseRecord[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { sentAt, result } of records) {
+    if (sentAt === undefined) counts[result] = (counts[result] ?? 0) + 1;
+  }
+  return counts;
+}

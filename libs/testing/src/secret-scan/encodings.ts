@@ -10,6 +10,7 @@ export type Encoding =
   | 'raw'
   | 'reversed'
   | 'utf-16'
+  | 'packed by PostgreSQL'
   | 'hex'
   | 'hex, upper case'
   | 'percent'
@@ -39,6 +40,9 @@ export function needlesOf(name: string, secret: string): Needle[] {
       Buffer.from(encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase())),
     ],
   ];
+  // What is left of a shorter one could be there by chance.
+  for (let first = 1; first <= 8 && raw.length >= PACKABLE + SHORTEST_SECRET; first += 1)
+    shapes.push(['packed by PostgreSQL', packed(raw, first)]);
   for (const before of [0, 1, 2] as const) {
     const text = base64(raw, before);
     shapes.push([`base64, ${before} before`, Buffer.from(text)]);
@@ -52,6 +56,22 @@ export function needlesOf(name: string, secret: string): Needle[] {
     seen.add(shape);
     return [{ secret: name, encoding, bytes }];
   });
+}
+
+/** What a value has in common with those before it is packed; a secret's beginning may be (`vk1.a.`). */
+const PACKABLE = 8;
+
+/**
+ * PostgreSQL's own compression (pglz) keeps what does not repeat as it is, with a zero byte before every eight of them; the first
+ * zero stands `first` bytes behind the beginning.
+ */
+function packed(raw: Buffer, first: number): Buffer {
+  const bytes: number[] = [];
+  for (const [at, byte] of raw.subarray(PACKABLE).entries()) {
+    if (at >= first && (at - first) % 8 === 0) bytes.push(0);
+    bytes.push(byte);
+  }
+  return Buffer.from(bytes);
 }
 
 /** The characters of base64 that hold nothing but bits of `raw`, when so many bytes stand before it. */

@@ -27,6 +27,7 @@ describe('needles of a secret', () => {
       'hex, upper case',
       'percent',
       'percent, lower case',
+      ...Array.from({ length: 8 }, () => 'packed by PostgreSQL'),
       'base64, 0 before',
       'base64, 1 before',
       'base64, 2 before',
@@ -70,6 +71,16 @@ describe('SecretScan', () => {
     const url = found(bytes.toString('base64url'));
     expect(url).toEqual([expect.stringMatching(`^token base64(url)?, ${before % 3} before here$`)]);
   });
+
+  it.each([0, 1, 2, 3, 4, 5, 6, 7])(
+    'finds it where PostgreSQL packed it, %s bytes after a control byte',
+    (behind) => {
+      const bytes = Buffer.concat([Buffer.alloc(behind, 0x2e), Buffer.from(SECRET), Buffer.from('the rest')]);
+      const packed = [...bytes].flatMap((byte, at) => (at % 8 === 0 ? [0, byte] : [byte]));
+      // Its first bytes were packed into a reference to an earlier value.
+      expect(found(Buffer.from(packed.slice(behind + 9)))).toEqual(['token packed by PostgreSQL here']);
+    },
+  );
 
   it('finds nothing in what only begins like it', () => {
     expect(found(SECRET.slice(0, -1))).toEqual([]);
