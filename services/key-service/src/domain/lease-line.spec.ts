@@ -149,6 +149,13 @@ describe('the line of requests that wait for a slot', () => {
     expect(line.heads(0, 8)).toEqual([]);
   });
 
+  it('drops nobody while the time is not known', () => {
+    const line = aLine();
+    fill(line, entry('1', { deadlineAt: 10 }));
+    expect(line.expired(NaN)).toEqual([]);
+    expect(names(line.expired(10))).toEqual(['1']);
+  });
+
   it('gives up those whose deadline is over, and nobody else', () => {
     const line = aLine();
     fill(line, entry('1', { deadlineAt: 10 }), entry('2', { deadlineAt: 11 }));

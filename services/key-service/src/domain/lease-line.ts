@@ -116,7 +116,8 @@ export class LeaseLine<W extends Waiting> {
 
   /** Takes out every request whose deadline is over. */
   expired(now: number): W[] {
-    if (now < this.#soonestDeadline) return [];
+    // Written so that nobody is over while the time is not known (NaN).
+    if (!(now >= this.#soonestDeadline)) return [];
     const gone: W[] = [];
     this.#soonestDeadline = Infinity;
     for (const imports of this.#workspaces.values()) {

@@ -112,7 +112,8 @@ local function clockSeen(from, to, date)
   end
   local p = path()
   local lo, hi = date - to, date + 1000000 - from
-  local known = p.o
+  -- Another memory may have another clock.
+  local known = p.o and p.o.e == E and p.o
   if known then
     local aged = (now - known.at) * DRIFT
     lo = math.max(lo, known.lo - aged)
@@ -122,7 +123,7 @@ local function clockSeen(from, to, date)
       lo, hi = date - to, date + 1000000 - from
     end
   end
-  p.o = { lo = lo, hi = hi, at = now }
+  p.o = { lo = lo, hi = hi, at = now, e = E }
   save('path:' .. a.network, p)
 end
 

@@ -48,7 +48,7 @@ local function refused(k, id, b, nb, r)
     path().h = { s = math.ceil(widest), u = now + HOLD_FOR }
   elseif a.align == 'first-call' then
     -- Its windows may begin elsewhere: whatever they are, a sliding schedule keeps them.
-    save('f:' .. k.b, {})
+    save('f:' .. E .. ':' .. k.b, {})
   end
   relearn(samples)
   if explained then

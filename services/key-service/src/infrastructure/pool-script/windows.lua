@@ -2,7 +2,7 @@
 local begunAt = tonumber(readyAt) - (a.settle or 0)
 
 -- Bucket: { c charges, l last notBefore } and what its key lends it. Charge: { notBefore, latest send, hole, answer (0:
--- sent, never answered; none: not settled) }. `f:<bucket>`: arrival of its first call { lo, hi }. A call is taken to leave as late as it may (notAfter) until its stamped send is known, to arrive
+-- sent, never answered; none: not settled) }. `f:<E>:<bucket>`: arrival of its first call { lo, hi }. A call is taken to leave as late as it may (notAfter) until its stamped send is known, to arrive
 -- `spread` after that and not after its answer, and to leave a window W later. Only times of the charges are kept,
 -- so that a spread that changes holds for all of them at once.
 local function latestArrival(c)
@@ -77,11 +77,11 @@ end
 local function beginning(b)
   local p = path()
   local lo, hi
-  if a.align == 'clock' and p.o then
+  if a.align == 'clock' and p.o and p.o.e == E then
     local aged = (now - p.o.at) * DRIFT
     lo, hi = -(p.o.hi + aged), -(p.o.lo - aged)
   elseif a.align == 'first-call' then
-    local f = load('f:' .. b.name) or {}
+    local f = load('f:' .. E .. ':' .. b.name) or {}
     lo, hi = f.lo, f.hi
   end
   local length = lo and a.window - (hi - lo) - spread() - a.slack - (p.lo or 0)
@@ -151,7 +151,7 @@ end
 -- Windows that begin with a key's first call: its arrival is known when the earliest call of the bucket is settled.
 -- A key that is older than this memory may have been called before it: where its windows begin is not known.
 local function firstCall(b, name, k)
-  if a.align ~= 'first-call' or load('f:' .. name) or not k or (k.c or 0) < begunAt then
+  if a.align ~= 'first-call' or load('f:' .. E .. ':' .. name) or not k or (k.c or 0) < begunAt then
     return
   end
   local first
@@ -165,7 +165,7 @@ local function firstCall(b, name, k)
     if first[4] > 0 then
       hi = math.min(hi, first[4])
     end
-    save('f:' .. name, { lo = first[2], hi = hi })
+    save('f:' .. E .. ':' .. name, { lo = first[2], hi = hi })
   end
 end
 
