@@ -19,6 +19,7 @@ const PROGRAMS = {
   'bench:pool': 'bench/dist/pool/main.js',
   'bench:lease': 'bench/dist/lease-rpc/main.js',
   'chaos:pool': 'bench/dist/pool-chaos/main.js',
+  'keys:rewrap': 'services/key-service/dist/rewrap.js',
 };
 
 const [command = 'help', ...args] = process.argv.slice(2);
@@ -44,10 +45,24 @@ function main() {
   if (!existsSync(join(ROOT, program)))
     stop(`${program} was not built: see the messages of the build above.`);
   const words = program === NATIVE ? [command, ...args] : args;
-  const child = spawn(process.execPath, ['--enable-source-maps', program, ...words], { stdio: 'inherit' });
+  const child = spawn(process.execPath, ['--enable-source-maps', program, ...words], {
+    stdio: 'inherit',
+    env: { ...(command === 'keys:rewrap' ? keysOfStack() : {}), ...process.env },
+  });
   // A signal to this process alone must reach the program, which has servers to stop.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.once('exit', (code) => (process.exitCode = code ?? 1));
+}
+
+/** Where the keys of the fleet that runs here lie, unless the environment names others. */
+function keysOfStack() {
+  const stack = join(STATE, process.env.SOCIOGRAPH_STACK ?? 'dev');
+  const file = join(stack, 'env.json');
+  if (process.env.DATABASE_URL_WORKER !== undefined || !existsSync(file)) return {};
+  return {
+    DATABASE_URL_WORKER: JSON.parse(readFileSync(file, 'utf8')).KEY_SERVICE_DATABASE_URL_WORKER,
+    KMS_MASTER_KEY_FILE: join(stack, 'secrets', 'kms-master-key'),
+  };
 }
 
 function install() {
@@ -143,7 +158,8 @@ function build(projects) {
 
 function sources() {
   const files = ['package-lock.json', '.swcrc', 'nx.json'].map((name) => join(ROOT, name));
-  for (const top of ['libs', 'services', 'gateway', 'infra', 'tools', 'bench', 'e2e']) collect(join(ROOT, top), files);
+  for (const top of ['libs', 'services', 'gateway', 'infra', 'tools', 'bench', 'e2e'])
+    collect(join(ROOT, top), files);
   return files.sort();
 }
 

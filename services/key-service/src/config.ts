@@ -13,6 +13,23 @@ import { STRATEGIES, type Timing } from './domain/networks';
 
 const count = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
 
+const list = z.string().transform((text) => text.split(',').filter((part) => part !== ''));
+
+const kmsConfig = {
+  KMS_PROVIDER: z.enum(['local', 'aws'], 'must be local or aws').default('local'),
+  /** `local`: 32 bytes in base64, mode 0600; more lines hold older keys, which open only. */
+  KMS_MASTER_KEY_FILE: z.string().optional(),
+  /** `local`: files of older keys, which open only. */
+  KMS_OLD_MASTER_KEY_FILES: list.optional(),
+  /** `aws`: id, alias or ARN of the key. */
+  KMS_KEY_ID: z.string().optional(),
+  /** `aws`: older keys, which open only. */
+  KMS_OLD_KEY_IDS: list.optional(),
+  /** `aws`: another address than AWS' own. */
+  KMS_ENDPOINT: z.url().optional(),
+  AWS_REGION: z.string().optional(),
+};
+
 const schema = z.object({
   ...baseConfig,
   ...oidcConfig,
@@ -20,12 +37,7 @@ const schema = z.object({
   ...rabbitConfig,
   ...postgresConfig,
   REDIS_POOL_URL: redisConfig.REDIS_POOL_URL,
-  KMS_PROVIDER: z.enum(['local', 'aws'], 'must be local or aws').default('local'),
-  /** `local`: 32 bytes in base64, mode 0600. */
-  KMS_MASTER_KEY_FILE: z.string().optional(),
-  /** `aws`: id, alias or ARN of the key. */
-  KMS_KEY_ID: z.string().optional(),
-  AWS_REGION: z.string().optional(),
+  ...kmsConfig,
   /** JSON {service: public key PEM} of the services that may lease. */
   LEASE_TRUSTED_FILE: z.string(),
   /** Where VK ID refreshes tokens. */
@@ -45,6 +57,10 @@ const schema = z.object({
   /** How many requests may wait for a slot, per import and per workspace. */
   POOL_LINE_PER_IMPORT: count(1, 10_000).default(200),
   POOL_LINE_PER_WORKSPACE: count(1, 100_000).default(1000),
+  /** Keys that have metrics of their own; above it the rest is `other`. */
+  POOL_METRIC_KEYS: count(0, 10_000).default(200),
+  /** Grants also from a Redis that may forget: without AOF or with eviction. For specs on a laptop. */
+  POOL_ALLOW_VOLATILE_REDIS: z.stringbool('must be true or false').default(false),
 });
 
 export type KeyServiceConfig = Readonly<z.infer<typeof schema>>;
@@ -74,6 +90,18 @@ const migrationSchema = z.object({
 /** What the migrations need. */
 export function migrationConfig(): Readonly<z.infer<typeof migrationSchema>> {
   return loadConfig(migrationSchema);
+}
+
+const rewrapSchema = z.object({
+  LOG_LEVEL: baseConfig.LOG_LEVEL,
+  NODE_ENV: baseConfig.NODE_ENV,
+  DATABASE_URL_WORKER: postgresConfig.DATABASE_URL_WORKER,
+  ...kmsConfig,
+});
+
+/** What a change of the master key needs. */
+export function rewrapConfig(): Readonly<z.infer<typeof rewrapSchema>> {
+  return loadConfig(rewrapSchema);
 }
 
 const trustedSchema = z.record(z.string(), z.string().includes('PUBLIC KEY'));

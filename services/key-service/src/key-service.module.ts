@@ -4,9 +4,13 @@ import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
 import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
 import { KeyEditor } from './application/amend-key';
 import { KeyKeeper } from './application/change-key-state';
+import { UsageDesk } from './application/describe-usage';
+import { ChoiceExplainer } from './application/explain-choice';
+import { PathKeeper } from './application/keep-learned-paths';
 import { KeyRegistrar } from './application/register-key';
 import { BulkRegistrar } from './application/register-keys-in-bulk';
 import { KeyRotator } from './application/rotate-key';
+import { KeyTender } from './application/tend-key';
 import type { KeyServiceConfig } from './config';
 import { ApiKeys, AuditTrail } from './domain/ports';
 import { openPrisma, PrismaApiKeys } from './infrastructure/prisma-api-keys';
@@ -50,6 +54,10 @@ export class KeyServiceModule {
           provide: KeyRotator,
           useValue: new KeyRotator(keys, pool.vault, ctx.clock, ctx.ids, refresh),
         },
+        { provide: KeyTender, useValue: new KeyTender(keys, pool.ledger, pool.audit) },
+        { provide: UsageDesk, useValue: new UsageDesk(keys, pool.budgets, () => ctx.clock.nowMs()) },
+        { provide: ChoiceExplainer, useValue: new ChoiceExplainer(pool.ring, pool.ledger, pool.rules) },
+        { provide: PathKeeper, useValue: pool.paths },
       ],
     };
   }

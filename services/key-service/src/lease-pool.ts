@@ -6,25 +6,29 @@ import type { HostContext } from '@sociograph/service-host';
 import { LeaseDesk } from './application/acquire-lease';
 import { BudgetKeeper } from './application/book-budgets';
 import { KeyKeeper } from './application/change-key-state';
+import { FinishReplacements } from './application/finish-replacements';
 import { CatalogueFollower } from './application/follow-catalogue';
 import { PathKeeper } from './application/keep-learned-paths';
 import { RestKeeper } from './application/keep-rests';
 import { KeyRing } from './application/key-ring';
 import { PoolChores } from './application/pool-chores';
 import { RefreshTokens } from './application/refresh-tokens';
+import { PoolMeasurer } from './application/measure-pool';
+import { UseRecorder } from './application/record-uses';
 import { SettleDesk } from './application/settle-leases';
 import { KeyEventDesk } from './application/take-key-events';
+import { LeaseWatch } from './application/watch-leases';
 import { InvalidKeys } from './application/write-invalid-keys';
 import { type KeyServiceConfig, readTrusted, timingOf } from './config';
 import { NETWORK_NAMES, rulesWith } from './domain/networks';
-import type { ApiKeys, Kms } from './domain/ports';
-import { AwsKms } from './infrastructure/aws-kms';
+import type { ApiKeys } from './domain/ports';
+import { chooseKms } from './infrastructure/choose-kms';
 import { EnvelopeVault } from './infrastructure/envelope-vault';
-import { LocalKms } from './infrastructure/local-kms';
 import { OutboxAuditTrail } from './infrastructure/outbox-audit-trail';
 import { PostgresBudgetBlocks } from './infrastructure/pg-budgets';
 import { OutboxOwnerNotices } from './infrastructure/outbox-owner-notices';
 import { PgKeyRests } from './infrastructure/pg-key-rests';
+import { PgKeyUses } from './infrastructure/pg-key-uses';
 import { PgLearnedPaths } from './infrastructure/pg-learned-paths';
 import { PgTokenPairs } from './infrastructure/pg-token-pairs';
 import { PoolMemory } from './infrastructure/pool-memory';
@@ -33,6 +37,7 @@ import {
   PostgresKeyCatalogue,
   PostgresPoolEpochs,
 } from './infrastructure/postgres-pool-store';
+import { BoundedKeyLabel, PrometheusPoolFigures } from './infrastructure/prometheus-pool-figures';
 import { PrometheusPoolReport } from './infrastructure/prometheus-pool-report';
 import { RabbitKeyStateBroadcast } from './infrastructure/rabbit-key-state-broadcast';
 import { connectPoolRedis } from './infrastructure/redis-connection';
@@ -46,6 +51,7 @@ import { MeasuredLeaseRpc } from './presentation/measured-lease-rpc';
 
 const PREFIX = 'pool:';
 const CHORES_MS = 2_000;
+const USES_MS = 500;
 const SESSION_MS = 3_600_000;
 const WINDOW_MS = 1_000;
 /** How far Redis' clock may be off before that counts as a loss. */
@@ -56,9 +62,12 @@ export type LeasePool = ReturnType<typeof wireLeasePool>;
 /** The leasing side as a list: everything that is not REST. Behaviour lives in the layers, nothing starts here. */
 export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: ApiKeys) {
   const { logger, clock, ids } = ctx;
-  const metrics = keyServiceMetrics(ctx.metrics);
-  const report = new PrometheusPoolReport(metrics, logger);
+  const metrics = keyServiceMetrics(ctx.metrics, () => desk.waiting);
+  const keyLabel = new BoundedKeyLabel(config.POOL_METRIC_KEYS);
+  const report = new PrometheusPoolReport(metrics, logger, keyLabel);
   const chance = new SystemRandomness();
+
+  const rules = rulesWith(timingOf(config));
 
   // Servers
   const redis = connectPoolRedis(config.REDIS_POOL_URL, logger);
@@ -81,7 +90,7 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
 
   // Ports and their adapters
   const vault = new EnvelopeVault({
-    kms: kmsOf(config),
+    kms: chooseKms(config),
     dataKeys: new PostgresDataKeys(worker),
     clock,
     ids,
@@ -119,16 +128,20 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
 
   // Use cases
   const ring = new KeyRing(new PostgresKeyCatalogue(worker), ledger, vault);
-  const desk = new LeaseDesk(ledger, new TimerAlarm(), {
+  const desk: LeaseDesk = new LeaseDesk(ledger, new TimerAlarm(), {
     perImport: config.POOL_LINE_PER_IMPORT,
     perWorkspace: config.POOL_LINE_PER_WORKSPACE,
   });
   const budgets: BudgetKeeper = new BudgetKeeper(ledger, new PostgresBudgetBlocks(worker), report, () => {
     void desk.slotsFreed();
   });
-  const settles = new SettleDesk(ledger, (network, result) => metrics.calls.inc({ network, result }));
+  const recorder = new UseRecorder(new PgKeyUses(worker, ids), report);
+  const figures = new PrometheusPoolFigures(metrics, keyLabel);
+  const watch = new LeaseWatch({ ring, recorder, figures });
+  const settles = new SettleDesk(ledger, (...settled) => watch.settled(...settled));
   const keeper = new KeyKeeper(keys, broadcast, clock, () => follower.refresh());
   const invalid = new InvalidKeys(ring, keeper);
+  const replacements = new FinishReplacements(ring, ledger, keeper);
   const rests = new RestKeeper(new PgKeyRests(worker), ledger, ring, clock);
   const refreshes = new RefreshTokens({
     pairs: new PgTokenPairs(worker, ids),
@@ -148,6 +161,8 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
     ...{ ring, broadcast, invalid, rests, refreshes, owners, report, clock },
   });
   const follower: CatalogueFollower = new CatalogueFollower(ring, desk, invalid, keyEvents);
+  const measurer = new PoolMeasurer(ledger, watch, report);
+  budgets.onAccounts = (accounts) => measurer.budgets(accounts);
   const chores = new PoolChores(
     [
       { failure: 'the keys could not be read again', run: () => follower.refresh() },
@@ -155,12 +170,19 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
       { failure: 'the rests of keys could not be written', run: () => rests.write() },
       { failure: 'tokens could not be refreshed', run: () => void refreshes.run().catch(() => undefined) },
       { failure: 'owners could not be told', run: () => owners.flush() },
+      { failure: 'replaced keys could not be ended', run: () => replacements.run() },
       { failure: 'the audit trail could not be written', run: () => audit.flush() },
       { failure: 'what was learned of the paths could not be written', run: () => paths.keep() },
       { failure: 'the booked budgets could not be tidied', run: () => budgets.tidy() },
       { failure: 'opened tokens could not be dropped', run: () => vault.sweep() },
       { failure: 'the keys could not be counted', run: () => report.keysByState(ring.countByState()) },
+      { failure: 'the pool could not be measured', run: () => measurer.run() },
     ],
+    report,
+  );
+
+  const uses = new PoolChores(
+    [{ failure: 'uses of keys could not be written', run: () => recorder.flush(clock.nowMs()) }],
     report,
   );
 
@@ -176,7 +198,9 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
     ids,
     trusted: readTrusted(config.LEASE_TRUSTED_FILE),
     accountOf: accountsOf(config),
-    rulesOf: rulesWith(timingOf(config)),
+    rulesOf: rules,
+    onGranted: (...granted) => watch.granted(...granted),
+    onMargin: (network, marginMs) => report.margin(network, marginMs),
     onKeyEvents: (events, service) => keyEvents.take(events, service),
     onRefused: (reason) => metrics.refused.inc({ reason }),
   });
@@ -192,6 +216,7 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
   return {
     ...{ redis, worker, fanout, publisher, relay },
     ...{ vault, ledger, audit, ring, desk, budgets, keeper, follower, chores, rests, owners },
+    ...{ paths, rules, recorder, uses },
     listen,
   };
 }
@@ -201,6 +226,7 @@ export function startLeasePool(pool: LeasePool, ctx: HostContext): void {
   const { health, shutdown, logger } = ctx;
   const { redis, worker, fanout, publisher, relay, ledger, audit, desk, follower, chores, rests, owners } =
     pool;
+  const { recorder, uses } = pool;
   health.check('redis-pool', () => redis.ping().then(() => 'up' as const));
   health.check('postgres', () => worker.query('SELECT 1').then(() => 'up' as const));
   relay.start();
@@ -214,8 +240,10 @@ export function startLeasePool(pool: LeasePool, ctx: HostContext): void {
     .subscribeFanout(EXCHANGES.keyState, () => void follower.refresh().catch(() => undefined), 600_000)
     .catch((err: unknown) => logger.warn({ err }, 'changes of other instances are heard of by polling only'));
   const timer = setInterval(() => void chores.run(), CHORES_MS);
+  const writing = setInterval(() => void uses.run(), USES_MS);
   shutdown.add('stop-taking', 'lease requests', () => {
     clearInterval(timer);
+    clearInterval(writing);
     desk.dismiss();
   });
   shutdown.add('finish', 'lease requests', () => server.close());
@@ -223,6 +251,7 @@ export function startLeasePool(pool: LeasePool, ctx: HostContext): void {
   shutdown.add('flush', 'rests and notices', async () => {
     await Promise.allSettled([rests.write(), owners.flush()]);
   });
+  shutdown.add('flush', 'uses of keys', () => recorder.flush(ctx.clock.nowMs(), true));
   shutdown.add('flush', 'outbox', async () => {
     await relay.stop();
     await publisher.close();
@@ -231,16 +260,6 @@ export function startLeasePool(pool: LeasePool, ctx: HostContext): void {
     redis.disconnect();
     await Promise.allSettled([fanout.close(), worker.end()]);
   });
-}
-
-function kmsOf(config: KeyServiceConfig): Kms {
-  if (config.KMS_PROVIDER === 'local') {
-    if (config.KMS_MASTER_KEY_FILE === undefined)
-      throw new Error('KMS_MASTER_KEY_FILE is missing (KMS_PROVIDER=local).');
-    return new LocalKms(config.KMS_MASTER_KEY_FILE);
-  }
-  if (config.KMS_KEY_ID === undefined) throw new Error('KMS_KEY_ID is missing (KMS_PROVIDER=aws).');
-  return new AwsKms({ keyId: config.KMS_KEY_ID, region: config.AWS_REGION });
 }
 
 /** Each service has its account, named like it; on a broker that the user brought one account serves all. */

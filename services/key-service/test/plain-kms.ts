@@ -14,6 +14,15 @@ export class PlainKms extends Kms {
     return { plain, wrapped: Buffer.concat([Buffer.from(JSON.stringify(context)), plain]) };
   }
 
+  async wrap(plain: Uint8Array, context: Record<string, string>): Promise<Buffer> {
+    if (this.away) throw new Error('kms is away');
+    return Buffer.concat([Buffer.from(JSON.stringify(context)), plain]);
+  }
+
+  async isNewest(): Promise<boolean> {
+    return true;
+  }
+
   async unwrap(wrapped: Uint8Array, context: Record<string, string>): Promise<Buffer> {
     if (this.away) throw new Error('kms is away');
     this.unwrapped += 1;

@@ -134,6 +134,20 @@ describe('the ring of keys in memory', () => {
     expect(vault.forgotten).toEqual([]);
   });
 
+  it('names the keys that a workspace may lease', async () => {
+    const { keys, ring, add } = setUp();
+    const other = 'other' as ApiKey['details']['workspaceId'];
+    await add(aKey('k1'));
+    await add(aKey('k2', { workspaceId: other }));
+    await add(aKey('k3', { workspaceId: other, sharedWith: ['demo'] }));
+    await add(aKey('k4', { network: 'ok' }));
+    await add(aKey('k5'));
+    await keys.update('demo', 'k5', (key) => key.withdrawConsent(5), note);
+    await ring.refresh();
+    expect(ring.leasableBy('demo', 'vk').map(({ id }) => id)).toEqual(['k1', 'k3']);
+    expect(ring.leasableBy('other', 'vk').map(({ id }) => id)).toEqual(['k2', 'k3']);
+  });
+
   it('names keys that have a successor until they are over', async () => {
     const { keys, ring, add } = setUp();
     await add(aKey('k1'));

@@ -38,6 +38,11 @@ export class KeyRing {
     return this.#define([...this.#keys.values()].map(({ key }) => key));
   }
 
+  /** Every key that was ever met, ended ones included. */
+  *keys(): Generator<ApiKey> {
+    for (const { key } of this.#keys.values()) yield key;
+  }
+
   key(id: string): ApiKey | undefined {
     return this.#keys.get(id)?.key;
   }
@@ -50,6 +55,16 @@ export class KeyRing {
     if (stored.token.bytes.length === 0) return undefined;
     const { workspaceId } = stored.key.details;
     return this.#vault.open(stored.token, { workspaceId, keyId: id, tokenVersion });
+  }
+
+  /** Keys that a workspace may lease: its own and those shared with it. */
+  leasableBy(workspaceId: string, network: string): ApiKey[] {
+    return [...this.#keys.values()]
+      .map(({ key }) => key)
+      .filter((key) => key.details.network === network && !key.tokenIsOver)
+      .filter(
+        ({ details }) => details.workspaceId === workspaceId || details.sharedWith.includes(workspaceId),
+      );
   }
 
   /** Keys with a successor that are not `replaced` yet. */

@@ -9,6 +9,34 @@ export function keyUnknown(): DomainError {
   });
 }
 
+/** No such open lease of this workspace. */
+export function leaseUnknown(): DomainError {
+  return new DomainError({
+    code: 'KEY_POOL.LEASE_UNKNOWN',
+    kind: 'not-found',
+    message: 'There is no such lease.',
+  });
+}
+
+export function networkUnknown(): DomainError {
+  return new DomainError({
+    code: 'KEY_POOL.NETWORK_UNKNOWN',
+    kind: 'not-found',
+    message: 'There is no such network.',
+  });
+}
+
+/** The pool's memory is away or being built anew; leasing says `recovering` meanwhile. */
+export function poolUnavailable(cause: unknown): DomainError {
+  return new DomainError({
+    code: 'KEY_POOL.POOL_UNAVAILABLE',
+    kind: 'unavailable',
+    message: 'The memory of the pool cannot be asked right now.',
+    retryAfterSeconds: 3,
+    cause,
+  });
+}
+
 export function keyInput(field: string, message: string): DomainError {
   return new DomainError({
     code: 'KEY_POOL.KEY_INVALID',
@@ -45,12 +73,19 @@ export function keyChangedMeanwhile(): DomainError {
   });
 }
 
+/** Only whoever keeps the key can help. */
+const KEY_IS_OFF: ReadonlySet<string> = new Set(['DisabledException', 'KMSInvalidStateException']);
+
 /** Tokens cannot be sealed or opened: the key management service is away and what was cached of it is too old. */
-export function vaultUnavailable(cause: unknown): DomainError {
+export function vaultUnavailable(cause: unknown, said?: string): DomainError {
   return new DomainError({
     code: 'KEY_POOL.VAULT_UNAVAILABLE',
     kind: 'unavailable',
-    message: 'Tokens cannot be encrypted or decrypted right now.',
+    message:
+      said !== undefined && KEY_IS_OFF.has(said)
+        ? 'Tokens cannot be encrypted or decrypted: the key of the key management service is switched off.'
+        : 'Tokens cannot be encrypted or decrypted right now.',
+    facts: { said: said ?? null },
     retryAfterSeconds: 1,
     cause,
   });

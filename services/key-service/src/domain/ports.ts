@@ -199,6 +199,28 @@ export interface WrappedDataKey {
   createdAt: number;
 }
 
+/** A token as it stands in a row, wherever: what is needed to seal it anew. */
+export interface StoredToken {
+  /** Names the row and what it holds. */
+  place: string;
+  sealed: SealedToken;
+  binding: TokenBinding;
+}
+
+/** All that is sealed, for a change of the master key or of data keys. Compares before it writes. */
+export abstract class SealedStore {
+  /** Wrapped data keys of the fleet in the order of their ids. */
+  abstract dataKeys(after: string | undefined, limit: number): Promise<WrappedDataKey[]>;
+  /** False: it was wrapped anew by somebody else, or is gone. */
+  abstract rewrap(id: string, from: Uint8Array, to: Uint8Array): Promise<boolean>;
+  /** Tokens of a workspace that are not under this data key. */
+  abstract tokensNotUnder(workspaceId: string, dataKeyId: string, limit: number): Promise<StoredToken[]>;
+  /** False: the token is another one by now, or destroyed. */
+  abstract reseal(token: StoredToken, to: SealedToken): Promise<boolean>;
+  /** What stands in the row now. */
+  abstract read(token: StoredToken): Promise<SealedToken | undefined>;
+}
+
 /** Wrapped data keys: the newest of a workspace seals, all of them open. */
 export abstract class DataKeys {
   abstract oldest(workspaceId: string): Promise<WrappedDataKey | undefined>;
@@ -211,6 +233,10 @@ export abstract class DataKeys {
 export abstract class Kms {
   abstract generateDataKey(context: Record<string, string>): Promise<{ plain: Buffer; wrapped: Buffer }>;
   abstract unwrap(wrapped: Uint8Array, context: Record<string, string>): Promise<Buffer>;
+  /** Wraps a data key that exists, under the newest master key. */
+  abstract wrap(plain: Uint8Array, context: Record<string, string>): Promise<Buffer>;
+  /** False: another master key than the newest wrapped it. */
+  abstract isNewest(wrapped: Uint8Array, context: Record<string, string>): Promise<boolean>;
 }
 
 export interface LedgerGrantRequest {
@@ -348,6 +374,8 @@ export abstract class BudgetBlocks {
     size: number;
     epoch: number;
     known: readonly string[];
+    /** Calls that the known blocks still have. */
+    left: number;
   }): Promise<
     | { kind: 'booked'; id: string; size: number }
     | { kind: 'elsewhere' }
@@ -600,11 +628,72 @@ export abstract class LeaseSessions {
   abstract end(id: string): Promise<void>;
 }
 
+/** One lease as a use of a key. Times are the pool's clock, ms. */
+export interface KeyUse {
+  leaseId: string;
+  keyId: string;
+  /** The owner of the key. */
+  keyWorkspaceId: string;
+  network: string;
+  /** Who used it, and for what. */
+  workspaceId: string;
+  importId: string;
+  service: string;
+  methods: Readonly<Record<string, number>>;
+  calls: number;
+  grantedAt: number;
+  settledAt: number | null;
+  /** Calls by result; null while nobody said what became of them. */
+  results: Record<string, number> | null;
+}
+
+/** Calls granted with one key between two moments, by method. */
+export interface KeyUsePeriod {
+  keyId: string;
+  keyWorkspaceId: string;
+  network: string;
+  from: number;
+  to: number;
+  calls: Record<string, number>;
+}
+
+/** Uses of keys, kept for a while; every verb takes many at once and may be repeated. */
+export abstract class KeyUses {
+  abstract write(uses: readonly KeyUse[]): Promise<void>;
+  /** Results of leases whose row is there already; of others nothing is kept. */
+  abstract settle(
+    settled: readonly { leaseId: string; settledAt: number; results: Record<string, number> }[],
+  ): Promise<void>;
+  /** Notes the last use of each key and announces what it was used for, both or neither. */
+  abstract announce(periods: readonly KeyUsePeriod[]): Promise<void>;
+  /** Removes up to `most` uses that are older; answers how many. */
+  abstract forget(before: number, most: number): Promise<number>;
+}
+
+/** Figures of what is granted and called; a call costs nobody a wait. */
+export abstract class PoolFigures {
+  abstract keyUsed(keyId: string, calls: number): void;
+  /** `code`: the network's own, or `http-<status>`. */
+  abstract keyErred(keyId: string, code: string): void;
+  abstract called(network: string, method: string, result: string, calls: number): void;
+  abstract slotLost(network: string, cause: string): void;
+  /** From a granted request to the beginning of its first slot. */
+  abstract waited(seconds: number): void;
+  /** From a grant to its settle. */
+  abstract held(seconds: number): void;
+}
+
 /** What the pool tells those who run it: figures and log lines. */
 export abstract class PoolReport {
   /** An answer changed what the pool knows of a key. */
   abstract keyChanged(event: KeyEvent): void;
   abstract keysByState(counts: ReadonlyMap<string, number>): void;
+  /** Leases that were recorded as uses, or could not be for want of room. */
+  abstract utilisation(shares: ReadonlyMap<string, number>): void;
+  abstract margin(network: string, marginMs: number): void;
+  /** Calls booked of longer limits, by the limit's name, and how many of them were granted. */
+  abstract budgets(booked: ReadonlyMap<string, { booked: number; spent: number }>): void;
+  abstract usesWritten(outcome: 'written' | 'dropped', leases: number): void;
   /** Work that will be tried again could not be done. */
   abstract failed(sentence: string, error: unknown): void;
 }

@@ -44,8 +44,9 @@ export class EnvelopeVault extends KeyVault {
   readonly #opened = new Map<string, Held<Buffer>>();
   /** By id of the API key: its opened token and the version that it is of. */
   readonly #tokens = new Map<string, Held<{ version: number; token: Secret }>>();
+  readonly #fleetKeys = new Map<string, Held<Buffer>>();
   readonly #encryptions = new Map<string, number>();
-  readonly #current = new Map<string, Promise<WrappedDataKey>>();
+  readonly #current = new Map<string, Held<Promise<WrappedDataKey>>>();
 
   constructor(options: EnvelopeVaultOptions) {
     super();
@@ -54,7 +55,10 @@ export class EnvelopeVault extends KeyVault {
   }
 
   async seal(token: Secret, binding: TokenBinding): Promise<SealedToken> {
-    const dataKey = await this.#currentKey(binding.workspaceId);
+    return this.sealUnder(await this.#currentKey(binding.workspaceId), token, binding);
+  }
+
+  async sealUnder(dataKey: WrappedDataKey, token: Secret, binding: TokenBinding): Promise<SealedToken> {
     const plain = await this.#open(dataKey);
     const iv = randomBytes(12);
     const cipher = createCipheriv('aes-256-gcm', plain, iv).setAAD(aad(binding));
@@ -89,19 +93,29 @@ export class EnvelopeVault extends KeyVault {
 
   /** A key that every instance derives alike: all of them use the oldest data key of the fleet. */
   async fleetKey(purpose: string): Promise<Buffer> {
+    const now = this.#options.clock.monotonicMs();
+    const held = this.#fleetKeys.get(purpose);
+    if (held !== undefined && held.until > now) return held.value;
     let root = await this.#asUnavailable(this.#options.dataKeys.oldest(FLEET));
     if (root === undefined) {
       await this.#make(FLEET);
       root = await this.#asUnavailable(this.#options.dataKeys.oldest(FLEET));
     }
     const plain = await this.#open(root as WrappedDataKey);
-    return Buffer.from(hkdfSync('sha256', plain, '', `sociograph ${purpose}`, 32));
+    const value = Buffer.from(hkdfSync('sha256', plain, '', `sociograph ${purpose}`, 32));
+    // No older than what it is derived from.
+    this.#fleetKeys.set(purpose, {
+      value,
+      until: this.#opened.get((root as WrappedDataKey).id)?.until ?? now,
+    });
+    return value;
   }
 
   /** Drops what is too old to be kept; called now and then so that idle keys do not stay open. */
   sweep(): void {
     const now = this.#options.clock.monotonicMs();
     for (const [id, held] of this.#tokens) if (held.until <= now) this.#tokens.delete(id);
+    for (const [purpose, held] of this.#fleetKeys) if (held.until <= now) this.#fleetKeys.delete(purpose);
     for (const [id, held] of this.#opened) {
       if (held.until > now) continue;
       held.value.fill(0);
@@ -111,12 +125,14 @@ export class EnvelopeVault extends KeyVault {
 
   async #currentKey(workspaceId: string): Promise<WrappedDataKey> {
     const { clock, rotateAfterMs = 30 * 86_400_000, maxEncryptions = 2 ** 20 } = this.#options;
-    const known = await this.#current.get(workspaceId);
+    const held = this.#current.get(workspaceId);
+    const known = held !== undefined && held.until > clock.monotonicMs() ? await held.value : undefined;
     const fresh = (key: WrappedDataKey): boolean =>
       clock.nowMs() - key.createdAt < rotateAfterMs && (this.#encryptions.get(key.id) ?? 0) < maxEncryptions;
     if (known !== undefined && fresh(known)) return known;
     const made = this.#newest(workspaceId, fresh);
-    this.#current.set(workspaceId, made);
+    // Looked up again after a while: a newer one may have been made elsewhere.
+    this.#current.set(workspaceId, { value: made, until: clock.monotonicMs() + this.#maxAgeMs });
     made.catch(() => this.#current.delete(workspaceId));
     return made;
   }
@@ -126,9 +142,14 @@ export class EnvelopeVault extends KeyVault {
     return stored !== undefined && fresh(stored) ? stored : this.#make(workspaceId);
   }
 
+  /** A data key that seals from now on; instances that have another in mind take it after its age. */
+  newDataKey(workspaceId: string): Promise<WrappedDataKey> {
+    return this.#make(workspaceId);
+  }
+
   async #make(workspaceId: string): Promise<WrappedDataKey> {
     const { kms, dataKeys, clock, ids } = this.#options;
-    const { plain, wrapped } = await this.#asUnavailable(kms.generateDataKey(context(workspaceId)));
+    const { plain, wrapped } = await this.#asUnavailable(kms.generateDataKey(contextOf(workspaceId)));
     const key = { id: ids.next(), workspaceId, wrapped, createdAt: clock.nowMs() };
     await this.#asUnavailable(dataKeys.add(key));
     this.#hold(key.id, plain);
@@ -146,7 +167,9 @@ export class EnvelopeVault extends KeyVault {
   async #open(key: WrappedDataKey): Promise<Buffer> {
     const held = this.#heldKey(key.id);
     if (held !== undefined) return held;
-    const plain = await this.#asUnavailable(this.#options.kms.unwrap(key.wrapped, context(key.workspaceId)));
+    const plain = await this.#asUnavailable(
+      this.#options.kms.unwrap(key.wrapped, contextOf(key.workspaceId)),
+    );
     return this.#hold(key.id, plain);
   }
 
@@ -170,7 +193,8 @@ export class EnvelopeVault extends KeyVault {
   }
 }
 
-function context(workspaceId: string): Record<string, string> {
+/** What a data key is bound to. */
+export function contextOf(workspaceId: string): Record<string, string> {
   return { workspace: workspaceId, purpose: PURPOSE };
 }
 

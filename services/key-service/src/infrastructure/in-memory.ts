@@ -14,6 +14,9 @@ import {
   type KeyHistoryEntry,
   type KeyRest,
   KeyStateBroadcast,
+  type KeyUse,
+  type KeyUsePeriod,
+  KeyUses,
   type LeaseSession,
   LeaseSessions,
   type BudgetAccount,
@@ -80,7 +83,7 @@ export class InMemoryBudgetBlocks extends BudgetBlocks {
   }
 
   async book(request: Parameters<BudgetBlocks['book']>[0]): ReturnType<BudgetBlocks['book']> {
-    const { bucket, limit, calls, size, epoch, known } = request;
+    const { bucket, limit, calls, size, epoch, known, left } = request;
     const ofLimit = this.kept.filter((block) => block.bucket === bucket && block.limit === limit);
     for (const block of ofLimit) if (block.epoch < epoch) block.closedAt ??= this.now();
     const isOpen = (block: KeptBlock) => block.closedAt === undefined && !known.includes(block.id);
@@ -90,11 +93,9 @@ export class InMemoryBudgetBlocks extends BudgetBlocks {
     const granted = Math.min(size, calls - counted.reduce((sum, block) => sum + block.size, 0));
     if (granted < 1) {
       const closed = counted.flatMap(({ closedAt }) => (closedAt === undefined ? [] : [closedAt]));
-      const leavesAt = Math.min(...closed) + spanOf(limit) + 5_000;
-      return {
-        kind: 'spent',
-        retryInMs: closed.length === 0 ? 1_000 : Math.max(1_000, leavesAt - this.now()),
-      };
+      const leavesInMs = Math.min(...closed, this.now()) - this.now() + spanOf(limit) + 5_000;
+      const retryInMs = left > 0 ? Math.min(leavesInMs, spanOf(limit) / 100) : leavesInMs;
+      return { kind: 'spent', retryInMs: Math.max(1_000, retryInMs) };
     }
     const id = `block-${this.kept.length + 1}`;
     this.kept.push({ id, bucket, limit, size: granted, epoch, bookedAt: this.now(), closedAt: undefined });
@@ -672,6 +673,7 @@ export class RecordingPoolReport extends PoolReport {
   readonly events: KeyEvent[] = [];
   readonly failures: [string, unknown][] = [];
   states: ReadonlyMap<string, number> = new Map();
+  readonly uses = { written: 0, dropped: 0 };
 
   keyChanged(event: KeyEvent): void {
     this.events.push(event);
@@ -681,7 +683,55 @@ export class RecordingPoolReport extends PoolReport {
     this.states = counts;
   }
 
+  utilisation(): void {}
+
+  margin(): void {}
+
+  budgets(): void {}
+
+  usesWritten(outcome: 'written' | 'dropped', leases: number): void {
+    this.uses[outcome] += leases;
+  }
+
   failed(sentence: string, error: unknown): void {
     this.failures.push([sentence, error]);
+  }
+}
+
+export class InMemoryKeyUses extends KeyUses {
+  readonly rows = new Map<string, KeyUse>();
+  readonly announced: KeyUsePeriod[] = [];
+  /** Thrown by every verb while it is set. */
+  fault: Error | undefined;
+
+  async write(uses: readonly KeyUse[]): Promise<void> {
+    this.#check();
+    for (const use of uses) if (!this.rows.has(use.leaseId)) this.rows.set(use.leaseId, { ...use });
+  }
+
+  async settle(
+    settled: readonly { leaseId: string; settledAt: number; results: Record<string, number> }[],
+  ): Promise<void> {
+    this.#check();
+    for (const { leaseId, ...rest } of settled) {
+      const row = this.rows.get(leaseId);
+      if (row?.results === null) Object.assign(row, rest);
+    }
+  }
+
+  async announce(periods: readonly KeyUsePeriod[]): Promise<void> {
+    this.#check();
+    this.announced.push(...periods);
+  }
+
+  async forget(before: number, most: number): Promise<number> {
+    this.#check();
+    const old = [...this.rows.values()].filter((use) => use.grantedAt < before).slice(0, most);
+    for (const { leaseId } of old) this.rows.delete(leaseId);
+    return old.length;
+  }
+
+  #check(): void {
+    if (this.fault !== undefined) throw this.fault;
   }
 }

@@ -2,7 +2,7 @@ import { actionAudited } from '@sociograph/contracts';
 import type { Clock, Ids } from '@sociograph/kernel';
 import { Outbox } from '@sociograph/messaging';
 import type { Postgres } from '@sociograph/postgres';
-import { AuditTrail, type Refusal } from '../domain/ports';
+import { type AuditNote, AuditTrail, type Refusal } from '../domain/ports';
 import type { LedgerLogger } from './redis-quota-ledger';
 
 interface Refusals extends Refusal {
@@ -12,6 +12,8 @@ interface Refusals extends Refusal {
 
 /** Workspace of what was refused before a workspace could be believed. */
 const NOBODY = 'unknown';
+/** Workspace of what is done to the whole fleet. */
+const PLATFORM = 'platform';
 const MAX_KINDS = 200;
 
 /**
@@ -38,6 +40,21 @@ export class OutboxAuditTrail extends AuditTrail {
     const known = this.#pending.get(name);
     if (known !== undefined) known.count += 1;
     else if (this.#pending.size < MAX_KINDS) this.#pending.set(name, { ...note, workspaceId, count: 1 });
+  }
+
+  async done(note: AuditNote & { workspaceId: string | undefined; target: string }): Promise<void> {
+    const { workspaceId = PLATFORM, actor, action, target, correlationId } = note;
+    const row = Outbox.event(actionAudited, workspaceId, {
+      auditId: this.ids.next(),
+      workspaceId,
+      actor,
+      action,
+      target,
+      at: Math.floor(this.clock.nowMs()),
+      ...(correlationId !== undefined && { correlationId }),
+      result: 'done',
+    });
+    await this.postgres.tx((q) => Outbox.add(q, [row], this.ids));
   }
 
   async flush(): Promise<void> {

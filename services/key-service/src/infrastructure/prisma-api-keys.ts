@@ -13,7 +13,10 @@ import {
   type KeyFilter,
   type KeyHistoryEntry,
   type SealedKey,
+  type SealedRefresh,
 } from '../domain/ports';
+import { addKeysInBulk } from './add-keys-in-bulk';
+import { keepRefreshTokens } from './keep-refresh-tokens';
 import { announcementsOf, entryOf, historyRowOf } from './key-announcements';
 import { firstColumnsOf, keyOf, laterColumnsOf, type Row, SHREDDED } from './key-rows';
 
@@ -39,8 +42,15 @@ export class PrismaApiKeys extends ApiKeys {
     super();
   }
 
-  async add(key: ApiKey, token: SealedKey['token'], fingerprint: string, note: AuditNote): Promise<void> {
-    await this.#within(key.details.workspaceId, (tx) => this.#insert(tx, { key, token, fingerprint }, note));
+  async add(
+    key: ApiKey,
+    token: SealedKey['token'],
+    fingerprint: string,
+    note: AuditNote,
+    refresh?: SealedRefresh,
+  ): Promise<void> {
+    const sealed: SealedKey = { key, token, fingerprint, refresh };
+    await this.#within(key.details.workspaceId, (tx) => this.#insert(tx, sealed, note));
   }
 
   async addMany(keys: readonly SealedKey[], note: AuditNote): Promise<ReadonlySet<string>> {
@@ -49,15 +59,12 @@ export class PrismaApiKeys extends ApiKeys {
       const part = keys.slice(from, from + ADDED_AT_ONCE);
       const workspaceId = part[0]?.key.details.workspaceId ?? '';
       await this.#within(workspaceId, async (tx) => {
-        // The unique index is partial: rows that it refuses are left out without an error.
-        const rows = await tx.apiKey.createManyAndReturn({
-          data: part.map(firstColumnsOf),
-          skipDuplicates: true,
-          select: { id: true },
-        });
-        const kept = new Set(rows.map(({ id }) => id));
+        const kept = await addKeysInBulk(tx, part, note);
+        await keepRefreshTokens(
+          tx,
+          part.filter(({ key }) => kept.has(key.id)),
+        );
         const made = part.filter(({ key }) => kept.has(key.id)).map(({ key }) => key);
-        await tx.keyHistory.createMany({ data: made.map((key) => historyRowOf(undefined, key, note)) });
         await this.#announce(
           tx,
           made.flatMap((key) => announcementsOf(key, note, this.ids)),
@@ -193,6 +200,7 @@ export class PrismaApiKeys extends ApiKeys {
 
   async #insert(tx: Transaction, sealed: SealedKey, note: AuditNote): Promise<void> {
     await tx.apiKey.create({ data: firstColumnsOf(sealed) });
+    await keepRefreshTokens(tx, [sealed]);
     await this.#note(tx, undefined, sealed.key, note);
   }
 

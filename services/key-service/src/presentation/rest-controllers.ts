@@ -1,6 +1,14 @@
 import { BulkKeysController } from './bulk-keys.controller';
 import { KeyHistoryController } from './key-history.controller';
+import { KeyPoolController } from './key-pool.controller';
 import { KeysController } from './keys.controller';
+import { PoolController } from './pool.controller';
 
-/** The REST edge; the bulk route stands before `/v1/keys/{id}`. */
-export const REST_CONTROLLERS = [BulkKeysController, KeysController, KeyHistoryController];
+/** The REST edge. */
+export const REST_CONTROLLERS = [
+  BulkKeysController,
+  KeysController,
+  KeyHistoryController,
+  KeyPoolController,
+  PoolController,
+];
