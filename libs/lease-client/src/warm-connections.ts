@@ -120,7 +120,7 @@ export class WarmConnections extends Agent {
     this.#notePeak(now);
     const resting = now - this.#plannedAt > RESTING_AFTER_MS;
     const used = Math.max(this.#peak.now, this.#peak.before);
-    const wanted = resting ? 0 : Math.max(this.#floor, used + SPARE);
+    const wanted = resting ? 0 : Math.max(this.#floor, used > 0 ? used + SPARE : 0);
     for (const held of [...this.#idle]) {
       const isExtra = this.#all.size > wanted && this.#idle.length > this.#planned;
       if (!this.#isUsable(held, now) || (isExtra && now - held.idleSince > SWEEP_EVERY_MS)) this.#end(held);
