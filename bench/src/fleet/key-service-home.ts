@@ -13,6 +13,17 @@ import { ROOT, type ServerEnvironment } from './servers';
 const SERVICE = join(ROOT, 'services/key-service/dist');
 const quiet = { warn: (): void => undefined };
 
+export interface KeyToRegister {
+  token: string;
+  kind: string;
+  name: string;
+}
+
+export interface RegisteredKeys {
+  workspaceId: string;
+  ids: string[];
+}
+
 export interface RunningKeyService {
   url: string;
   managementUrl: string;
@@ -22,8 +33,8 @@ export interface RunningKeyService {
   handle: ProcessHandle;
   /** What it was started with: another instance beside it needs only ports of its own. */
   env: Readonly<Record<string, string>>;
-  /** Registers keys over REST in workspace `demo`; returns their ids in the order given. */
-  register(keys: readonly { token: string; kind: string; name: string }[]): Promise<string[]>;
+  /** Registers keys over REST; says in which workspace (that of the demo's account) and their ids in the order given. */
+  register(keys: readonly KeyToRegister[]): Promise<RegisteredKeys>;
   stop(): Promise<void>;
 }
 
@@ -140,11 +151,9 @@ export class KeyServiceHome {
     };
   }
 
-  async #register(
-    url: string,
-    keys: readonly { token: string; kind: string; name: string }[],
-  ): Promise<string[]> {
-    const authorization = `Bearer ${await this.#userToken()}`;
+  async #register(url: string, keys: readonly KeyToRegister[]): Promise<RegisteredKeys> {
+    const userToken = await this.#userToken();
+    const authorization = `Bearer ${userToken}`;
     const ids: string[] = [];
     for (const { token, kind, name } of keys) {
       const consent = { givenBy: 'simulator' };
@@ -157,7 +166,8 @@ export class KeyServiceHome {
         throw new Error(`key-service answered ${response.status} to a new key: ${await response.text()}`);
       ids.push(((await response.json()) as { id: string }).id);
     }
-    return ids;
+    const claims = Buffer.from(userToken.split('.')[1] ?? '', 'base64url').toString('utf8');
+    return { workspaceId: (JSON.parse(claims) as { workspace_id: string }).workspace_id, ids };
   }
 
   async #userToken(): Promise<string> {

@@ -8,7 +8,7 @@ import { SHIFT } from './rows';
 import { averageUtilisation, type KeyArrivals, type Minute, percentile, stretches } from './utilisation';
 import { WorkerProcess } from './worker-process';
 import { callHeaders, CALL_BODY } from './worker/plain-call';
-import type { MarginReading, WorkerReport } from './worker/protocol';
+import type { MarginReading, WorkerReport, WorkerSettings } from './worker/protocol';
 
 export const WINDOW_MS = 1000;
 const STRETCH_MS = 10_000;
@@ -63,13 +63,13 @@ async function play({ plan, keys, seed, home }: RoundSetting, own: Cleanup): Pro
   own.add(() => simulator.stop());
   const redis = await startRedis();
   own.add(() => redis.stop());
-  let pool: RunningKeyService | undefined;
+  let pool: (RunningKeyService & { workspaceId: string }) | undefined;
   if (plan.system === 'ours') {
     if (home === undefined) throw new Error('ours cannot run without servers');
     const started = await home.start(redis.url, { POOL_WINDOW: row.window });
-    pool = started;
     own.add(() => started.stop());
-    await started.register(simulator.tokens);
+    const { workspaceId } = await started.register(simulator.tokens);
+    pool = { ...started, workspaceId };
   }
   const workers = Array.from(
     { length: plan.workers },
@@ -84,11 +84,14 @@ async function play({ plan, keys, seed, home }: RoundSetting, own: Cleanup): Pro
         jitterMs: row.jitterMs,
         windowMs: WINDOW_MS,
         longestMs: (WARM_UP_S + plan.seconds + 5) * 1000,
-        ...(pool && { pool: { rabbitUrl: pool.workerRabbitUrl, identityKeyPem: pool.identityKeyPem } }),
+        ...(pool && { pool: poolOf(pool) }),
       }),
   );
   own.add(() => Promise.all(workers.map((worker) => worker.end(GRACE_MS))));
-  await Promise.all(workers.map((worker) => worker.prepare()));
+  await Promise.all(workers.map((worker) => worker.prepare())).catch((error: Error) => {
+    const said = pool?.handle.lines.filter((line) => /"level":"?(warn|error|fatal|[456]0)/.test(line)) ?? [];
+    throw new Error([error.message, ...said.slice(-10)].join('\n'), { cause: error });
+  });
   await simulator.control('reset');
   const startedAt = (await simulator.stats()).clock;
   for (const worker of workers) worker.tell({ kind: 'go' });
@@ -122,6 +125,14 @@ async function play({ plan, keys, seed, home }: RoundSetting, own: Cleanup): Pro
     margins: reports.flatMap((report) => report.margins).sort((a, b) => a.at - b.at),
     workers: reports,
   };
+}
+
+function poolOf({
+  workerRabbitUrl: rabbitUrl,
+  identityKeyPem,
+  workspaceId,
+}: RunningKeyService & { workspaceId: string }): NonNullable<WorkerSettings['pool']> {
+  return { rabbitUrl, identityKeyPem, workspaceId };
 }
 
 type Figures = Pick<RoundResult, 'used' | 'served' | 'refused' | 'refusedShare' | 'foreignKey'>;

@@ -10,12 +10,13 @@ import { errorIn, type Tally } from './tally';
 
 const LEASE_TIMEOUT_MS = 5_000;
 const OPEN_MS = 30_000;
-const POOL = { workspaceId: 'demo', network: 'vk' };
+const NETWORK = 'vk';
 
 /** The pool of this repository: a lease for every call, asked of key-service and sent in its slot. */
 export class OursContender implements Contender {
   readonly #rpc: RpcClient;
   readonly #worker: LeaseWorker;
+  readonly #of: { workspaceId: string; network: string };
 
   constructor(
     private readonly settings: WorkerSettings,
@@ -23,6 +24,7 @@ export class OursContender implements Contender {
   ) {
     const { pool, instance } = settings;
     if (pool === undefined) throw new Error('ours needs the address of its key-service');
+    this.#of = { workspaceId: pool.workspaceId, network: NETWORK };
     const logger = createLogger({ service: 'bench', instance: String(instance), level: 'error' });
     this.#rpc = new RpcClient({ url: pool.rabbitUrl, queue: LEASE_QUEUE, logger });
     this.#worker = new LeaseWorker({
@@ -32,7 +34,7 @@ export class OursContender implements Contender {
       instanceId: String(instance),
       clock: new SystemClock(),
       ids: new TimeOrderedIds(),
-      networks: { vk: { baseUrl: settings.baseUrl, pathProbe: { method: 'HEAD', path: '/' } } },
+      networks: { [NETWORK]: { baseUrl: settings.baseUrl, pathProbe: { method: 'HEAD', path: '/' } } },
       onMargin: (_network, marginMs) => this.tally.margin(marginMs),
       fail: (error) => {
         throw error;
@@ -43,14 +45,14 @@ export class OursContender implements Contender {
   /** Waits until the pool knows every key: they were registered a moment ago. */
   async open(): Promise<void> {
     const until = performance.now() + OPEN_MS;
+    const wanted = this.settings.keys.length;
     for (;;) {
-      try {
-        await this.#worker.open();
-        if ((await this.#worker.capacity(POOL)).keys === this.settings.keys.length) return;
-      } catch (error) {
-        if (performance.now() > until) throw error;
+      const known = await this.#known().catch((error: Error) => error);
+      if (known === wanted) return;
+      if (performance.now() > until) {
+        if (known instanceof Error) throw known;
+        throw new Error(`the pool has ${known} keys to give, not ${wanted}`);
       }
-      if (performance.now() > until) throw new Error('the pool does not know the keys');
       await pause(100);
     }
   }
@@ -66,11 +68,21 @@ export class OursContender implements Contender {
     await this.#rpc.close();
   }
 
+  async #known(): Promise<number> {
+    await this.#worker.open();
+    return (await this.#worker.capacity(this.#of)).keys;
+  }
+
   async #lane(running: () => boolean): Promise<void> {
     while (running()) {
       const askedAt = performance.now();
       const verdict = await this.#worker
-        .acquire({ ...POOL, importId: 'bench', methods: { 'friends.get': 1 }, timeoutMs: LEASE_TIMEOUT_MS })
+        .acquire({
+          ...this.#of,
+          importId: 'bench',
+          methods: { 'friends.get': 1 },
+          timeoutMs: LEASE_TIMEOUT_MS,
+        })
         .catch((error: { code?: string }) => ({
           kind: 'denied' as const,
           reason: error.code ?? 'unreachable',

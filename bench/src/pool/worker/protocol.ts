@@ -20,7 +20,7 @@ export interface WorkerSettings {
   windowMs: number;
   /** How long the round may last (ms): a contender that needs its work beforehand makes that much. */
   longestMs: number;
-  pool?: { rabbitUrl: string; identityKeyPem: string };
+  pool?: { rabbitUrl: string; identityKeyPem: string; workspaceId: string };
 }
 
 export type ToWorker =
