@@ -244,6 +244,10 @@ export const settleRequest = defineMessage({
           reports: z.array(callReport).min(1).max(20),
           /** Parts of `methods` that were not used. */
           unusedMethods: methods.optional(),
+          /** As granted; they tell figures apart and decide nothing. */
+          keyId: id.optional(),
+          methods: methods.optional(),
+          grantedAt: poolTime.optional(),
         }),
       )
       .min(1)

@@ -25,8 +25,21 @@ export class Metrics {
   }
 
   /** A value that goes up and down. */
-  gauge<L extends string = string>(name: string, help: string, labels: readonly L[] = []): Gauge<L> {
-    return this.once(name, () => new Gauge({ name, help, labelNames: labels, registers: [this.registry] }));
+  gauge<L extends string = string>(
+    name: string,
+    help: string,
+    labels: readonly L[] = [],
+    /** Sets the value whenever it is asked for, in place of whoever changes it. */
+    onScrape?: (gauge: Gauge<L>) => void,
+  ): Gauge<L> {
+    const registers = [this.registry];
+    return this.once(name, () => {
+      if (onScrape === undefined) return new Gauge({ name, help, labelNames: labels, registers });
+      const collect = function (this: Gauge<L>): void {
+        onScrape(this);
+      };
+      return new Gauge({ name, help, labelNames: labels, registers, collect });
+    });
   }
 
   /** A distribution; buckets in the unit that the name ends in (seconds, bytes). */

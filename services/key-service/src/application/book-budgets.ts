@@ -30,6 +30,8 @@ export class BudgetKeeper {
   readonly #blocks: BudgetBlocks;
   readonly #report: Pick<PoolReport, 'failed'>;
   readonly #onCredit: () => void;
+  /** Hears of every account that has open blocks, each time they are tidied. */
+  onAccounts: (accounts: readonly BudgetAccount[]) => void = () => undefined;
   /** Limits that are being booked: a second hint adds nothing. */
   readonly #booking = new Map<string, Promise<void>>();
 
@@ -68,11 +70,13 @@ export class BudgetKeeper {
     await this.#blocks.closeLost(epoch);
     const open = await this.#blocks.open(epoch);
     const buckets = [...new Set(open.map(({ bucket }) => bucket))];
+    const accounts: BudgetAccount[] = [];
     for (let from = 0; from < buckets.length; from += BUCKETS_PER_CALL) {
       const some = new Set(buckets.slice(from, from + BUCKETS_PER_CALL));
       const found = await this.#ledger.accounts([...some]);
       if (found.epoch !== epoch) return;
       await this.#close(found.accounts);
+      accounts.push(...found.accounts);
       const known = new Set(found.accounts.flatMap(({ open: blocks }) => blocks.map(({ id }) => id)));
       const lost = open.filter(
         ({ id, bucket, ageMs }) => some.has(bucket) && ageMs > LOST_AFTER_MS && !known.has(id),
@@ -80,6 +84,7 @@ export class BudgetKeeper {
       // Those that were just closed are so already; a closed block is not closed again.
       await this.#blocks.close(lost.map(({ id }) => ({ id, left: 0 })));
     }
+    this.onAccounts(accounts);
   }
 
   async usage(key: ApiKey): Promise<LimitUsage[]> {
@@ -112,7 +117,7 @@ export class BudgetKeeper {
     if (open.length > 0 && left >= need && left > half) return;
     const size = blockSize(calls, need - left);
     const known = open.map(({ id }) => id);
-    const booked = await this.#blocks.book({ bucket, limit, calls, size, epoch, known });
+    const booked = await this.#blocks.book({ bucket, limit, calls, size, epoch, known, left });
     if (booked.kind === 'elsewhere') return;
     if (booked.kind === 'spent') {
       await this.#ledger.credit(bucket, limit, { spentForMs: booked.retryInMs });

@@ -1,7 +1,7 @@
 import { aKey, aRequest, vk } from '../../test/builders';
 import type { KeyEvent } from '../domain/ports';
 import { InMemoryQuotaLedger } from '../infrastructure/in-memory';
-import { SettleDesk, type SettleLeases } from './settle-leases';
+import { resultOf, SettleDesk, type SettleLeases } from './settle-leases';
 
 const START = 1_000_000;
 
@@ -9,7 +9,9 @@ async function setUp() {
   const ledger = new InMemoryQuotaLedger(() => START);
   await ledger.define([aKey('k1')]);
   const counted: string[] = [];
-  const desk = new SettleDesk(ledger, (network, result) => counted.push(`${network} ${result}`));
+  const desk = new SettleDesk(ledger, (settle, status, poolNow) =>
+    counted.push(`${settle.leaseId} ${settle.reports.map(resultOf).join()} ${status} ${poolNow - START}`),
+  );
   const grant = async (leaseId: string) => {
     const verdict = await ledger.grant(aRequest(START, { leaseId }));
     if (verdict.kind !== 'granted') throw new Error(verdict.reason);
@@ -50,10 +52,10 @@ describe('the desk where leases are settled', () => {
         ],
       },
     ]);
-    expect(counted).toEqual(['vk error-6']);
+    expect(counted).toEqual(['l1 error-6 settled 0']);
   });
 
-  it('counts every kind of result by a bounded name', async () => {
+  it('tells of every settle with its status, and of results by a bounded name', async () => {
     const { desk, counted, grant, command } = await setUp();
     const sent = { sentAt: START + 11 };
     const lease = await grant('l1');
@@ -62,7 +64,12 @@ describe('the desk where leases are settled', () => {
     await desk.settle(command([{ ...lease, reports: [{ ...answered, status: 502 }] }], 1001));
     await desk.settle(command([{ ...lease, reports: [{ outcome: 'broken', slot: 0, ...sent }] }], 1002));
     await desk.settle(command([{ ...lease, reports: [{ outcome: 'unsent', slot: 0 }] }], 1003));
-    expect(counted).toEqual(['vk ok', 'vk http-502', 'vk broken', 'vk unsent']);
+    expect(counted).toEqual([
+      'l1 ok settled 0',
+      'l1 http-502 already-settled 0',
+      'l1 broken already-settled 0',
+      'l1 unsent already-settled 0',
+    ]);
   });
 
   it('passes broken and unsent calls on without an answer', async () => {

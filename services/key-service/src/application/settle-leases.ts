@@ -1,5 +1,5 @@
 import type { CallReport } from '@sociograph/contracts';
-import { type CallFacts, effectsOf } from '../domain/outcomes';
+import { effectsOf } from '../domain/outcomes';
 import { type KeyEvent, QuotaLedger, type SettleStatus, type SlotReport } from '../domain/ports';
 import type { NetworkRules } from '../domain/networks';
 
@@ -14,6 +14,10 @@ export interface SettleLeases {
     rules: NetworkRules;
     reports: CallReport[];
     unusedMethods?: Readonly<Record<string, number>> | undefined;
+    /** As the worker was granted it; for figures only. */
+    keyId?: string | undefined;
+    methods?: Readonly<Record<string, number>> | undefined;
+    grantedAt?: number | undefined;
   }[];
 }
 
@@ -21,17 +25,21 @@ export type SettleLeasesVerdict =
   | { kind: 'settled'; poolNow: number; results: SettleStatus[]; events: KeyEvent[]; freed: boolean }
   | { kind: 'denied'; poolNow: number; reason: 'replay' | 'recovering' };
 
-/** What calls are counted by: the code of the network or the status, never an id of a person. */
-export type CountCall = (network: string, result: string) => void;
+/** Hears of each lease once its settle was booked, or was found to be late, repeated or unknown. */
+export type OnSettled = (
+  settle: SettleLeases['settles'][number],
+  status: SettleStatus,
+  poolNow: number,
+) => void;
 
 /** Books what became of the slots; the ledger draws the conclusions about keys in the same step. */
 export class SettleDesk {
   readonly #ledger: QuotaLedger;
-  readonly #count: CountCall;
+  readonly #onSettled: OnSettled;
 
-  constructor(ledger: QuotaLedger, count: CountCall) {
+  constructor(ledger: QuotaLedger, onSettled: OnSettled) {
     this.#ledger = ledger;
-    this.#count = count;
+    this.#onSettled = onSettled;
   }
 
   async settle(command: SettleLeases): Promise<SettleLeasesVerdict> {
@@ -55,7 +63,7 @@ export class SettleDesk {
             leaseId,
             fence,
             workspaceId,
-            reports: reports.map((report) => this.#slotReport(rules, report)),
+            reports: reports.map((report) => slotReport(report)),
             ...(unusedMethods !== undefined && { unusedMethods }),
           };
         }),
@@ -66,31 +74,29 @@ export class SettleDesk {
       events.push(...verdict.events);
       sequence = 0;
     }
+    command.settles.forEach((settle, index) =>
+      this.#onSettled(settle, results[index] as SettleStatus, poolNow),
+    );
     const freed = command.settles.some(
       (settle, index) =>
         results[index] === 'settled' && settle.reports.some((report) => report.outcome === 'unsent'),
     );
     return { kind: 'settled', poolNow, results, events, freed };
   }
-
-  #slotReport(rules: NetworkRules, report: CallReport): SlotReport {
-    if (report.outcome === 'unsent') {
-      this.#count(rules.network, 'unsent');
-      return { slot: report.slot, outcome: 'unsent' };
-    }
-    const facts: CallFacts = report;
-    const effects = effectsOf(facts);
-    this.#count(rules.network, resultOf(facts));
-    const { slot, sentAt } = report;
-    if (report.outcome === 'broken') return { slot, outcome: 'broken', sentAt, effects };
-    const { answeredAt, serverDate } = report;
-    return { slot, outcome: 'answered', sentAt, answeredAt, serverDate, effects };
-  }
 }
 
-function resultOf(facts: CallFacts): string {
-  if (facts.outcome === 'broken') return 'broken';
-  if (facts.error !== undefined) return `error-${facts.error.code}`;
-  const status = facts.status ?? 200;
-  return status === 200 ? 'ok' : `http-${status}`;
+function slotReport(report: CallReport): SlotReport {
+  if (report.outcome === 'unsent') return { slot: report.slot, outcome: 'unsent' };
+  const effects = effectsOf(report);
+  const { slot, sentAt } = report;
+  if (report.outcome === 'broken') return { slot, outcome: 'broken', sentAt, effects };
+  const { answeredAt, serverDate } = report;
+  return { slot, outcome: 'answered', sentAt, answeredAt, serverDate, effects };
+}
+
+/** What calls are counted by: the code of the network or the status, never an id of a person. */
+export function resultOf(report: CallReport): string {
+  if (report.outcome !== 'answered') return report.outcome;
+  if (report.error !== undefined) return `error-${report.error.code}`;
+  return report.status === 200 ? 'ok' : `http-${report.status}`;
 }

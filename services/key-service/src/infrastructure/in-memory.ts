@@ -93,7 +93,8 @@ export class InMemoryBudgetBlocks extends BudgetBlocks {
     const granted = Math.min(size, calls - counted.reduce((sum, block) => sum + block.size, 0));
     if (granted < 1) {
       const closed = counted.flatMap(({ closedAt }) => (closedAt === undefined ? [] : [closedAt]));
-      const leavesInMs = Math.min(...closed, this.now()) - this.now() + spanOf(limit) + 5_000;
+      const closing = this.now() + Math.min(33_000, spanOf(limit) / 20);
+      const leavesInMs = Math.min(...closed, closing) - this.now() + spanOf(limit) + 5_000;
       const retryInMs = left > 0 ? Math.min(leavesInMs, spanOf(limit) / 100) : leavesInMs;
       return { kind: 'spent', retryInMs: Math.max(1_000, retryInMs) };
     }

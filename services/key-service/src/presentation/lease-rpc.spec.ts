@@ -7,6 +7,7 @@ import { PlainKms } from '../../test/plain-kms';
 import { LeaseDesk } from '../application/acquire-lease';
 import { KeyRing } from '../application/key-ring';
 import { SettleDesk } from '../application/settle-leases';
+import type { LeaseWatch } from '../application/watch-leases';
 import { rulesOf } from '../domain/networks';
 import type { KeyEvent } from '../domain/ports';
 import { EnvelopeVault } from '../infrastructure/envelope-vault';
@@ -46,6 +47,8 @@ async function setUp() {
   const desk = new LeaseDesk(ledger, new ManualAlarm(), { perImport: 9, perWorkspace: 9 });
   const events: [KeyEvent[], string][] = [];
   const refused: string[] = [];
+  const margins: [string, number][] = [];
+  const grants: Parameters<LeaseWatch['granted']>[] = [];
   const rpc = new LeaseRpc({
     sessions,
     desk,
@@ -58,6 +61,8 @@ async function setUp() {
     trusted: new Map([['parser-service', identity.publicKey]]),
     accountOf: (service) => service,
     rulesOf,
+    onGranted: (...granted) => grants.push(granted),
+    onMargin: (...margin) => margins.push(margin),
     onKeyEvents: (happened, service) => events.push([happened, service]),
     onRefused: (reason) => refused.push(reason),
   });
@@ -101,6 +106,8 @@ async function setUp() {
     rpc,
     events,
     refused,
+    grants,
+    margins,
     caller,
     frames,
     clientOf,
@@ -130,7 +137,7 @@ describe('the lease protocol', () => {
     if (verdict.kind !== 'granted') throw new Error(verdict.reason);
     const { lease } = verdict;
     expect(lease.token.reveal()).toBe('vk1.a.token');
-    expect(lease).toMatchObject({ keyId: 'k1', fence: 1, keyVersion: 1, why: 'earliest-free, 0 ruled out' });
+    expect(lease).toMatchObject({ keyId: 'k1', fence: 1, keyVersion: 1, why: 'earliest-free' });
     const now = parts.clock.nowMs();
     expect(lease.slots.map(({ notBefore, notAfter }) => [notBefore - now, notAfter - now])).toEqual([
       [10, 20],
@@ -390,5 +397,67 @@ describe('the lease protocol', () => {
     await parts.ledger.define([aKey('k2')]);
     const verdict = await parts.clientOf().acquire(REQUEST);
     expect(verdict.kind === 'granted' && verdict.lease.token.reveal()).toBe('vk1.a.second');
+  });
+
+  describe('what a worker measured of the path', () => {
+    const report = (parts: Parts, more: object = {}) => ({
+      requestId: 'r9',
+      issuedAt: parts.clock.nowMs(),
+      sequence: 900,
+      network: 'vk',
+      probes: [{ sentAt: parts.clock.nowMs() - 20, roundTripMs: 12.5 }],
+      lateness: { sends: 4, meanMs: 0.5, maxMs: 2 },
+      clockErrorMs: 0.3,
+      ...more,
+    });
+
+    it('goes to the ledger, and the margin in force comes back', async () => {
+      const parts = await setUp();
+      await parts.clientOf().capacity({ workspaceId: 'demo', network: 'vk' });
+      const learn = jest.spyOn(parts.ledger, 'learn');
+      const { requestId, probes, lateness, clockErrorMs } = report(parts);
+      learn.mockResolvedValueOnce({ kind: 'learned', poolNow: 5, marginMs: 23.5 });
+      const answer = (await parts.ask(await signed(parts, 'path', report(parts)))) as { body: string };
+      expect(JSON.parse(answer.body)).toEqual({ requestId, poolNow: 5, marginMs: 23.5 });
+      expect(learn.mock.calls[0]?.[0]).toMatchObject({
+        by: 'parser-service',
+        sequence: 900,
+        rules: { network: 'vk' },
+        probes,
+        lateness,
+        clockErrorMs,
+      });
+      expect(parts.margins).toEqual([['vk', 23.5]]);
+    });
+
+    it.each([
+      ['malformed', { clockErrorMs: -1 }],
+      ['malformed', { network: 'unheard-of' }],
+      ['stale', { issuedAt: 1 }],
+    ])('is refused as %s with %j', async (reason, more) => {
+      const parts = await setUp();
+      await parts.clientOf().capacity({ workspaceId: 'demo', network: 'vk' });
+      expect(await parts.ask(await signed(parts, 'path', report(parts, more)))).toEqual({
+        kind: 'refused',
+        reason,
+      });
+      expect(parts.refused).toEqual([reason]);
+      expect(parts.margins).toEqual([]);
+    });
+
+    it.each([
+      ['replay', 'replay', ['replay']],
+      ['recovering', 'unavailable', []],
+    ] as const)('is denied by the ledger as %s and refused as %s', async (denied, reason, noted) => {
+      const parts = await setUp();
+      await parts.clientOf().capacity({ workspaceId: 'demo', network: 'vk' });
+      jest.spyOn(parts.ledger, 'learn').mockResolvedValueOnce({ kind: 'denied', poolNow: 5, reason: denied });
+      expect(await parts.ask(await signed(parts, 'path', report(parts)))).toEqual({
+        kind: 'refused',
+        reason,
+      });
+      expect(parts.refused).toEqual(noted);
+      expect(parts.margins).toEqual([]);
+    });
   });
 });

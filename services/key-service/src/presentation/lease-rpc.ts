@@ -25,9 +25,10 @@ import {
   sealToken,
   tokenAad,
 } from '@sociograph/lease-client';
-import type { AcquireVerdict, LeaseDesk } from '../application/acquire-lease';
+import type { AcquireLease, AcquireVerdict, LeaseDesk } from '../application/acquire-lease';
 import type { KeyRing } from '../application/key-ring';
 import type { SettleDesk } from '../application/settle-leases';
+import type { LeaseWatch } from '../application/watch-leases';
 import { KEY_KINDS, type NetworkRules } from '../domain/networks';
 import type { AuditTrail, KeyEvent, LeaseSession, LeaseSessions, QuotaLedger } from '../domain/ports';
 
@@ -45,6 +46,8 @@ export interface LeaseRpcParts {
   /** The broker account that a service's requests come from. */
   accountOf: (service: string) => string;
   rulesOf: (network: string) => NetworkRules | undefined;
+  onGranted: LeaseWatch['granted'];
+  onMargin: (network: string, marginMs: number) => void;
   onKeyEvents: (events: KeyEvent[], service: string) => void;
   onRefused: (reason: string) => void;
 }
@@ -157,7 +160,8 @@ export class LeaseRpc {
       this.#note('stale', caller, 'lease.request', workspaceId);
       return this.#reply(session, this.#denied(requestId, 'stale'));
     }
-    const verdict = await this.parts.desk.acquire({
+    const begun = this.parts.clock.monotonicMs();
+    const command: AcquireLease = {
       requestId,
       service: session.service,
       session: session.id,
@@ -169,8 +173,13 @@ export class LeaseRpc {
       calls: request.calls ?? 1,
       deadlineAt,
       egress: request.egress ?? DEFAULT_EGRESS,
-    });
-    if (verdict.kind === 'granted') return this.#granted(request, rules, verdict, session);
+    };
+    const verdict = await this.parts.desk.acquire(command);
+    if (verdict.kind === 'granted') {
+      const waitedMs = this.parts.clock.monotonicMs() - begun;
+      this.parts.onGranted(command, verdict.grant, verdict.poolNow, waitedMs);
+      return this.#granted(request, rules, verdict, session);
+    }
     const { poolNow, reason, retryAt } = verdict;
     if (reason === 'replay') this.#note('replay', caller, 'lease.request', workspaceId);
     const at = { poolNow: time(poolNow), retryAt: time(retryAt) };
@@ -299,6 +308,7 @@ export class LeaseRpc {
       return this.#refuse('replay', caller, 'lease.path');
     }
     const { poolNow, marginMs } = verdict;
+    this.parts.onMargin(rules.network, marginMs);
     return this.#reply(session, { requestId, poolNow: time(poolNow), marginMs } satisfies PathReply);
   }
 

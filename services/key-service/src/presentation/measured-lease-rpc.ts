@@ -12,7 +12,7 @@ export class MeasuredLeaseRpc {
 
   constructor(
     private readonly rpc: Pick<LeaseRpc, 'handle'>,
-    metrics: Pick<KeyServiceMetrics, 'leaseSeconds'>,
+    private readonly metrics: Pick<KeyServiceMetrics, 'leaseSeconds' | 'workerErrors'>,
     private readonly monotonicMs: () => number,
   ) {
     for (const kind of [...KINDS, 'malformed' as const]) {
@@ -23,7 +23,13 @@ export class MeasuredLeaseRpc {
 
   async handle(request: Buffer, caller: Caller): Promise<Buffer> {
     const begun = this.monotonicMs();
-    const reply = await this.rpc.handle(request, caller);
+    let reply: Buffer;
+    try {
+      reply = await this.rpc.handle(request, caller);
+    } catch (error) {
+      this.metrics.workerErrors.inc({ work: 'request' });
+      throw error;
+    }
     this.#seconds.get(kindOf(request) + outcomeOf(reply))?.observe((this.monotonicMs() - begun) / 1000);
     return reply;
   }
