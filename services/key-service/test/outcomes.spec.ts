@@ -285,7 +285,7 @@ describe('what an answer does to its key, in the script of the pool', () => {
         const [first, second] = [await pool.grant(), await pool.grant()];
         pool.advance(900);
         expect(await pool.report(first, facts)).toEqual([
-          { keyId: 'k1', kind: 'refresh-needed', code: Number(code), forMs: 0, reason },
+          { keyId: 'k1', kind: 'refresh-needed', code: Number(code), forMs: 0, reason, tokenVersion: 1 },
         ]);
         expect(await pool.report(second, facts)).toEqual([]);
         expect(await pool.verdict()).toMatchObject(['no-key', expect.any(Number)]);

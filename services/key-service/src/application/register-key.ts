@@ -2,13 +2,15 @@ import { type Clock, type Ids, type KeyId, Secret, type WorkspaceId } from '@soc
 import { ApiKey, type KeySettings } from '../domain/api-key';
 import { keyInput } from '../domain/errors';
 import type { KeyKind } from '../domain/networks';
-import { ApiKeys, type AuditNote, KeyVault, type SealedKey } from '../domain/ports';
+import { ApiKeys, type AuditNote, KeyVault, type SealedKey, type TokenBinding } from '../domain/ports';
 
 export interface DescribedKey extends KeySettings {
   network: string;
   kind: KeyKind;
   token: string;
   consent: { givenBy: string; at?: number | undefined };
+  /** With it the pool gets another token by itself when this one ran out. */
+  refresh?: { token: string; clientId: string; deviceId?: string | undefined } | undefined;
 }
 
 export interface RegisterKey extends DescribedKey {
@@ -19,8 +21,8 @@ export interface RegisterKey extends DescribedKey {
 
 const TOKEN = /^[\x21-\x7e]{8,2048}$/;
 
-export function checkToken(token: string): void {
-  if (!TOKEN.test(token)) throw keyInput('token', 'must be 8 to 2048 printable characters without spaces');
+export function checkToken(token: string, field = 'token'): void {
+  if (!TOKEN.test(token)) throw keyInput(field, 'must be 8 to 2048 printable characters without spaces');
 }
 
 /**
@@ -43,8 +45,9 @@ export class KeyRegistrar {
 
   async register(command: RegisterKey): Promise<ApiKey> {
     const { workspaceId, actor, correlationId, ...described } = command;
-    const { key, token, fingerprint } = await this.prepare(workspaceId, described);
-    await this.keys.add(key, token, fingerprint, { actor, action: 'key.register', correlationId });
+    const { key, token, fingerprint, refresh } = await this.prepare(workspaceId, described);
+    const note: AuditNote = { actor, action: 'key.register', correlationId };
+    await this.keys.add(key, token, fingerprint, note, refresh);
     // A hint: the pool reads new keys every few seconds anyway.
     await this.refreshPool().catch(() => undefined);
     return key;
@@ -52,17 +55,22 @@ export class KeyRegistrar {
 
   /** A key with its token sealed, not kept yet. */
   async prepare(workspaceId: WorkspaceId, described: DescribedKey): Promise<SealedKey> {
-    const { token, ...settings } = described;
+    const { token, refresh, ...settings } = described;
     const now = this.clock.nowMs();
     const id = this.ids.next() as KeyId;
     // The rules speak first: a token of an unknown network is not even looked at.
     ApiKey.create({ ...settings, workspaceId, id, now });
     checkToken(token);
+    if (refresh !== undefined) checkToken(refresh.token, 'refresh.token');
     const secret = new Secret(token);
     const fingerprint = await this.vault.fingerprint(described.network, secret);
     const ownBucket = ownBucketOf(fingerprint);
     const key = ApiKey.create({ ...settings, workspaceId, id, now, ownBucket });
-    const sealed = await this.vault.seal(secret, { workspaceId, keyId: id, tokenVersion: 1 });
-    return { key, token: sealed, fingerprint };
+    const binding: TokenBinding = { workspaceId, keyId: id, tokenVersion: 1 };
+    const sealed = await this.vault.seal(secret, binding);
+    if (refresh === undefined) return { key, token: sealed, fingerprint };
+    const { clientId, deviceId } = refresh;
+    const sealedRefresh = await this.vault.seal(new Secret(refresh.token), { ...binding, part: 'refresh' });
+    return { key, token: sealed, fingerprint, refresh: { token: sealedRefresh, clientId, deviceId } };
   }
 }

@@ -84,6 +84,31 @@ export class LimitsBody {
   methodsPerDay?: Record<string, number>;
 }
 
+export class RefreshBody {
+  @ApiProperty({
+    description:
+      'Sealed at once; no answer ever has it. It dies when it is used, and the pool keeps its successor',
+    minLength: 8,
+    maxLength: 2048,
+    writeOnly: true,
+    example: 'vk2.a.the-refresh-token',
+  })
+  @IsString({ message: 'must be a text' })
+  @Length(8, 2048, { message: 'must be 8 to 2048 characters' })
+  token!: string;
+
+  @ApiProperty({ description: 'The app that the tokens were given to', maxLength: 64, example: '51234567' })
+  @IsString({ message: 'must be a text' })
+  @Matches(BUCKET, { message: 'must be 1 to 64 letters, digits, dots, hyphens or underscores' })
+  clientId!: string;
+
+  @ApiPropertyOptional({ description: 'The device id that the sign-in was answered with', maxLength: 512 })
+  @IsOptional()
+  @IsString({ message: 'must be a text' })
+  @Matches(/^[\x21-\x7e]{1,512}$/, { message: 'must be 1 to 512 printable characters without spaces' })
+  deviceId?: string;
+}
+
 export class RegisterKeyBody {
   @ApiProperty({ enum: NETWORK_NAMES })
   @IsIn([...NETWORK_NAMES], { message: `must be one of ${NETWORK_NAMES.join(', ')}` })
@@ -116,6 +141,16 @@ export class RegisterKeyBody {
   @ValidateNested()
   @Type(() => ConsentBody)
   consent!: ConsentBody;
+
+  @ApiPropertyOptional({
+    type: RefreshBody,
+    description: 'With it the pool gets another token by itself when this one ran out',
+  })
+  @IfGiven()
+  @IsDefined({ message: 'must be an object' })
+  @ValidateNested()
+  @Type(() => RefreshBody)
+  refresh?: RefreshBody;
 
   @ApiPropertyOptional({ type: LimitsBody })
   @IsOptional()

@@ -22,6 +22,9 @@ const COLUMNS = new Set([
   'bucket',
   'ownerId',
   'scopes',
+  'refresh.token',
+  'refresh.clientId',
+  'refresh.deviceId',
 ]);
 const NEEDED = ['network', 'kind', 'token', 'consent.givenBy'];
 const METHOD_COLUMN = /^limits\.methodsPerDay\.[A-Za-z][A-Za-z0-9.]{0,64}$/;
