@@ -119,7 +119,7 @@ describe('TcpProxy', () => {
     const open = connect(proxy.port, '127.0.0.1');
     await new Promise((resolve) => open.once('connect', resolve));
     await eventually(() => proxy.connections > 0);
-    const broken = new Promise((resolve) => open.once('error', () => resolve('broken')));
+    const broken = new Promise((resolve) => open.once('close', () => resolve('broken')));
     proxy.cut();
     expect(await broken).toBe('broken');
     expect(await say('two')).toBe('two');
