@@ -10,12 +10,13 @@ import { addMasterKey, keepNewestMasterKey } from './infrastructure/master-key-f
 import { PostgresDataKeys } from './infrastructure/postgres-pool-store';
 import { PostgresSealedStore } from './infrastructure/postgres-sealed-store';
 
-const OPTIONS = new Set(['--new-master-key', '--tokens', '--drop-old']);
+const OPTIONS = new Set(['--new-master-key', '--tokens', '--resume', '--drop-old']);
 const SETTLE_MS = 5_000;
-const HELP = `npm run keys:rewrap -- [--new-master-key] [--tokens] [--drop-old]
+const HELP = `npm run keys:rewrap -- [--new-master-key] [--tokens [--resume]] [--drop-old]
   Puts every data key under the newest master key; services go on meanwhile. May be broken off and run again.
   --new-master-key  makes a new master key first, in front of the old one (KMS_PROVIDER=local)
   --tokens          seals every token anew under new data keys, too
+  --resume          goes on with the data keys of a run with --tokens that was broken off
   --drop-old        at the end takes the older keys out of the master key file (KMS_PROVIDER=local)
 `;
 
@@ -44,14 +45,24 @@ runMain(async () => {
   const rewrapper = new KeyRewrapper(new PostgresSealedStore(postgres), dataKeys, kms, vault, {
     contextOf,
     newDataKey: (workspaceId) => vault.newDataKey(workspaceId),
-    clock,
+    onDataKeysMade: () =>
+      void process.stdout.write(
+        'New data keys are there; if this is broken off, go on with --tokens --resume.\n',
+      ),
   });
   try {
-    const { dataKeys: count, rewrapped, resealed } = await rewrapper.run({ tokens: options.has('--tokens') });
+    const {
+      dataKeys: count,
+      rewrapped,
+      resealed,
+    } = await rewrapper.run({
+      tokens: options.has('--tokens'),
+      resume: options.has('--resume'),
+    });
     if (rewrapped > 0) {
       // A service may have begun to write a data key under the old master key just before it saw the new one.
       await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-      await rewrapper.run({ tokens: false });
+      await rewrapper.run({ tokens: false, resume: false });
     }
     const say = (line: string): boolean => process.stdout.write(`${line}\n`);
     say(`${count} data keys are under the newest master key; ${rewrapped} of them were not before.`);

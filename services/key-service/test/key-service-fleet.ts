@@ -185,9 +185,7 @@ async function createDatabase(adminUrl: string, name: string): Promise<string> {
     inside,
     `ALTER SCHEMA public OWNER TO key_service_owner;
      REVOKE ALL ON SCHEMA public FROM PUBLIC;
-     GRANT USAGE ON SCHEMA public TO key_service_app, key_service_worker;
-     ALTER DEFAULT PRIVILEGES FOR ROLE key_service_owner IN SCHEMA public
-       GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO key_service_app, key_service_worker;`,
+     GRANT USAGE ON SCHEMA public TO key_service_app, key_service_worker;`,
   );
   return inside;
 }

@@ -169,15 +169,28 @@ describe('the keys of a workspace over REST', () => {
     );
     expect(await call('GET', `/v1/keys/${foreign[0]!.id}`)).toMatchObject({ status: 404 });
     expect(await call('POST', `/v1/keys/${foreign[0]!.id}/pause`)).toMatchObject({ status: 404 });
-    for (const table of ['api_keys', 'data_keys', 'pool_epochs', 'outbox', 'idempotency_keys']) {
+    const ours = await rows<{ name: string }>(
+      "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+    );
+    const tables = ours.map(({ name }) => name).filter((name) => name !== '_prisma_migrations');
+    expect(tables.length).toBeGreaterThan(8);
+    for (const table of tables) {
       const [flags] = await rows<{ on: boolean; forced: boolean }>(
         'SELECT relrowsecurity AS on, relforcerowsecurity AS forced FROM pg_class WHERE oid = $1::regclass',
         [table],
       );
       expect({ table, ...flags }).toEqual({ table, on: true, forced: true });
     }
-    for (const table of ['data_keys', 'pool_epochs', 'outbox']) {
-      expect(await rows(`SELECT * FROM ${table}`, [], DATABASE_URL_APP)).toEqual([]);
+    for (const table of [
+      'data_keys',
+      'pool_epochs',
+      'outbox',
+      'refresh_tokens',
+      'key_rests',
+      'budget_blocks',
+    ]) {
+      const read = rows(`SELECT * FROM ${table}`, [], DATABASE_URL_APP);
+      await expect(read).rejects.toMatchObject({ code: '42501' });
     }
   });
 

@@ -85,12 +85,12 @@ async function setUp(tokens = 3) {
     const sealed = await service.seal(new Secret(`token-${i}`), binding);
     rows.tokens.set(binding.keyId, { place: binding.keyId, sealed, binding });
   }
-  const run = (options = { tokens: false }) => {
+  const run = (given: { tokens?: boolean; resume?: boolean } = {}) => {
+    const options = { tokens: false, resume: false, ...given };
     const vault = make();
     return new KeyRewrapper(rows, rows.dataKeysPort, new LocalKms(file), vault, {
       contextOf,
       newDataKey: (workspaceId) => vault.newDataKey(workspaceId),
-      clock,
     }).run(options);
   };
   const opened = async (vault: EnvelopeVault) =>
@@ -184,32 +184,28 @@ describe('sealing tokens anew', () => {
     expect(await opened(make())).toEqual(['token-0', 'token-1', 'token-2']);
   });
 
-  it('goes on with the data keys of a run that was broken off within a day', async () => {
-    const { rows, clock, run } = await setUp();
-    clock.advance(86_400_000);
+  it('goes on with the data keys of a run that was broken off', async () => {
+    const { rows, run } = await setUp();
     rows.beforeWrite = () => {
       if (rows.writes === 1) throw new Error('broken off');
     };
     await expect(run({ tokens: true })).rejects.toThrow('broken off');
     rows.beforeWrite = () => undefined;
-    clock.advance(86_399_999);
     const keys = rows.keys.size;
-    expect(await run({ tokens: true })).toMatchObject({ resealed: 2 });
-    expect(rows.keys.size).toBe(keys + 1);
-    clock.advance(86_400_000);
+    expect(await run({ tokens: true, resume: true })).toMatchObject({ resealed: 2 });
+    expect(rows.keys.size).toBe(keys);
     expect(await run({ tokens: true })).toMatchObject({ resealed: 3 });
+    expect(rows.keys.size).toBe(keys + 2);
   });
 
   it('counts no token that is another one by now, or gone', async () => {
-    const { rows, clock, run } = await setUp(1);
-    clock.advance(86_400_000);
+    const { rows, run } = await setUp(1);
     rows.beforeWrite = (place) => void rows.tokens.delete(place);
     expect(await run({ tokens: true })).toMatchObject({ resealed: 0 });
   });
 
   it('does not believe a row that was written otherwise', async () => {
-    const { rows, clock, run } = await setUp(3);
-    clock.advance(86_400_000);
+    const { rows, run } = await setUp(3);
     rows.read = async (token) => {
       const kept = rows.tokens.get(token.place) as StoredToken;
       return { ...kept.sealed, bytes: Buffer.from(kept.sealed.bytes).reverse() };

@@ -1,4 +1,3 @@
-import type { Clock } from '@sociograph/kernel';
 import { sealBroken } from '../domain/errors';
 import { DataKeys, Kms, KeyVault, SealedStore, type StoredToken, type WrappedDataKey } from '../domain/ports';
 
@@ -17,15 +16,14 @@ export type ContextOf = (workspaceId: string) => Record<string, string>;
 export type NewDataKey = (workspaceId: string) => Promise<WrappedDataKey>;
 
 const PAGE = 200;
-/** Data keys that are younger than this were made by an earlier, unfinished run. */
-const FRESH_MS = 86_400_000;
 /** The whole fleet's own data key: what is derived from it must never change. */
 const FLEET = '*';
 
 /**
  * Puts all data keys under the newest master key, and on request all tokens under new data keys, while leasing goes
  * on: a row is written only if it is what was read, and read back and opened before it counts. What is done already is
- * skipped, so that a run that was broken off is simply run again.
+ * skipped, so that a run that was broken off is simply run again; with `resume` tokens that are under the newest data
+ * keys are skipped, too.
  */
 export class KeyRewrapper {
   constructor(
@@ -35,10 +33,15 @@ export class KeyRewrapper {
     private readonly vault: Pick<KeyVault, 'open' | 'forget'> & {
       sealUnder(dataKey: WrappedDataKey, ...of: Parameters<KeyVault['seal']>): ReturnType<KeyVault['seal']>;
     },
-    private readonly options: { contextOf: ContextOf; newDataKey: NewDataKey; clock: Clock },
+    private readonly options: {
+      contextOf: ContextOf;
+      newDataKey: NewDataKey;
+      /** From here on a run with `tokens` can be resumed. */
+      onDataKeysMade?: () => void;
+    },
   ) {}
 
-  async run(options: { tokens: boolean }): Promise<RewrapReport> {
+  async run(options: { tokens: boolean; resume: boolean }): Promise<RewrapReport> {
     const report: RewrapReport = { dataKeys: 0, rewrapped: 0, resealed: 0 };
     const workspaces = new Set<string>();
     // Services may make data keys meanwhile: rounds go on until one finds nothing to do.
@@ -56,7 +59,11 @@ export class KeyRewrapper {
     }
     if (options.tokens) {
       workspaces.delete(FLEET);
-      for (const workspaceId of [...workspaces].sort()) report.resealed += await this.#reseal(workspaceId);
+      const sorted = [...workspaces].sort();
+      // All of them first: a run that is broken off later goes on with these.
+      if (!options.resume) for (const workspaceId of sorted) await this.options.newDataKey(workspaceId);
+      this.options.onDataKeysMade?.();
+      for (const workspaceId of sorted) report.resealed += await this.#reseal(workspaceId);
     }
     return report;
   }
@@ -88,9 +95,8 @@ export class KeyRewrapper {
   }
 
   async #reseal(workspaceId: string): Promise<number> {
-    const newest = await this.dataKeys.newest(workspaceId);
-    const fresh = newest !== undefined && this.options.clock.nowMs() - newest.createdAt < FRESH_MS;
-    const dataKey = fresh ? newest : await this.options.newDataKey(workspaceId);
+    const dataKey = await this.dataKeys.newest(workspaceId);
+    if (dataKey === undefined) return 0;
     let resealed = 0;
     for (;;) {
       const page = await this.store.tokensNotUnder(workspaceId, dataKey.id, PAGE);
