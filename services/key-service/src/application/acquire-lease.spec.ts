@@ -228,4 +228,140 @@ describe('the desk where leases are asked for', () => {
     expect(await desk.acquire(command())).toEqual(denied('expired', START));
     expect(desk.waiting).toBe(0);
   });
+
+  it.each(['budget-spent', 'network-resting'] as const)(
+    'waits while it is %s only when that is over before the deadline',
+    async (reason) => {
+      const { desk, ledger, alarm, command } = setUp();
+      const verdict = (retryAt: number): LedgerVerdict => ({
+        kind: 'denied',
+        poolNow: START,
+        reason,
+        retryAt,
+      });
+      ledger.scripted.push(verdict(START + 5_000));
+      expect(await desk.acquire(command())).toEqual(verdict(START + 5_000));
+      expect(desk.waiting).toBe(0);
+      ledger.scripted.push(verdict(START + 4_999));
+      const seen = watch(desk.acquire(command()));
+      await settled();
+      expect(seen.verdict).toBeUndefined();
+      expect(alarm.inMs).toBe(4_999);
+    },
+  );
+
+  it('lets the ledger choose among the heads of all lists, at most eight at a time', async () => {
+    const { desk, ledger, alarm, clock, command } = setUp({ perImport: 2, perWorkspace: 99 });
+    for (let i = 0; i < 10; i += 1) ledger.scripted.push(denied('no-slot', START + 300));
+    for (let i = 0; i < 10; i += 1) watch(desk.acquire(command({ importId: `i${i}`, calls: 1 + (i % 2) })));
+    await settled();
+    expect(desk.waiting).toBe(10);
+    const deal = jest.spyOn(ledger, 'deal');
+    clock.now += 300;
+    for (let i = 0; i < 20; i += 1) ledger.scripted.push(denied('no-slot', START + 900));
+    alarm.ring();
+    await settled();
+    expect(deal.mock.calls.map(([candidates]) => candidates.map(({ importId }) => importId))).toEqual([
+      ['i0', 'i1', 'i2', 'i3', 'i4', 'i5', 'i6', 'i7'],
+    ]);
+    expect(deal.mock.calls[0]?.[0].every(({ first }) => !first)).toBe(true);
+    expect(alarm.inMs).toBe(600);
+    expect(desk.waiting).toBe(10);
+  });
+
+  it('answers the one that was served and offers the others again in the order that they had', async () => {
+    const { desk, ledger, alarm, clock, command } = setUp({ perImport: 9, perWorkspace: 99 });
+    ledger.scripted.push(denied('no-slot', START + 300));
+    const seen = [];
+    for (const importId of ['i1', 'i2', 'i3']) {
+      seen.push(watch(desk.acquire(command({ importId }))));
+      await settled();
+    }
+    clock.now += 300;
+    const offered: string[][] = [];
+    jest.spyOn(ledger, 'deal').mockImplementation(async (candidates) => {
+      offered.push(candidates.map(({ importId }) => importId));
+      const poolNow = clock.now;
+      const grant = {
+        fence: 1,
+        keyId: 'k1',
+        tokenVersion: 1,
+        grantedAt: 0,
+        expiresAt: 0,
+        slots: [],
+        why: '',
+      };
+      const served = offered.length === 1 ? 1 : 0;
+      const verdicts: (LedgerVerdict | undefined)[] = candidates.map(() => undefined);
+      verdicts[served] = { kind: 'granted', poolNow, grant };
+      return { poolNow, verdicts };
+    });
+    alarm.ring();
+    await settled();
+    expect(offered).toEqual([['i1', 'i2', 'i3'], ['i1', 'i3'], ['i3']]);
+    expect(seen.every(({ verdict }) => verdict?.kind === 'granted')).toBe(true);
+    expect(desk.waiting).toBe(0);
+    expect(alarm.inMs).toBeUndefined();
+  });
+
+  it('tries again at once when slots came back while it was being told that there are none', async () => {
+    const { desk, ledger, clock, command, alarm } = setUp();
+    await ledger.define([aKey('k1')]);
+    ledger.scripted.push(denied('no-slot', START + 300));
+    const seen = watch(desk.acquire(command()));
+    await settled();
+    clock.now += 300;
+    const deal = ledger.deal.bind(ledger);
+    jest.spyOn(ledger, 'deal').mockImplementationOnce(async (candidates) => {
+      await desk.slotsFreed();
+      return { poolNow: clock.now, verdicts: candidates.map(() => denied('no-slot', START + 9_000)) };
+    });
+    alarm.ring();
+    await settled();
+    expect(seen.verdict).toMatchObject({ kind: 'granted' });
+    expect(deal).toBeDefined();
+  });
+
+  it('answers those who are being dealt to when it is dismissed, and whoever comes later', async () => {
+    const { desk, ledger, clock, command, alarm } = setUp();
+    ledger.scripted.push(denied('no-slot', START + 300));
+    const seen = watch(desk.acquire(command()));
+    await settled();
+    clock.now += 300;
+    let reply: () => void = () => undefined;
+    jest.spyOn(ledger, 'deal').mockImplementationOnce(
+      (candidates) =>
+        new Promise((resolve) => {
+          const verdicts = candidates.map(() => denied('no-slot', START + 900));
+          reply = () => resolve({ poolNow: clock.now, verdicts });
+        }),
+    );
+    alarm.ring();
+    desk.dismiss();
+    reply();
+    await settled();
+    expect(seen.verdict).toMatchObject({ kind: 'denied', reason: 'no-slot', retryAt: START + 900 });
+    expect(desk.waiting).toBe(0);
+    ledger.scripted.push(denied('no-slot', START + 950));
+    expect(await desk.acquire(command())).toMatchObject({ kind: 'denied', reason: 'no-slot' });
+    expect(desk.waiting).toBe(0);
+  });
+
+  it('asks nobody again in less than a millisecond, whatever it was told', async () => {
+    const { desk, ledger, alarm, command, clock } = setUp();
+    ledger.scripted.push(denied('no-slot', START + 300));
+    watch(desk.acquire(command()));
+    await settled();
+    clock.now += 300;
+    ledger.scripted.push({ kind: 'denied', poolNow: clock.now, reason: 'no-slot', retryAt: clock.now });
+    alarm.ring();
+    await settled();
+    expect(alarm.inMs).toBe(1);
+  });
+
+  it('has nothing to do when slots come back and nobody waits', async () => {
+    const { desk, alarm } = setUp();
+    await desk.slotsFreed();
+    expect(alarm.inMs).toBeUndefined();
+  });
 });

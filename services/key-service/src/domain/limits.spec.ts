@@ -2,7 +2,13 @@ import { blockSize, longLimitsOf, methodOf, spanOf } from './limits';
 
 describe('limits longer than a window', () => {
   it('are those of the key over those that its network declares', () => {
-    const own = { perSecond: 3, perMinute: 100, perHour: 2000, perDay: 9000, methodsPerDay: { 'wall.get': 70 } };
+    const own = {
+      perSecond: 3,
+      perMinute: 100,
+      perHour: 2000,
+      perDay: 9000,
+      methodsPerDay: { 'wall.get': 70 },
+    };
     expect(longLimitsOf(own, { 'wall.get': 5000, 'wall.search': 1000 })).toEqual([
       { name: 'minute', calls: 100 },
       { name: 'hour', calls: 2000 },

@@ -6,8 +6,12 @@ import { BudgetBlocks } from '../domain/ports';
 const REACH_MS = 5_000;
 /** A block that was booked so lately may be about to reach the ledger. */
 const UNDER_WAY_MS = 10_000;
-/** Where nothing is about to leave the span: unspent blocks are still open. */
 const LEAST_RETRY_MS = 1_000;
+/** So long an empty block stays open for what is given back to it, at most this share of its span. */
+const CLOSING_MS = 33_000;
+const CLOSING_SHARE = 0.05;
+/** Open blocks are closed after a part of their span: what is left of them can be booked anew then. */
+const OPEN_RETRY_SHARE = 0.01;
 /** Blocks of all spans are over after this. */
 const KEPT = '2 days';
 
@@ -21,7 +25,7 @@ export class PostgresBudgetBlocks extends BudgetBlocks {
 
   async book(request: Booking): ReturnType<BudgetBlocks['book']> {
     return this.postgres.tx(async (q) => {
-      const { bucket, limit, calls, size, epoch, known } = request;
+      const { bucket, limit, calls, size, epoch, known, left } = request;
       // One booking of a limit at a time, whichever instance makes it.
       await q.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 4))', [`${bucket} ${limit}`]);
       const [name, method] = columnsOf(limit);
@@ -40,8 +44,10 @@ export class PostgresBudgetBlocks extends BudgetBlocks {
       if (found.under_way > 0) return { kind: 'elsewhere' };
       const granted = Math.min(size, calls - found.taken);
       if (granted < 1) {
-        const leavesInMs = found.retry_ms === null ? 0 : found.retry_ms + spanOf(limit) + REACH_MS;
-        return { kind: 'spent', retryInMs: Math.max(LEAST_RETRY_MS, Math.ceil(leavesInMs)) };
+        const closing = Math.min(CLOSING_MS, spanOf(limit) * CLOSING_SHARE);
+        const leavesInMs = (found.retry_ms ?? closing) + spanOf(limit) + REACH_MS;
+        const retryInMs = left > 0 ? Math.min(leavesInMs, spanOf(limit) * OPEN_RETRY_SHARE) : leavesInMs;
+        return { kind: 'spent', retryInMs: Math.max(LEAST_RETRY_MS, Math.ceil(retryInMs)) };
       }
       const inserted = await q.query<{ id: string }>(
         `INSERT INTO budget_blocks (bucket, limit_name, method, size, epoch) VALUES ($1, $2, $3, $4, $5)

@@ -1,13 +1,13 @@
 -- Keys: e the egress it is bound to, w weight. What was counted: `use:<E>:<day>` calls by key, `last:<E>` last grant by key.
--- `o:<E>:<strategy>:<pool>`: members by the order of a strategy. `out:<E>:<lane>`: keys that a lane (network, egress,
--- methods) cannot have, until when; a key is looked at again at least once a second.
+-- `o:<E>:<strategy>:<pool>`: members by the order of a strategy. `out:<E>:<second>:<lane>`: keys that a lane (network,
+-- egress, methods) was found unable to have in this second, by until when (0: not by waiting) + reason.
 local RULED_OUT = { 'inactive', 'resting', 'method', 'egress', 'budget', 'circuit' }
 local INACTIVE, RESTING, METHOD, EGRESS, BUDGET, CIRCUIT = 1, 2, 3, 4, 5, 6
 local FORBIDDEN = {
   ['egress barred'] = EGRESS, ['resting'] = RESTING, ['circuit open'] = CIRCUIT, ['method barred'] = METHOD,
   ['method resting'] = METHOD,
 }
-local LOOK_AGAIN, DAY, ORDERED = 1000000, 86400000000, 64
+local DAY, ORDERED = 86400000000, 64
 
 -- What rules a key out: nil, or why, since when it may be asked again (0 = not by waiting) and until when it lasts.
 local function ruledOut(k, c, first)
@@ -38,8 +38,8 @@ end
 
 local function laneOf(c)
   local methods = {}
-  for method in pairs(c.methods) do
-    methods[#methods + 1] = method
+  for method, calls in pairs(c.methods) do
+    methods[#methods + 1] = method .. '=' .. calls
   end
   table.sort(methods)
   return a.network .. ' ' .. c.egress .. ' ' .. table.concat(methods, ' ')
@@ -89,7 +89,7 @@ end
 local function newLook(c, first)
   local lane = laneOf(c)
   return {
-    c = c, first = first, out = P .. 'out:' .. E .. ':' .. lane, g = egressBucket(c),
+    c = c, first = first, out = P .. 'out:' .. E .. ':' .. math.floor(now / 1000000) .. ':' .. lane, g = egressBucket(c),
     counts = {}, seen = {}, untils = {}, pools = poolsOf(c, c.kinds),
   }
 end
@@ -119,7 +119,7 @@ local function consider(look, id, known)
     return nil
   end
   local till = known and tonumber(known)
-  if till and till > now then
+  if till and (till > now or till < 8) then
     ruleOut(look, id, till % 8, till - till % 8)
     return nil
   end
@@ -130,10 +130,10 @@ local function consider(look, id, known)
   end
   if reason then
     ruleOut(look, id, reason, again)
-    if reason > RESTING then
-      local looked = math.min(again > 0 and again or now + LOOK_AGAIN, now + LOOK_AGAIN)
-      redis.call('ZADD', look.out, looked - looked % 8 + reason, id)
-      redis.call('PEXPIRE', look.out, 5000)
+    -- A budget that is being booked may be there in a moment.
+    if reason > RESTING and not (reason == BUDGET and again <= now + BOOKING) then
+      redis.call('ZADD', look.out, string.format('%.0f', again - again % 8 + reason), id)
+      redis.call('PEXPIRE', look.out, 2000)
     end
     return nil, reason, again
   end

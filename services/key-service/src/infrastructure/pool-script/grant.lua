@@ -1,7 +1,8 @@
 -- Fair shares (start-time fair queueing, two levels). `share:<E>:<network>` the virtual time; `ws:<E>:<network>:<workspace>`
 -- { f finish of its last grant, l that grant, v virtual time of its imports }, `imp:...:<workspace>:<import>` { f, l }: a flow
 -- that was idle starts at the virtual time, so it makes up for nothing. `wait:<E>:<network>`: flows that found no slot,
--- { start, start of the import, asks again at, pools, egress }; whoever has had more leaves them the next slot.
+-- { start, start of the import, asks again at, pools, egress, hold }; whoever has had more leaves them the next slot. A
+-- request of several calls holds the slots before its own as well: single calls would take them one by one.
 local FLOW_MS, WAIT_MS, GRACE, POLL, CLOSE = 600000, 5000, 25000, 2000, 40000
 
 local function lower(k, id, score)
@@ -91,23 +92,23 @@ local function waitingName()
   return P .. 'wait:' .. E .. ':' .. a.network
 end
 
-local function noteWaiting(flow, again)
+local function noteWaiting(flow, again, hold)
   local c = flow.c
   redis.call('HSET', waitingName(), c.ws .. ' ' .. c.imp,
-    cmsgpack.pack({ c.ws, flow.sw, flow.si, again, poolsOf(c, c.kinds), c.egress }))
+    cmsgpack.pack({ c.ws, flow.sw, flow.si, again, poolsOf(c, c.kinds), c.egress, hold and 1 or 0 }))
   redis.call('PEXPIRE', waitingName(), WAIT_MS)
 end
 
--- True when somebody who has had less is about to ask for a slot of this key: the slot is left to them while it lies
--- far enough ahead to lose nothing. Who does not come within 25 ms has lost the turn.
+-- When somebody who has had less is about to ask for a slot of this key, the slot is left to them while it lies far
+-- enough ahead to lose nothing: answers when to ask again. Who does not come within 25 ms has lost the turn.
 local function isTurnOfAnother(flow, k, slot, present)
   if slot < now + a.lead + CLOSE or redis.call('HLEN', waitingName()) == 0 then
-    return false
+    return nil
   end
   local own, stored = flow.c.ws .. ' ' .. flow.c.imp, redis.call('HGETALL', waitingName())
   for i = 1, #stored, 2 do
-    local ws, sw, si, again, pools, egress = unpack(cmsgpack.unpack(stored[i + 1]))
-    local due = again <= now + POLL and now <= again + GRACE
+    local ws, sw, si, again, pools, egress, hold = unpack(cmsgpack.unpack(stored[i + 1]))
+    local due = (hold == 1 or again <= now + POLL) and now <= again + GRACE
     if again + GRACE < now then
       redis.call('HDEL', waitingName(), stored[i])
     elseif due and stored[i] ~= own and (not k.e or k.e == egress) then
@@ -120,13 +121,13 @@ local function isTurnOfAnother(flow, k, slot, present)
       for _, name in ipairs(less and pools or {}) do
         for _, member in ipairs(k.z) do
           if member == name then
-            return true
+            return math.max(again, now + POLL)
           end
         end
       end
     end
   end
-  return false
+  return nil
 end
 
 local function charge(flow, best, slots, look)
@@ -195,14 +196,17 @@ function ops.grant()
         local last, reach = slots[#slots], math.max(a.horizon, calls > 1 and a.window or 0)
         if slots[1] > now + a.horizon or last > now + reach then
           -- Nothing was saved: the charge was made in memory only.
-          denied = { 'no-slot', math.max(now + 1, slots[1] - a.horizon, last - reach), true }
-        elseif isTurnOfAnother(flow, best.k, slots[1], present) then
-          deny(flow.i, 'no-slot', now + POLL)
+          local holds = slots[1] <= now + a.horizon and last - slots[1] <= reach - a.lead - CLOSE
+          denied = { 'no-slot', math.max(now + 1, slots[1] - a.horizon, last - reach), true, holds }
         else
-          local lease = charge(flow, best, slots, look)
-          countShare(flow, present, calls, lease.f)
-          redis.call('HDEL', waitingName(), c.ws .. ' ' .. c.imp)
-          return reply(flow.i, lease)
+          local another = isTurnOfAnother(flow, best.k, slots[1], present)
+          if not another then
+            local lease = charge(flow, best, slots, look)
+            countShare(flow, present, calls, lease.f)
+            redis.call('HDEL', waitingName(), c.ws .. ' ' .. c.imp)
+            return reply(flow.i, lease)
+          end
+          deny(flow.i, 'no-slot', another)
         end
       elseif look.comesBack then
         denied = { look.comesBackFrom == BUDGET and 'budget-spent' or 'no-slot', look.comesBack }
@@ -214,7 +218,7 @@ function ops.grant()
     if denied then
       deny(flow.i, denied[1], denied[2])
       if denied[3] then
-        noteWaiting(flow, denied[2])
+        noteWaiting(flow, denied[2], denied[4])
       end
     end
   end

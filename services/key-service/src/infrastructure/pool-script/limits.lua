@@ -120,6 +120,10 @@ local function spend(k, c, lease)
       end
     end
     countHour(entry, need[2])
+    if leftOf(entry) == 0 then
+      -- What was known of the next block was said while some was left.
+      entry.u = nil
+    end
     if leftOf(entry) <= entry.b[#entry.b][2] / 2 and not (entry.u and entry.u > now) then
       hint(k.b, need[1], need[3], 1)
     end
@@ -174,6 +178,9 @@ function ops.accounts()
         if age >= SPANS[span] / 10 or (block[3] == 0 and age >= GIVEN_BACK_WITHIN[span]) then
           closed[#closed + 1] = { id = block[1], left = block[3] }
           changed = true
+          if block[3] > 0 then
+            entry.u = nil
+          end
         else
           kept[#kept + 1] = block
           open[#open + 1] = { id = block[1], size = block[2], left = block[3] }
