@@ -37,7 +37,7 @@ export const leaseHello = defineMessage({
     /** Raw X25519 public key (32 bytes), made for this session only. */
     publicKey: base64url.length(43),
     nonce: base64url.length(22),
-    /** Wall clock of the worker; a hello older than 5 min by the server's clock is refused. */
+    /** Wall clock of the worker; it may be 5 min off the server's, and the hello 10 s on its way. */
     issuedAt: poolTime,
     signature: base64url.length(86),
   }),
