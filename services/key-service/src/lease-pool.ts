@@ -40,7 +40,7 @@ import {
 import { BoundedKeyLabel, PrometheusPoolFigures } from './infrastructure/prometheus-pool-figures';
 import { PrometheusPoolReport } from './infrastructure/prometheus-pool-report';
 import { RabbitKeyStateBroadcast } from './infrastructure/rabbit-key-state-broadcast';
-import { connectPoolRedis } from './infrastructure/redis-connection';
+import { connectPoolRedis, forgetfulness } from './infrastructure/redis-connection';
 import { RedisLeaseSessions } from './infrastructure/redis-lease-sessions';
 import { RedisQuotaLedger } from './infrastructure/redis-quota-ledger';
 import { TimerAlarm } from './infrastructure/timer-alarm';
@@ -95,10 +95,13 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
     clock,
     ids,
   });
+  const fault = async (): Promise<string | undefined> =>
+    config.POOL_ALLOW_VOLATILE_REDIS ? undefined : forgetfulness(redis);
   const memory = new PoolMemory({
     redis,
     epochs: new PostgresPoolEpochs(worker),
     prefix: PREFIX,
+    fault,
     // Horizon and one window are the same length.
     settleMs: 2 * WINDOW_MS + TOLERANCE_MS + config.POOL_MARGIN_MS,
   });
@@ -216,7 +219,7 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
   return {
     ...{ redis, worker, fanout, publisher, relay },
     ...{ vault, ledger, audit, ring, desk, budgets, keeper, follower, chores, rests, owners },
-    ...{ paths, rules, recorder, uses },
+    ...{ paths, rules, recorder, uses, fault },
     listen,
   };
 }
@@ -226,8 +229,8 @@ export function startLeasePool(pool: LeasePool, ctx: HostContext): void {
   const { health, shutdown, logger } = ctx;
   const { redis, worker, fanout, publisher, relay, ledger, audit, desk, follower, chores, rests, owners } =
     pool;
-  const { recorder, uses } = pool;
-  health.check('redis-pool', () => redis.ping().then(() => 'up' as const));
+  const { recorder, uses, fault } = pool;
+  health.check('redis-pool', async () => ((await fault()) === undefined ? 'up' : 'degraded'));
   health.check('postgres', () => worker.query('SELECT 1').then(() => 'up' as const));
   relay.start();
   void ledger

@@ -26,6 +26,8 @@ export interface PoolMemoryOptions {
   prefix: string;
   /** Horizon, tolerance, margin and one window: all that was granted before has arrived and left its windows. */
   settleMs: number;
+  /** Why this Redis must not be relied on, if anything: then no memory is adopted and nothing is granted. */
+  fault?: () => Promise<string | undefined>;
   /** Only simulations have another text. */
   lua?: string;
 }
@@ -50,6 +52,8 @@ export class PoolMemory {
   /** The record to work under; `lost` is the one that was found broken, if any. */
   async adopt(lost?: MemoryRecord): Promise<MemoryRecord> {
     const { redis, epochs, prefix, settleMs } = this.#options;
+    const fault = await this.#options.fault?.();
+    if (fault !== undefined) throw new Error(fault);
     for (;;) {
       const runId = /run_id:([0-9a-f]+)/.exec(await redis.info('server'))?.[1] ?? '';
       const epoch = await epochs.current();

@@ -19,7 +19,6 @@ export function connectPoolRedis(url: string, logger: PoolRedisLogger): PoolRedi
   });
   writeOncePerTurn(redis);
   redis.on('error', (error: Error) => logger.warn({ err: error.message }, 'redis-pool cannot be reached'));
-  redis.on('ready', () => void checkPolicy(redis, logger));
   return redis;
 }
 
@@ -45,10 +44,31 @@ function writeOncePerTurn(redis: Redis): void {
   };
 }
 
-/** Leases that are evicted are windows that are forgotten. */
-async function checkPolicy(redis: Redis, logger: PoolRedisLogger): Promise<void> {
-  const answer = await redis.config('GET', 'maxmemory-policy').catch(() => undefined);
-  const policy = Array.isArray(answer) ? String(answer[1]) : 'noeviction';
-  if (policy !== 'noeviction')
-    logger.error({ policy }, 'redis-pool evicts keys: set maxmemory-policy noeviction');
+/**
+ * Why this Redis must not remember what was granted, in one sentence; undefined when it may. A windows' charge that is
+ * evicted, or gone after a restart, is a call too many. Where the settings cannot be asked for (a managed Redis without
+ * CONFIG) their owner answers for them.
+ */
+export async function forgetfulness(redis: Pick<Redis, 'config'>): Promise<string | undefined> {
+  const eviction = await setting(redis, 'maxmemory-policy');
+  if (eviction !== undefined && eviction !== 'noeviction')
+    return `redis-pool evicts keys (maxmemory-policy ${eviction}): set it to noeviction.`;
+  const appending = await setting(redis, 'appendonly');
+  if (appending === 'no') return 'redis-pool forgets at a restart (appendonly no): set it to yes.';
+  return undefined;
+}
+
+async function setting(redis: Pick<Redis, 'config'>, name: string): Promise<string | undefined> {
+  try {
+    const answer = await redis.config('GET', name);
+    return Array.isArray(answer) && answer.length > 1 ? String(answer[1]) : undefined;
+  } catch (error) {
+    if (
+      error instanceof Error &&
+      error.name === 'ReplyError' &&
+      /unknown command|NOPERM/i.test(error.message)
+    )
+      return undefined;
+    throw error;
+  }
 }

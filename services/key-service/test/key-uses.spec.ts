@@ -1,0 +1,129 @@
+import { TimeOrderedIds } from '@sociograph/kernel';
+import { Postgres } from '@sociograph/postgres';
+import { eventually } from '@sociograph/testing';
+import { PgKeyUses } from '../src/infrastructure/pg-key-uses';
+import { demoToken, type KeyServiceFleet, startKeyService } from './key-service-fleet';
+
+const silent = { warn: () => undefined };
+const REQUEST = {
+  workspaceId: 'demo',
+  network: 'vk',
+  importId: 'i1',
+  methods: { 'users.get': 3 },
+  timeoutMs: 5_000,
+};
+
+describe('uses of keys', () => {
+  let fleet: KeyServiceFleet;
+  let worker: Postgres;
+  let keyId: string;
+
+  beforeAll(async () => {
+    fleet = await startKeyService();
+    worker = new Postgres({ url: fleet.config.DATABASE_URL_WORKER, logger: silent });
+    const response = await fetch(`${fleet.url}/v1/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${await demoToken()}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        network: 'vk',
+        kind: 'user',
+        token: `vk1.uses.${Math.random()}`,
+        consent: { givenBy: 'somebody' },
+      }),
+    });
+    keyId = ((await response.json()) as { id: string }).id;
+  }, 60_000);
+
+  afterAll(async () => {
+    await worker.end();
+    await fleet.close();
+  });
+
+  it('are one row a lease, written beside its path, with what came of it', async () => {
+    const client = await fleet.client();
+    const lease = await eventually(
+      async () => {
+        const verdict = await client.acquire(REQUEST);
+        if (verdict.kind !== 'granted') throw new Error(verdict.reason);
+        return verdict.lease;
+      },
+      { timeoutMs: 15_000 },
+    );
+    const sentAt = (lease.slots[0]?.notBefore ?? 0) + 1;
+    await client.settle(lease, [
+      { outcome: 'answered', slot: 0, sentAt, answeredAt: sentAt + 50, status: 200 },
+    ]);
+    const row = await eventually(async () => {
+      const { rows } = await worker.query('SELECT * FROM key_uses WHERE lease_id = $1', [lease.leaseId]);
+      if (rows[0]?.['results'] == null) throw new Error('not written yet');
+      return rows[0];
+    });
+    expect(row).toMatchObject({
+      key_id: keyId,
+      key_workspace_id: 'demo',
+      workspace_id: 'demo',
+      import_id: 'i1',
+      service: 'parser-service',
+      methods: { 'users.get': 3 },
+      calls: 1,
+      results: { ok: 1 },
+    });
+    expect((row['granted_at'] as Date).getTime()).toBe(Math.floor(lease.grantedAt));
+  }, 40_000);
+
+  it('are announced and noted at the key, which nobody has to read again for that', async () => {
+    const uses = new PgKeyUses(worker, new TimeOrderedIds());
+    const state = async () =>
+      (
+        await worker.query<{ revision: number; last_used_at: Date }>(
+          'SELECT revision, last_used_at FROM api_keys WHERE id = $1',
+          [keyId],
+        )
+      ).rows[0];
+    const before = await state();
+    const to = Date.now() + 60_000;
+    const period = {
+      keyId,
+      keyWorkspaceId: 'demo',
+      network: 'vk',
+      from: to - 9_000,
+      to,
+      calls: { 'users.get': 3 },
+    };
+    await uses.announce([period]);
+    expect(await state()).toEqual({ revision: before?.revision, last_used_at: new Date(to) });
+    await uses.announce([{ ...period, to: to - 1 }]);
+    expect((await state())?.last_used_at).toEqual(new Date(to));
+  });
+
+  it('take results later, once, and are forgotten in chunks', async () => {
+    const uses = new PgKeyUses(worker, new TimeOrderedIds());
+    const old = (leaseId: string, grantedAt: number) => ({
+      leaseId,
+      keyId,
+      keyWorkspaceId: 'demo',
+      network: 'vk',
+      workspaceId: 'demo',
+      importId: 'i1',
+      service: 'parser-service',
+      methods: {},
+      calls: 1,
+      grantedAt,
+      settledAt: null,
+      results: null,
+    });
+    await uses.write([old('old-1', 1_000), old('old-2', 2_000), old('old-3', 3_000)]);
+    await uses.write([old('old-1', 9_000)]);
+    await uses.settle([{ leaseId: 'old-1', settledAt: 5_000, results: { ok: 1 } }]);
+    await uses.settle([{ leaseId: 'old-1', settledAt: 6_000, results: { broken: 1 } }]);
+    const { rows } = await worker.query(
+      "SELECT granted_at, settled_at, results FROM key_uses WHERE lease_id = 'old-1'",
+    );
+    expect(rows).toEqual([{ granted_at: new Date(1_000), settled_at: new Date(5_000), results: { ok: 1 } }]);
+    expect(await uses.forget(3_000, 1)).toBe(1);
+    expect(await uses.forget(3_000, 10)).toBe(1);
+    expect(await uses.forget(3_000, 10)).toBe(0);
+    const left = await worker.query("SELECT lease_id FROM key_uses WHERE lease_id LIKE 'old-%'");
+    expect(left.rows).toEqual([{ lease_id: 'old-3' }]);
+  });
+});
