@@ -55,6 +55,8 @@ export interface RedisQuotaLedgerOptions {
   onBudgetsLow?: (hints: BudgetHint[]) => void;
   /** Two more arguments of the script in simulations: seconds and microseconds of a virtual clock. */
   virtualTime?: () => [number, number];
+  /** How simulations wait. */
+  sleep?: (ms: number) => Promise<void>;
 }
 
 type Reply = (string | number)[];
@@ -407,7 +409,7 @@ export class RedisQuotaLedger extends QuotaLedger {
         return;
       } catch (error) {
         this.#options.logger.warn({ err: String(error) }, 'the memory of the pool cannot be reached');
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await (this.#options.sleep?.(200) ?? new Promise((resolve) => setTimeout(resolve, 200)));
       }
     }
   }

@@ -1,0 +1,102 @@
+import { readArguments, type SimulationArguments, USAGE } from './arguments';
+import { planted, type Plant, PLANTS } from './plants';
+import { type RedisPair, startRedisPair } from './redis-pair';
+import { simulate, type SimulationReport } from './simulate';
+import { SIMULATED_LUA } from './simulated-lua';
+
+const EVERY_SEEDS = 100;
+
+async function main(): Promise<number> {
+  let chosen: SimulationArguments;
+  try {
+    chosen = readArguments(process.argv.slice(2));
+  } catch (error) {
+    say(`${(error as Error).message}\n${USAGE}`);
+    return 2;
+  }
+  const redis = await startRedisPair();
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
+  try {
+    if (chosen.plants.length === 0) return await runSeeds(redis, chosen);
+    return await runPlants(redis, chosen);
+  } finally {
+    redis.stop();
+  }
+}
+
+async function runSeeds(redis: RedisPair, { from, seeds, trace }: SimulationArguments): Promise<number> {
+  const startedAt = performance.now();
+  const totals = { grants: 0, sent: 0, frozen: 0, faults: 0, failed: 0 };
+  for (let seed = from; seed < from + seeds; seed += 1) {
+    const report = await simulate(redis, { seed, lua: SIMULATED_LUA, ...(trace && { onEvent: say }) });
+    totals.grants += report.grants;
+    totals.sent += report.sent;
+    totals.frozen += report.frozen;
+    totals.faults += report.faults.length;
+    if (report.violations.length > 0) {
+      totals.failed += 1;
+      tell(report);
+    }
+    if ((seed - from + 1) % EVERY_SEEDS === 0) say(`${seed - from + 1} seeds, ${totals.failed} failed`);
+    if (seeds === 1) say(JSON.stringify(Object.fromEntries([...report.counts].sort())));
+  }
+  const seconds = (performance.now() - startedAt) / 1000;
+  say(
+    `${seeds} seeds in ${seconds.toFixed(1)} s: ${totals.grants} grants, ${totals.sent} calls sent, ${totals.faults} faults, ` +
+      `${totals.frozen} sends of processes that stood still between check and wire (listed apart), ${totals.failed} seeds failed`,
+  );
+  return totals.failed > 0 ? 1 : 0;
+}
+
+/** Each plant must be found: by any invariant, in any of the seeds. */
+async function runPlants(redis: RedisPair, { from, seeds, plants }: SimulationArguments): Promise<number> {
+  let survived = 0;
+  for (const plant of PLANTS.filter(({ name }) => plants.includes(name))) {
+    const found = await firstFound(redis, plant, from, seeds);
+    if (found === undefined) survived += 1;
+    const [violation] = found?.violations ?? [];
+    say(
+      found === undefined
+        ? `${plant.name} NOT FOUND in ${seeds} seeds: ${plant.what}`
+        : `${plant.name} found after ${found.seed - from + 1} seeds by ${violation?.invariant}: ${plant.what}`,
+    );
+  }
+  say(`${plants.length - survived} of ${plants.length} planted faults found`);
+  return survived > 0 ? 1 : 0;
+}
+
+async function firstFound(
+  redis: RedisPair,
+  plant: Plant,
+  from: number,
+  seeds: number,
+): Promise<SimulationReport | undefined> {
+  const lua = planted(SIMULATED_LUA, plant);
+  for (let seed = from; seed < from + seeds; seed += 1) {
+    const report = await simulate(redis, { seed, lua });
+    if (report.violations.length > 0) return report;
+  }
+  return undefined;
+}
+
+function tell({ seed, violations, faults, lastEvents }: SimulationReport): void {
+  say(`SEED ${seed} FAILED; its faults: ${faults.join(', ')}`);
+  for (const { invariant, detail, at } of violations)
+    say(`  ${invariant} after ${at.toFixed(3)} s: ${detail}`);
+  say('  the last events:');
+  for (const event of lastEvents) say(`    ${event}`);
+  say(`  again: npm run sim:pool -- --seed ${seed} --trace`);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+main().then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    say(`The simulation could not run: ${String(error)}`);
+    process.exitCode = 1;
+  },
+);

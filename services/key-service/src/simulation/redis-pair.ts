@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RespConnection } from './resp-connection';
+
+const START_MS = 5_000;
+
+/** Two Redis servers of the simulation's own: a restart is a change to the other one, which has another run id. */
+export interface RedisPair {
+  connections: [RespConnection, RespConnection];
+  stop(): void;
+}
+
+export async function startRedisPair(): Promise<RedisPair> {
+  const folder = mkdtempSync(join(tmpdir(), 'pool-simulation-'));
+  const children: ChildProcess[] = [];
+  const stop = (): void => {
+    for (const child of children) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', stop);
+  try {
+    const connections = await Promise.all([start(folder, 'a', children), start(folder, 'b', children)]);
+    return {
+      connections,
+      stop: () => {
+        process.removeListener('exit', stop);
+        for (const connection of connections) connection.close();
+        stop();
+      },
+    };
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+async function start(folder: string, name: string, children: ChildProcess[]): Promise<RespConnection> {
+  const socket = join(folder, `${name}.sock`);
+  const settings = [
+    '--port',
+    '0',
+    '--unixsocket',
+    socket,
+    '--dir',
+    folder,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+  ];
+  const child = spawn('redis-server', settings, { stdio: 'ignore' });
+  children.push(child);
+  let failure: Error | undefined;
+  child.once('error', (error) => (failure = error));
+  child.once('exit', (code) => (failure ??= new Error(`redis-server ended with ${code}`)));
+  const deadline = performance.now() + START_MS;
+  for (;;) {
+    const connection = await RespConnection.open(socket).catch(() => undefined);
+    if (connection !== undefined) return connection;
+    if (failure !== undefined)
+      throw new Error('redis-server cannot be started: is the package installed?', { cause: failure });
+    if (performance.now() > deadline) throw new Error('redis-server does not answer on its socket');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,215 @@
+import type { RedisPair } from './redis-pair';
+import type { RespReply } from './resp-connection';
+import type { World } from './world';
+
+/** Each key with its dump and what is left of its life (ms, 0 = for ever). */
+const DUMP = `
+local found = {}
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  found[#found + 1] = key
+  found[#found + 1] = tostring(math.max(0, redis.call('PTTL', key)))
+  found[#found + 1] = redis.call('DUMP', key)
+end
+return found`;
+const RESTORE = `
+for i = 1, #ARGV, 3 do
+  redis.call('RESTORE', ARGV[i], ARGV[i + 1], ARGV[i + 2], 'REPLACE')
+end`;
+/** Lives of keys pass with virtual time: what was seen last time and not written since is that much older now. */
+const AGE = `
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  local at = redis.call('PEXPIRETIME', key)
+  if at > 0 then
+    if redis.call('HGET', 'simulation:lives', key) == tostring(at) then
+      at = at - tonumber(ARGV[1])
+      redis.call('PEXPIREAT', key, at)
+    end
+    if at > now then
+      redis.call('HSET', 'simulation:lives', key, tostring(at))
+    else
+      redis.call('HDEL', 'simulation:lives', key)
+    end
+  end
+end`;
+const AGE_EVERY = 5_000_000;
+
+/** What a restart brings back: all that was written, what was on the disk a while ago, or nothing. */
+export type RestoredData = 'all' | 'older' | 'nothing';
+
+/** A real Redis at a virtual time: its clock can be set, and it can be away, forget, or come back with old data. */
+export class SimulatedServer {
+  readonly #world: World;
+  readonly #pair: RedisPair;
+  #active: 0 | 1 = 0;
+  #steppedBy = 0;
+  #awayUntil = 0;
+  #onDisk: RespReply[] | undefined;
+  #agedAt: number;
+
+  constructor(world: World, pair: RedisPair) {
+    this.#world = world;
+    this.#pair = pair;
+    this.#agedAt = world.time.micros;
+  }
+
+  /** Its clock, microseconds. */
+  micros(): number {
+    return this.#world.time.micros + this.#steppedBy;
+  }
+
+  isAway(): boolean {
+    return this.#world.time.micros < this.#awayUntil;
+  }
+
+  call(...words: (string | number)[]): Promise<RespReply> {
+    const { micros } = this.#world.time;
+    if (micros - this.#agedAt > AGE_EVERY) {
+      this.#discard(this.#now.call('EVAL', AGE, 0, Math.floor((micros - this.#agedAt) / 1000)));
+      this.#agedAt = micros;
+    }
+    return this.#now.call(...words);
+  }
+
+  async clean(): Promise<void> {
+    for (const connection of this.#pair.connections) {
+      await connection.call('FLUSHALL');
+      await connection.call('SCRIPT', 'FLUSH');
+    }
+  }
+
+  /** FLUSHALL leaves the scripts. */
+  flushAll(): void {
+    this.#discard(this.#now.call('FLUSHALL'));
+  }
+
+  flushScripts(): void {
+    this.#discard(this.#now.call('SCRIPT', 'FLUSH'));
+  }
+
+  stepClock(micros: number): void {
+    this.#world.count('clock set');
+    this.#steppedBy += micros;
+  }
+
+  away(micros: number): void {
+    this.#awayUntil = this.#world.time.micros + micros;
+  }
+
+  /** What is there now is what an older disk has. */
+  async writeDisk(): Promise<void> {
+    this.#onDisk = (await this.#now.call('EVAL', DUMP, 0)) as RespReply[];
+  }
+
+  async restart(data: RestoredData): Promise<void> {
+    const dump = data === 'all' ? ((await this.#now.call('EVAL', DUMP, 0)) as RespReply[]) : this.#onDisk;
+    this.#active = this.#active === 0 ? 1 : 0;
+    await this.#now.call('FLUSHALL');
+    await this.#now.call('SCRIPT', 'FLUSH');
+    if (data === 'nothing' || dump === undefined || dump.length === 0) return;
+    await this.#now.call('EVAL', RESTORE, 0, ...(dump as string[]));
+  }
+
+  get #now(): RedisPair['connections'][0] {
+    return this.#pair.connections[this.#active];
+  }
+
+  #discard(call: Promise<unknown>): void {
+    call.catch((error: unknown) => this.#world.broken('redis-refuses', String(error)));
+  }
+}
+
+/**
+ * One key-service's connection to it, as far as the pool uses a driver. Each command takes its time there and back,
+ * in order; a reply can be lost after the command was done.
+ */
+export class SimulatedConnection {
+  readonly #world: World;
+  readonly #server: SimulatedServer;
+  /** Probability that a reply is lost. */
+  losing = 0;
+  #lastArrival = 0;
+  #lastReply = 0;
+  #closed = false;
+
+  constructor(world: World, server: SimulatedServer) {
+    this.#world = world;
+    this.#server = server;
+  }
+
+  /** The process is gone: what was sent arrives, no reply does. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  info(section: string): Promise<string> {
+    return this.#round(() => ['INFO', section]) as Promise<string>;
+  }
+
+  get(key: string): Promise<string | null> {
+    return this.#round(() => ['GET', key]) as Promise<string | null>;
+  }
+
+  eval(...words: (string | number)[]): Promise<RespReply> {
+    return this.#round(() => ['EVAL', ...words]);
+  }
+
+  script(...words: string[]): Promise<RespReply> {
+    return this.#round(() => ['SCRIPT', ...words]);
+  }
+
+  time(): Promise<[string, string]> {
+    return this.#round(() => {
+      const [seconds, micros] = this.#clock();
+      return ['EVAL', 'return { ARGV[1], ARGV[2] }', 0, seconds, micros];
+    }) as Promise<[string, string]>;
+  }
+
+  /** The last two words are the clock, read when the command arrives. */
+  evalsha(...words: (string | number)[]): Promise<RespReply> {
+    return this.#round(() => ['EVALSHA', ...words.slice(0, -2), ...this.#clock()], true);
+  }
+
+  #clock(): [string, string] {
+    const micros = this.#server.micros();
+    const seconds = Math.floor(micros / 1e6);
+    return [String(seconds), String(micros - seconds * 1e6)];
+  }
+
+  #round(words: () => (string | number)[], losable = false): Promise<RespReply> {
+    const { time, chance } = this.#world;
+    return new Promise((resolve, reject) => {
+      this.#lastArrival = Math.max(this.#lastArrival, time.micros + chance.between(30, 400));
+      time.at(this.#lastArrival, () => {
+        const away = losable && this.#server.isAway();
+        const lost = away || (losable && this.#losesReply());
+        const done = away ? Promise.resolve(null) : this.#server.call(...words());
+        time.woke();
+        done.then(
+          (reply) => this.#back(() => (lost ? reject(new Error('Connection is closed.')) : resolve(reply))),
+          (error: unknown) => {
+            if (!String(error).includes('NOSCRIPT')) this.#world.broken('redis-refuses', String(error));
+            this.#back(() => reject(error as Error));
+          },
+        );
+      });
+    });
+  }
+
+  #losesReply(): boolean {
+    const lost = this.losing > 0 && this.#world.chance.flip(this.losing);
+    if (lost) this.#world.note('a reply of Redis is lost');
+    return lost;
+  }
+
+  #back(settle: () => void): void {
+    const { time, chance } = this.#world;
+    this.#lastReply = Math.max(this.#lastReply, time.micros + chance.between(30, 400));
+    time.at(this.#lastReply, () => {
+      if (this.#closed) return;
+      settle();
+      time.woke();
+    });
+  }
+}

@@ -1,0 +1,249 @@
+import type { ApiKey } from '../domain/api-key';
+import type {
+  KeyEvent,
+  LedgerDeal,
+  LedgerGrant,
+  LedgerGrantRequest,
+  LedgerVerdict,
+  QuotaLedger,
+  SettleVerdict,
+} from '../domain/ports';
+import type { World } from './world';
+
+interface Known {
+  grant: LedgerGrant;
+  keyId: string;
+  settled: boolean;
+}
+
+/** What was known when a question left. */
+interface Asked {
+  at: number;
+  poolNow: number;
+  fence: number;
+}
+
+interface Rest {
+  since: number;
+  /** Pool clock, ms; nothing of it may be granted for before. */
+  until: number;
+  trial: { lease: string; until: number } | undefined;
+}
+
+type SettleRequest = Parameters<QuotaLedger['settle']>[0];
+
+const LEAD_MS = 10;
+/** Rounding of whole microseconds and milliseconds. */
+const EPSILON_MS = 1.5;
+
+/**
+ * Looks at everything that any key-service asks of the ledger and is answered, and at nothing inside it. Rules are
+ * applied only where one answer came before the other question: what is under way at once may come in any order.
+ */
+export class LedgerWatch {
+  grants = 0;
+  lastGrantAt = 0;
+  readonly #world: World;
+  readonly #leases = new Map<string, Known>();
+  readonly #keys = new Map<string, ApiKey>();
+  /** Since when (us) the ledger knows that a key may not be used. */
+  readonly #forbidden = new Map<string, number>();
+  readonly #keyRests = new Map<string, { since: number; until: number }>();
+  readonly #methodRests = new Map<string, Rest>();
+  /** Of the tokens that the ledger knows for certain. */
+  readonly #versions = new Map<string, number>();
+  readonly #fences = new Set<number>();
+  readonly #poolMicros: () => number;
+  #highestFence = 0;
+
+  /** `poolMicros`: the clock of Redis. */
+  constructor(world: World, poolMicros: () => number) {
+    this.#world = world;
+    this.#poolMicros = poolMicros;
+  }
+
+  /** The same ledger, looked at. */
+  around<L extends QuotaLedger>(ledger: L): L {
+    return new Proxy(ledger, {
+      get: (target, name) => {
+        if (name === 'grant') return (request: LedgerGrantRequest) => this.#grant(target, request);
+        if (name === 'deal') return (candidates: LedgerGrantRequest[]) => this.#deal(target, candidates);
+        if (name === 'settle') return (request: SettleRequest) => this.#settle(target, request);
+        if (name === 'define') return (keys: ApiKey[]) => this.#define(target, keys);
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  }
+
+  /** Redis forgot, or may have: what it had learned of keys is gone, its clock may be another. */
+  forgotten(): void {
+    this.#leases.clear();
+    this.#keyRests.clear();
+    this.#methodRests.clear();
+  }
+
+  async #grant(ledger: QuotaLedger, request: LedgerGrantRequest): Promise<LedgerVerdict> {
+    return (await this.#deal(ledger, [request])).verdicts[0] as LedgerVerdict;
+  }
+
+  async #deal(ledger: QuotaLedger, candidates: LedgerGrantRequest[]): Promise<LedgerDeal> {
+    const asked: Asked = {
+      at: this.#world.time.micros,
+      poolNow: this.#poolMicros() / 1000,
+      fence: this.#highestFence,
+    };
+    const deal = await ledger.deal(candidates);
+    let granted = 0;
+    deal.verdicts.forEach((verdict, index) => {
+      const request = candidates[index] as LedgerGrantRequest;
+      if (verdict?.kind === 'denied') this.#judgeDenial(request, verdict);
+      if (verdict?.kind !== 'granted') return;
+      granted += 1;
+      this.#judgeGrant(request, verdict.grant, verdict.poolNow, asked);
+    });
+    if (granted > 1)
+      this.#world.broken('two-grants-at-once', candidates.map(({ leaseId }) => leaseId).join());
+    return deal;
+  }
+
+  #judgeDenial(request: LedgerGrantRequest, verdict: Extract<LedgerVerdict, { kind: 'denied' }>): void {
+    const { reason, retryAt, poolNow } = verdict;
+    this.#world.note('denied', request.leaseId, reason, retryAt - poolNow);
+    this.#world.count(`denied ${reason}`);
+    if (reason === 'no-slot' && retryAt <= poolNow) this.#world.broken('retry-in-the-past', request.leaseId);
+  }
+
+  #judgeGrant(request: LedgerGrantRequest, grant: LedgerGrant, poolNow: number, asked: Asked): void {
+    const { leaseId } = request;
+    const { keyId, fence, slots } = grant;
+    const known = this.#leases.get(leaseId);
+    if (known !== undefined) {
+      const same = known.grant.fence === fence && known.grant.slots.join() === slots.join();
+      if (!same || known.keyId !== keyId) this.#world.broken('same-request-other-grant', leaseId);
+      return;
+    }
+    this.grants += 1;
+    this.lastGrantAt = this.#world.time.micros;
+    const inMs = slots.map((slot) => (slot - grant.grantedAt).toFixed(3)).join('+');
+    this.#world.note('granted', leaseId, keyId, fence, grant.grantedAt, inMs);
+    this.#leases.set(leaseId, { grant, keyId, settled: false });
+    if (this.#fences.has(fence)) this.#world.broken('fence-given-twice', `${leaseId}: ${fence}`);
+    this.#fences.add(fence);
+    this.#highestFence = Math.max(this.#highestFence, fence);
+    // Granted before and its reply was lost: what was true then is not known here.
+    if (grant.grantedAt < asked.poolNow - EPSILON_MS) return;
+    if (fence <= asked.fence)
+      this.#world.broken('fence-went-back', `${leaseId}: ${fence} after ${asked.fence}`);
+    if (grant.grantedAt >= request.deadlineAt) this.#world.broken('granted-after-the-deadline', leaseId);
+    if (slots.length < 1 || slots.length > request.calls)
+      this.#world.broken('slots-missing', `${leaseId}: ${slots.length} of ${request.calls}`);
+    const early = slots.find((slot) => slot < grant.grantedAt + LEAD_MS - 0.001);
+    if (early !== undefined)
+      this.#world.broken(
+        'slot-too-soon',
+        `${leaseId}: ${(early - grant.grantedAt).toFixed(3)} ms after the grant`,
+      );
+    if (
+      slots.some(
+        (slot) => slot - grant.grantedAt > request.rules.windowMs + request.rules.horizonMs + EPSILON_MS,
+      )
+    )
+      this.#world.broken('slot-beyond-the-horizon', leaseId);
+    this.#judgeKey(request, grant, poolNow, asked.at);
+  }
+
+  #judgeKey(request: LedgerGrantRequest, grant: LedgerGrant, poolNow: number, askedAt: number): void {
+    const { leaseId } = request;
+    const { keyId, slots } = grant;
+    const key = this.#keys.get(keyId);
+    if (key === undefined || key.details.workspaceId !== request.workspaceId)
+      this.#world.broken('key-of-another-workspace', `${leaseId}: ${keyId}`);
+    else if (!request.kinds.includes(key.details.kind))
+      this.#world.broken('key-of-another-kind', `${leaseId}: ${keyId}`);
+    if ((this.#forbidden.get(keyId) ?? Infinity) <= askedAt)
+      this.#world.broken('key-not-active', `${leaseId}: ${keyId} is ${key?.state}`);
+    const rest = this.#keyRests.get(keyId);
+    if (rest !== undefined && rest.since <= askedAt && (slots[0] as number) < rest.until - EPSILON_MS)
+      this.#world.broken(
+        'key-rests',
+        `${leaseId}: ${keyId}, ${(rest.until - (slots[0] as number)).toFixed(1)} ms early`,
+      );
+    for (const method of Object.keys(request.methods)) {
+      const name = `${keyId} ${method}`;
+      const methodRest = this.#methodRests.get(name);
+      if (methodRest === undefined || methodRest.since > askedAt) continue;
+      if (poolNow < methodRest.until - EPSILON_MS) this.#world.broken('method-rests', `${leaseId}: ${name}`);
+      else if (methodRest.trial !== undefined && poolNow < methodRest.trial.until)
+        this.#world.broken('second-trial', `${leaseId}: ${name}, the first is ${methodRest.trial.lease}`);
+      else methodRest.trial = { lease: leaseId, until: grant.expiresAt - EPSILON_MS };
+    }
+  }
+
+  async #settle(ledger: QuotaLedger, request: SettleRequest): Promise<SettleVerdict> {
+    for (const { leaseId } of request.settles) {
+      for (const [name, rest] of this.#methodRests)
+        if (rest.trial?.lease === leaseId) this.#methodRests.delete(name);
+    }
+    const versions = new Map(this.#versions);
+    const verdict = await ledger.settle(request);
+    if (verdict.kind === 'denied') return verdict;
+    const { statuses, events } = verdict;
+    let fresh = false;
+    request.settles.forEach(({ leaseId, reports }, index) => {
+      const status = statuses[index];
+      const lease = this.#leases.get(leaseId);
+      this.#world.note('settle', leaseId, status, reports.map((report) => report.outcome).join(','));
+      this.#world.count(`settle ${status}`);
+      fresh ||= lease?.settled !== true;
+      if (lease === undefined) return;
+      const { keyId, tokenVersion } = lease.grant;
+      if (tokenVersion < (versions.get(keyId) ?? 0) && events.some((event) => event.keyId === keyId))
+        this.#world.broken(
+          'blames-another-token',
+          `${leaseId}: ${keyId}, ${events.map(({ kind }) => kind).join()}`,
+        );
+      if (status === 'settled' && lease.settled) this.#world.broken('settled-twice', leaseId);
+      lease.settled ||= status === 'settled';
+    });
+    this.#conclude(events);
+    if (events.length > 0 && !fresh && request.settles.length > 0)
+      this.#world.broken('reported-twice', `${request.settles.map(({ leaseId }) => leaseId).join()}`);
+    return verdict;
+  }
+
+  #conclude(events: readonly KeyEvent[]): void {
+    const since = this.#world.time.micros;
+    for (const { keyId, kind, untilAt, method } of events) {
+      this.#world.note('event', keyId, kind, method ?? '', untilAt ?? 0);
+      this.#world.count(`event ${kind}`);
+      const name = `${keyId} ${method ?? ''}`;
+      if (kind === 'resting') this.#keyRests.set(keyId, { since, until: untilAt ?? 0 });
+      if (kind === 'method-barred' || kind === 'method-resting')
+        this.#methodRests.set(name, { since, until: untilAt ?? 0, trial: undefined });
+    }
+  }
+
+  async #define(ledger: QuotaLedger, keys: ApiKey[]): ReturnType<QuotaLedger['define']> {
+    for (const key of keys) {
+      const known = this.#keys.get(key.id);
+      if (known !== undefined && known.details.version >= key.details.version) continue;
+      if (known?.details.tokenVersion !== key.details.tokenVersion) this.#forgetKey(key.id);
+      if (key.state === 'active') this.#forbidden.delete(key.id);
+      this.#keys.set(key.id, key);
+    }
+    const differing = await ledger.define(keys);
+    for (const key of keys) {
+      this.#versions.set(key.id, Math.max(key.details.tokenVersion, this.#versions.get(key.id) ?? 0));
+      if (key.state !== 'active' && this.#keys.get(key.id) === key && !this.#forbidden.has(key.id))
+        this.#forbidden.set(key.id, this.#world.time.micros);
+    }
+    return differing;
+  }
+
+  #forgetKey(keyId: string): void {
+    this.#keyRests.delete(keyId);
+    for (const name of this.#methodRests.keys())
+      if (name.startsWith(`${keyId} `)) this.#methodRests.delete(name);
+  }
+}
