@@ -40,6 +40,8 @@ export interface FaultsVerdict {
   /** Sends that the workers' own stamps show as frozen between check and wire, refused or not. */
   lateSends: number;
   unsent: Record<string, number>;
+  /** Requests for a lease that were denied, by reason. */
+  denied: Record<string, number>;
   gapsAfterLoss: Gap[];
   longestGap: Gap | undefined;
   /** Keys in use at the end, how many there are, and how long after the last fault that took. */
@@ -167,6 +169,7 @@ function verdictOf({ stand, options, faults, stats, offset, begunAt, endedAt, in
     slowPath,
     lateSends: records.filter((record) => record.late === true).length,
     unsent: countUnsent(records),
+    denied: stand.denied(),
     gapsAfterLoss,
     longestGap: longestGap(grants, stretches),
     keysInUse: inUse.keys,

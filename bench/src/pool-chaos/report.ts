@@ -18,6 +18,7 @@ export function reportFaults(verdict: FaultsVerdict): string {
     ['  through a path slower than its declared spread', String(verdict.slowPath.length)],
     ['sends that their own stamps show as frozen', String(verdict.lateSends)],
     ['slots not used', words(verdict.unsent)],
+    ['requests denied', words(verdict.denied)],
     ['losses of Redis', String(gapsAfterLoss.length)],
     ['  longest time without a grant after one', gap(gapsAfterLoss[0])],
     ['longest time without a grant at all', gap(longestGap)],

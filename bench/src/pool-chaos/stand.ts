@@ -165,18 +165,36 @@ export class Stand {
     this.losses.push({ at: machineNow(), what });
   }
 
-  /** What the workers wrote down; a line that a kill cut off is left out. */
+  /** What the workers wrote down. */
   records(): LeaseRecord[] {
+    return this.#lines().filter((line): line is LeaseRecord => 'keyId' in line);
+  }
+
+  /** Requests that the pool denied, by reason, of workers that ended in order. */
+  denied(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const line of this.#lines()) {
+      if (!('denied' in line)) continue;
+      for (const [reason, count] of Object.entries(line.denied))
+        counts[reason] = (counts[reason] ?? 0) + count;
+    }
+    return counts;
+  }
+
+  #lines(): WrittenLine[] {
     const folder = join(this.folder, 'records');
-    return readdirSync(folder).flatMap((name) => readRecords(readFileSync(join(folder, name), 'utf8')));
+    return readdirSync(folder).flatMap((name) => readLines(readFileSync(join(folder, name), 'utf8')));
   }
 }
 
-export function readRecords(text: string): LeaseRecord[] {
+type WrittenLine = LeaseRecord | { denied: Record<string, number> };
+
+/** A line that a kill cut off is left out. */
+function readLines(text: string): WrittenLine[] {
   return text.split('\n').flatMap((line) => {
     if (line === '') return [];
     try {
-      return [JSON.parse(line) as LeaseRecord];
+      return [JSON.parse(line) as WrittenLine];
     } catch {
       return [];
     }

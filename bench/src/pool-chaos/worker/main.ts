@@ -21,6 +21,7 @@ class ChaosWorker {
   readonly #file: number;
   #lines: string[] = [];
   #running = true;
+  readonly #denied: Record<string, number> = {};
 
   constructor(private readonly settings: ChaosWorkerSettings) {
     const logger = createLogger({ service: 'chaos', instance: String(settings.instance), level: 'fatal' });
@@ -64,6 +65,7 @@ class ChaosWorker {
   async #stop(): Promise<void> {
     this.#running = false;
     await pause(300);
+    this.#lines.push(`${JSON.stringify({ denied: this.#denied })}\n`);
     this.#flush();
     process.exit(0);
   }
@@ -85,8 +87,11 @@ class ChaosWorker {
         })
         .catch(() => undefined);
       if (verdict?.kind === 'granted') await this.#call(verdict.lease);
-      else
+      else {
+        const reason = verdict?.reason ?? 'pool not reached';
+        this.#denied[reason] = (this.#denied[reason] ?? 0) + 1;
         await pause(verdict === undefined ? 200 : clamp(verdict.retryAt - this.#worker.poolNow(), 20, 500));
+      }
     }
   }
 
