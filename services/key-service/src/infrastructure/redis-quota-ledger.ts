@@ -70,6 +70,8 @@ const KEYS_PER_CALL = 200;
 /** Share of a pause by which chance shortens it. */
 const SPREAD = 0.1;
 const AWAY_RETRY_MS = 500;
+/** Clocks drift apart: only a reading as young as this shows that one of them was set. */
+const RECENT_MS = 10_000;
 
 class Lost extends Error {}
 
@@ -82,6 +84,8 @@ export class RedisQuotaLedger extends QuotaLedger {
   #record: MemoryRecord | undefined;
   #adopting: Promise<void> | undefined;
   #poolClock: PoolClock;
+  /** Monotonic, ms: when Redis last told its time. */
+  #heardAt = -Infinity;
 
   constructor(options: RedisQuotaLedgerOptions) {
     super();
@@ -365,8 +369,12 @@ export class RedisQuotaLedger extends QuotaLedger {
     const receivedAt = clock.monotonicMs();
     const poolNow = number(reply[1]);
     if (reply[0] !== 'lost') {
-      this.#poolClock.observe(sentAt, receivedAt, poolNow / 1000);
-      return reply;
+      const isRecent = receivedAt - this.#heardAt < RECENT_MS;
+      this.#heardAt = receivedAt;
+      if (this.#poolClock.observe(sentAt, receivedAt, poolNow / 1000) || !isRecent) return reply;
+      // Redis' clock was set by less than the script looks for: what it grants now would come too soon.
+      this.#recover(record);
+      throw new Lost('clock');
     }
     // A call that lay in a queue arrives late without any clock having been set: the round trip explains it.
     const behind = poolNow - estimate;

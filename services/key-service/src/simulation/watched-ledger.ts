@@ -52,7 +52,7 @@ export class LedgerWatch {
   readonly #methodRests = new Map<string, Rest>();
   /** Of the tokens that the ledger knows for certain. */
   readonly #versions = new Map<string, number>();
-  readonly #fences = new Set<number>();
+  readonly #fences = new Map<number, string>();
   readonly #poolMicros: () => number;
   #highestFence = 0;
 
@@ -128,8 +128,9 @@ export class LedgerWatch {
     const inMs = slots.map((slot) => (slot - grant.grantedAt).toFixed(3)).join('+');
     this.#world.note('granted', leaseId, keyId, fence, grant.grantedAt, inMs);
     this.#leases.set(leaseId, { grant, keyId, settled: false });
-    if (this.#fences.has(fence)) this.#world.broken('fence-given-twice', `${leaseId}: ${fence}`);
-    this.#fences.add(fence);
+    if ((this.#fences.get(fence) ?? leaseId) !== leaseId)
+      this.#world.broken('fence-given-twice', `${leaseId}: ${fence}`);
+    this.#fences.set(fence, leaseId);
     this.#highestFence = Math.max(this.#highestFence, fence);
     // Granted before and its reply was lost: what was true then is not known here.
     if (grant.grantedAt < asked.poolNow - EPSILON_MS) return;

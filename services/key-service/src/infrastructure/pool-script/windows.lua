@@ -34,6 +34,9 @@ local function bucketOf(k)
     end
     if not over then
       kept[#kept + 1] = c
+    elseif a.align == 'first-call' and c[3] ~= 1 and not c[4] and not load('f:' .. E .. ':' .. k.b) then
+      -- The first call may have been this one, which nobody reported: where windows begin will not be known.
+      save('f:' .. E .. ':' .. k.b, {})
     end
   end
   b.c = kept
