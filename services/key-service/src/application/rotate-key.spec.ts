@@ -1,6 +1,7 @@
 import type { WorkspaceId } from '@sociograph/kernel';
 import { fakeClock, sequentialIds } from '@sociograph/testing';
 import { PlainKms } from '../../test/plain-kms';
+import type { SealedRefresh } from '../domain/ports';
 import { EnvelopeVault } from '../infrastructure/envelope-vault';
 import { InMemoryApiKeys, InMemoryDataKeys } from '../infrastructure/in-memory';
 import { KeyRegistrar } from './register-key';
@@ -57,6 +58,30 @@ describe('rotating a key', () => {
     const note = { actor, action: 'key.rotate', correlationId: 'c' };
     expect(keys.notes).toEqual([note, note]);
     expect(refreshes()).toBe(1);
+  });
+
+  it('takes a refresh token of its own, sealed as such', async () => {
+    const { keys, vault, rotator, command } = await setUp();
+    let refresh: SealedRefresh | undefined;
+    const replace = keys.replace.bind(keys);
+    keys.replace = (...given) => {
+      refresh = given[3].refresh;
+      return replace(...given);
+    };
+    const given = { token: 'vk2.a.refresh-token', clientId: '77', deviceId: 'd1' };
+    const key = await rotator.rotate({ ...command, refresh: given });
+    expect(key.details.refreshable).toBe(true);
+    expect(refresh).toMatchObject({ clientId: '77', deviceId: 'd1' });
+    const binding = { workspaceId: 'demo', keyId: key.id, tokenVersion: 1, part: 'refresh' as const };
+    expect((await vault.open(refresh!.token, binding)).reveal()).toBe('vk2.a.refresh-token');
+  });
+
+  it('names a refresh token that is none', async () => {
+    const { rotator, command } = await setUp();
+    const refresh = { token: 'short', clientId: '77' };
+    await expect(rotator.rotate({ ...command, refresh })).rejects.toMatchObject({
+      fields: [{ field: 'refresh.token' }],
+    });
   });
 
   it('takes a consent of its own', async () => {

@@ -1,14 +1,16 @@
 import { type Clock, type Ids, type KeyId, Secret } from '@sociograph/kernel';
 import type { ApiKey } from '../domain/api-key';
 import { keyUnknown } from '../domain/errors';
-import { ApiKeys, KeyVault } from '../domain/ports';
+import { ApiKeys, KeyVault, type TokenBinding } from '../domain/ports';
 import type { KeyCommand } from './change-key-state';
-import { checkToken } from './register-key';
+import { checkToken, type DescribedKey } from './register-key';
 
 export interface RotateKey extends KeyCommand {
   token: string;
   /** Of the new token; that of the old one goes on unless it is told. */
   consent?: { givenBy: string; at?: number | undefined } | undefined;
+  /** That of the old token is of no use to the new one. */
+  refresh?: DescribedKey['refresh'];
 }
 
 /**
@@ -26,21 +28,32 @@ export class KeyRotator {
   ) {}
 
   async rotate(command: RotateKey): Promise<ApiKey> {
-    const { workspaceId, keyId, token, consent, actor, correlationId, ifVersion } = command;
+    const { workspaceId, keyId, token, consent, refresh, actor, correlationId, ifVersion } = command;
     checkToken(token);
+    if (refresh !== undefined) checkToken(refresh.token, 'refresh.token');
     const known = await this.keys.find(workspaceId, keyId);
     if (known === undefined) throw keyUnknown();
     const now = this.clock.nowMs();
     const id = this.ids.next() as KeyId;
     const secret = new Secret(token);
+    const binding: TokenBinding = { workspaceId, keyId: id, tokenVersion: 1 };
     const sealed = {
-      token: await this.vault.seal(secret, { workspaceId, keyId: id, tokenVersion: 1 }),
+      token: await this.vault.seal(secret, binding),
       fingerprint: await this.vault.fingerprint(known.details.network, secret),
+      refresh: refresh && {
+        token: await this.vault.seal(new Secret(refresh.token), { ...binding, part: 'refresh' }),
+        clientId: refresh.clientId,
+        deviceId: refresh.deviceId,
+      },
     };
+    const refreshable = refresh !== undefined;
     const { successor } = await this.keys.replace(
       workspaceId,
       keyId,
-      (key) => ({ retired: key.retire(id, now), successor: key.successor({ id, consent }, now) }),
+      (key) => ({
+        retired: key.retire(id, now),
+        successor: key.successor({ id, consent, refreshable }, now),
+      }),
       sealed,
       { actor, action: 'key.rotate', correlationId },
       ifVersion,

@@ -304,10 +304,14 @@ describe('the successor of a key', () => {
       lastUsedAt: null,
       version: 1,
       tokenVersion: 1,
+      refreshable: false,
       createdAt: 50,
       updatedAt: 50,
     });
     expect(next.details.bucket).toBe('a');
+    const pair = aKey('a', { refreshable: true });
+    expect(pair.successor({ id: B }, 50).details.refreshable).toBe(false);
+    expect(pair.successor({ id: B, refreshable: true }, 50).details.refreshable).toBe(true);
   });
 
   it('is paused when the key was, and has a consent of its own when one was given', () => {

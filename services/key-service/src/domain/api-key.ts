@@ -197,7 +197,11 @@ export class ApiKey {
 
   /** A key with a new token and all settings of this one; it counts in the same bucket, whichever token is asked. */
   successor(
-    input: { id: KeyId; consent?: { givenBy: string; at?: number | undefined } | undefined },
+    input: {
+      id: KeyId;
+      consent?: { givenBy: string; at?: number | undefined } | undefined;
+      refreshable?: boolean | undefined;
+    },
     now: number,
   ): ApiKey {
     const { consent } = this.details;
@@ -212,6 +216,8 @@ export class ApiKey {
       lastUsedAt: null,
       version: 1,
       tokenVersion: 1,
+      // The pair of the old token is of no use to the new one.
+      refreshable: input.refreshable ?? false,
       createdAt: now,
       updatedAt: now,
     });

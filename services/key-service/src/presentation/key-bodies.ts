@@ -254,6 +254,16 @@ export class RotateKeyBody {
   @ValidateNested()
   @Type(() => ConsentBody)
   consent?: ConsentBody;
+
+  @ApiPropertyOptional({
+    type: RefreshBody,
+    description: 'Of the new token; that of the old one is forgotten',
+  })
+  @IfGiven()
+  @IsDefined({ message: 'must be an object' })
+  @ValidateNested()
+  @Type(() => RefreshBody)
+  refresh?: RefreshBody;
 }
 
 export class SharesBody {
