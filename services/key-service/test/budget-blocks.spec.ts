@@ -33,6 +33,7 @@ describe('budget blocks in PostgreSQL', () => {
       size: 10,
       epoch: 1,
       known: [],
+      left: 0,
     });
     const id = found.kind === 'booked' ? found.id : '';
     await blocks.close([{ id, left: 0 }]);
