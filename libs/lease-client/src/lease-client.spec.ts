@@ -67,6 +67,35 @@ describe("a worker's client of the key pool", () => {
     expect(pool.seen.map(({ kind }) => kind)).toEqual(['bye']);
   });
 
+  it('reads the pool clock once a second, not while prompt replies tell it anyway', async () => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      const { pool, client, clock } = setUp();
+      const kinds = () => pool.seen.map(({ kind }) => kind);
+      const pass = async (ms: number) => {
+        clock.advance(ms);
+        await jest.advanceTimersByTimeAsync(ms);
+      };
+      await client.open();
+      pool.answer = () => ({ keys: 0, callsPerSecond: 0, marginMs: 1 });
+      await pass(999);
+      expect(kinds()).toEqual([]);
+      await pass(1);
+      expect(kinds()).toEqual(['capacity']);
+      await pass(500);
+      await client.reportPath({ network: 'vk', probes: [] });
+      await pass(500);
+      expect(kinds()).toEqual(['capacity', 'path']);
+      await pass(1_000);
+      expect(kinds()).toEqual(['capacity', 'path', 'capacity']);
+      await client.close();
+      await pass(5_000);
+      expect(kinds()).toEqual(['capacity', 'path', 'capacity', 'bye']);
+    } finally {
+      jest.useRealTimers();
+    }
+  });
+
   it('asks for a lease with a deadline on the pool clock and holds what it is granted', async () => {
     const { pool, client } = setUp();
     pool.answer = (request) => grantOf(pool, request);
