@@ -69,6 +69,7 @@ export class SimulatedWorker {
   #sequence = 0;
   #requests = 0;
   #frozenUntil = 0;
+  #held: (() => void)[] = [];
   #armed: { step: Step; micros: number } | undefined;
   #stopping = false;
   #awakeLoops = 0;
@@ -139,8 +140,20 @@ export class SimulatedWorker {
       this.freeze(this.#armed.micros);
       this.#armed = undefined;
     }
-    if (this.#frozenUntil > this.#now) this.#local(this.#frozenUntil, undefined, run);
-    else run();
+    if (this.#frozenUntil <= this.#now && this.#held.length === 0) return run();
+    this.#held.push(run);
+    if (this.#held.length === 1) this.#thaw();
+  }
+
+  /** What came while the process stood still happens in its order when it goes on. */
+  #thaw(): void {
+    this.#parts.world.time.at(this.#frozenUntil, () => {
+      if (!this.alive) return;
+      if (this.#frozenUntil > this.#now) return this.#thaw();
+      const held = this.#held;
+      this.#held = [];
+      for (const run of held) run();
+    });
   }
 
   #ask(): void {
