@@ -35,8 +35,8 @@ async function bench(args: LeaseBenchArguments): Promise<number> {
 }
 
 async function measure(args: LeaseBenchArguments, stand: Stand): Promise<number> {
-  const { rabbitUrl, identityKeyPem } = stand;
-  const load = startLoad(args.clientCore, { rabbitUrl, identityKeyPem, workspaceId: 'demo' });
+  const { rabbitUrl, identityKeyPem, workspaceId } = stand;
+  const load = startLoad(args.clientCore, { rabbitUrl, identityKeyPem, workspaceId });
   try {
     return await phases(args, stand, load);
   } finally {

@@ -27,6 +27,8 @@ export interface Stand {
   readonly brokerPids: readonly number[];
   readonly redis: Redis;
   readonly rabbitUrl: string;
+  /** That of the demo's account, which the keys belong to. */
+  readonly workspaceId: string;
   readonly identityKeyPem: string;
   /** What could not be had as wished, in words. */
   readonly remarks: readonly string[];
@@ -123,11 +125,12 @@ async function build(
     { timeoutMs: 30_000 },
   );
   say(`registering ${args.keys} keys`);
-  await registerKeys(url, args.keys);
+  const workspaceId = await registerKeys(url, args.keys);
   return {
     servicePid: service.pid,
     redisPid,
     brokerPids,
+    workspaceId,
     lastWords: () => service.lines.slice(-5),
     redis,
     rabbitUrl: withPath(servers.of('parser-service', 'RABBITMQ_URL'), name),
@@ -221,8 +224,8 @@ function brokerOfStack(): number[] {
   return known.filter(({ name }) => name === 'rabbitmq').flatMap(({ pid }) => withChildren(pid));
 }
 
-/** Community tokens with 20 calls a second: slots are never what limits. */
-async function registerKeys(url: string, keys: number): Promise<void> {
+/** Community tokens with 20 calls a second: slots are never what limits. Says whose keys they are. */
+async function registerKeys(url: string, keys: number): Promise<string> {
   const token = await demoToken();
   const register = async (index: number): Promise<void> => {
     const response = await fetch(`${url}/v1/keys`, {
@@ -243,6 +246,8 @@ async function registerKeys(url: string, keys: number): Promise<void> {
     await Promise.all(
       Array.from({ length: Math.min(KEYS_AT_ONCE, keys - from) }, (_, offset) => register(from + offset)),
     );
+  const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+  return (JSON.parse(claims) as { workspace_id: string }).workspace_id;
 }
 
 async function demoToken(): Promise<string> {

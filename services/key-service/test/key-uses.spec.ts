@@ -6,7 +6,6 @@ import { demoToken, type KeyServiceFleet, startKeyService } from './key-service-
 
 const silent = { warn: () => undefined };
 const REQUEST = {
-  workspaceId: 'demo',
   network: 'vk',
   importId: 'i1',
   methods: { 'users.get': 3 },
@@ -17,13 +16,17 @@ describe('uses of keys', () => {
   let fleet: KeyServiceFleet;
   let worker: Postgres;
   let keyId: string;
+  let workspaceId: string;
 
   beforeAll(async () => {
     fleet = await startKeyService();
     worker = new Postgres({ url: fleet.config.DATABASE_URL_WORKER, logger: silent });
+    const token = await demoToken();
+    const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
+    workspaceId = (JSON.parse(claims) as { workspace_id: string }).workspace_id;
     const response = await fetch(`${fleet.url}/v1/keys`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${await demoToken()}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       body: JSON.stringify({
         network: 'vk',
         kind: 'user',
@@ -43,7 +46,7 @@ describe('uses of keys', () => {
     const client = await fleet.client();
     const lease = await eventually(
       async () => {
-        const verdict = await client.acquire(REQUEST);
+        const verdict = await client.acquire({ ...REQUEST, workspaceId });
         if (verdict.kind !== 'granted') throw new Error(verdict.reason);
         return verdict.lease;
       },
@@ -60,8 +63,8 @@ describe('uses of keys', () => {
     });
     expect(row).toMatchObject({
       key_id: keyId,
-      key_workspace_id: 'demo',
-      workspace_id: 'demo',
+      key_workspace_id: workspaceId,
+      workspace_id: workspaceId,
       import_id: 'i1',
       service: 'parser-service',
       methods: { 'users.get': 3 },
