@@ -76,3 +76,4 @@ export {
   VHOST,
 } from './rabbit-topology';
 export type { BindingDefinition, QueueDefinition, Topology } from './rabbit-topology';
+export { partitionOf } from './partitioner';

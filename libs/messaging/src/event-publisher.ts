@@ -3,6 +3,7 @@ import {
   mergePositions,
   messageType,
   type MessageDefinition,
+  partitionOf,
   type PayloadOf,
   type Positions,
 } from '@sociograph/contracts';
@@ -19,7 +20,6 @@ import type { Kafka, Message, Producer } from 'kafkajs';
 import { within } from './backoff';
 import { nameOf, topicByName, topicOfMessage, type TopicRef } from './event-record';
 import { KAFKA_RETRY } from './kafka';
-import { partitionOf } from './partitioner';
 
 /** One event to publish. Its topic follows from the message; `topic` is for specs and for messages of several topics. */
 export interface OutgoingEvent<M extends MessageDefinition = MessageDefinition> {

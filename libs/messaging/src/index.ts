@@ -2,7 +2,6 @@ export { createKafka } from './kafka';
 export type { KafkaSettings } from './kafka';
 export { kafkaAnswers } from './kafka-probe';
 export { FetchWatchdog } from './fetch-watchdog';
-export { partitionOf } from './partitioner';
 export { EventPublisher, MAX_RECORD_BYTES } from './event-publisher';
 export type { EventPublisherOptions, OutgoingEvent } from './event-publisher';
 export { inputPositionsOf, isEvent, parseRecord } from './event-record';

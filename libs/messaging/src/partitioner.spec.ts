@@ -1,4 +1,4 @@
-import { partitionOf } from './partitioner';
+import { partitionOf } from '@sociograph/contracts';
 
 /** What producers of other languages use: kafkajs' own copy of Java's murmur2. */
 // eslint-disable-next-line @typescript-eslint/no-require-imports

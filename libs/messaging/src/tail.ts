@@ -10,6 +10,8 @@ export interface TailOptions {
   topic: TopicRef;
   /** True: all that is kept, then what comes. False: only what comes after the start. */
   fromBeginning: boolean;
+  /** Next offset by partition; others begin as `fromBeginning` says. What is no longer kept is passed over. */
+  from?: ReadonlyMap<number, number>;
   /** One record at a time, in offset order per partition. An unreachable server is waited for; after any other failure the record is skipped. */
   onRecord(record: EventRecord): Promise<void> | void;
   logger: Logger;
@@ -60,7 +62,8 @@ export function tailTopic(options: TailOptions): Tail {
     const bounds = await logBounds(options.kafka, nameOf(options.topic));
     if (next.size === 0) {
       for (const { partition, low, high } of bounds) {
-        next.set(partition, options.fromBeginning ? low : high);
+        const begin = options.fromBeginning ? low : high;
+        next.set(partition, Math.max(low, options.from?.get(partition) ?? begin));
         targets.set(partition, high);
       }
       noteProgress();

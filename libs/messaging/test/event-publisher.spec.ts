@@ -1,8 +1,8 @@
-import { mergePositions, userObserved, vertexChanged } from '@sociograph/contracts';
+import { mergePositions, partitionOf, userObserved, vertexChanged } from '@sociograph/contracts';
 import { runWithCorrelation, startTracing, inSpan, type Tracing } from '@sociograph/observability';
 import { fakeClock, sequentialIds, type TcpProxy } from '@sociograph/testing';
 import type { Kafka } from 'kafkajs';
-import { EventPublisher, partitionOf, type OutgoingEvent } from '../src';
+import { EventPublisher, type OutgoingEvent } from '../src';
 import { aPerson, createTopics, deleteTopics, kafkaClient, kafkaProxy, randomName, readAll } from './servers';
 
 jest.setTimeout(60_000);

@@ -1,17 +1,11 @@
 import { Controller, Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { deadLetterTopic } from '@sociograph/contracts';
+import { deadLetterTopic, partitionOf } from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
 import { currentCorrelationId, Metrics } from '@sociograph/observability';
 import { eventually } from '@sociograph/testing';
 import type { Kafka, Message } from 'kafkajs';
-import {
-  BatchHandler,
-  KafkaBatchServer,
-  partitionOf,
-  type EventBatch,
-  type KafkaBatchServerOptions,
-} from '../src';
+import { BatchHandler, KafkaBatchServer, type EventBatch, type KafkaBatchServerOptions } from '../src';
 import { batchPattern } from '../src/batch-handler';
 import {
   aPerson,

@@ -8,12 +8,12 @@ import {
   userObserved,
   vertexChanged,
   type Positions,
+  partitionOf,
 } from '@sociograph/contracts';
 import {
   createKafka,
   EventPublisher,
   inputPositionsOf,
-  partitionOf,
   tailTopic,
   type EventRecord,
   type Tail,

@@ -18,6 +18,8 @@ const schema = z.object({
   PROJECTOR_LOCK_TTL_MS: z.coerce.number().int().min(1500).max(60_000).default(3000),
   /** The longest time that changes wait for their rows while records keep coming. */
   PROJECTOR_MAX_PAUSE_MS: z.coerce.number().int().min(0).max(60_000).default(2000),
+  /** Between two checkpoints of the state; a start replays what came after the last one. */
+  PROJECTOR_CHECKPOINT_MS: z.coerce.number().int().min(1000).max(3_600_000).default(120_000),
 });
 
 export type ProjectorConfig = Readonly<z.infer<typeof schema>>;

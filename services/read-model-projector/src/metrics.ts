@@ -41,6 +41,11 @@ export function projectorMetrics(metrics: Metrics) {
       'projector_flushes_suspended_total',
       'Flushes put off because the lock was in doubt',
     ),
+    checkpoints: metrics.counter(
+      'projector_checkpoints_total',
+      'Checkpoints written, and taken up at a start; a start without one replays the whole log',
+      ['what'] as const,
+    ),
     // How large is it?
     people: metrics.gauge('projector_people', 'People in memory, over all graphs'),
     friendships: metrics.gauge('projector_friendships', 'Friendships in memory, over all graphs'),

@@ -25,6 +25,7 @@ export class ReadModelProjectorModule {
         renewMs: Math.floor(config.PROJECTOR_LOCK_TTL_MS / 3),
         maxPauseMs: config.PROJECTOR_MAX_PAUSE_MS,
         retryMs: RETRY_MS,
+        checkpointMs: config.PROJECTOR_CHECKPOINT_MS,
       },
     );
     ctx.shutdown.add('finish', 'writer of the views', () => writer.stop());

@@ -7,8 +7,9 @@ import {
   recordKey,
   TOPICS,
   vertexChanged,
+  partitionOf,
 } from '@sociograph/contracts';
-import { createKafka, EventPublisher, partitionOf } from '@sociograph/messaging';
+import { createKafka, EventPublisher } from '@sociograph/messaging';
 import { ProjectorProcess, until } from './projector-process';
 import { silent, unique } from './servers';
 

@@ -1,6 +1,7 @@
 import type { Positions } from '@sociograph/contracts';
 import { mergePositions, positionsCover } from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
+import type { CheckpointHead } from '../projections/checkpoint';
 import type {
   AppliedMark,
   ChangeRecord,
@@ -13,6 +14,7 @@ import {
   AppliedLog,
   AppliedWatch,
   ChangeLog,
+  CheckpointStore,
   LogEnds,
   ViewCache,
   ViewStore,
@@ -184,11 +186,49 @@ export class InMemoryWriterLock extends WriterLock {
   }
 }
 
+/** Chunks and the head in maps. `failures` is how many of the next writes fail as an unreachable store would. */
+export class InMemoryCheckpointStore extends CheckpointStore {
+  readonly kept = new Map<string, string>();
+  newest: CheckpointHead | undefined;
+  failures = 0;
+
+  async head(): Promise<CheckpointHead | undefined> {
+    return this.newest;
+  }
+
+  async *chunks(head: CheckpointHead): AsyncGenerator<string> {
+    for (let number = 0; number < head.chunks; number++) {
+      const chunk = this.kept.get(`${head.id}.${number}`);
+      if (chunk === undefined) throw new Error(`chunk ${number} is missing`);
+      yield chunk;
+    }
+  }
+
+  async writeChunk(id: string, number: number, chunk: string): Promise<void> {
+    if (this.failures > 0) {
+      this.failures--;
+      throw new DomainError({
+        code: 'VIEWS.STORE_AWAY',
+        kind: 'unavailable',
+        message: 'The store cannot be reached',
+      });
+    }
+    this.kept.set(`${id}.${number}`, chunk);
+  }
+
+  async commit(head: CheckpointHead): Promise<void> {
+    this.newest = structuredClone(head);
+    for (const key of this.kept.keys()) if (!key.startsWith(`${head.id}.`)) this.kept.delete(key);
+  }
+}
+
 /** A log of one process; `append` reaches every follower at once. */
 export class InMemoryChangeLog extends ChangeLog {
   private readonly records: ChangeRecord[] = [];
   private readonly followers = new Set<(record: ChangeRecord) => void>();
   followed = 0;
+  /** Where each follower began. */
+  readonly begunAt: (ReadonlyMap<number, number> | undefined)[] = [];
 
   append(record: ChangeRecord): void {
     this.records.push(record);
@@ -199,9 +239,14 @@ export class InMemoryChangeLog extends ChangeLog {
     return this.followers.size;
   }
 
-  async follow(take: (record: ChangeRecord) => void, caughtUp: () => void): Promise<Following> {
+  async follow(
+    take: (record: ChangeRecord) => void,
+    caughtUp: () => void,
+    from?: ReadonlyMap<number, number>,
+  ): Promise<Following> {
     this.followed++;
-    for (const record of this.records) take(record);
+    this.begunAt.push(from);
+    for (const record of this.records) if (record.offset >= (from?.get(record.partition) ?? 0)) take(record);
     this.followers.add(take);
     caughtUp();
     return {

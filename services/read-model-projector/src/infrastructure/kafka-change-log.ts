@@ -28,7 +28,11 @@ export class KafkaChangeLog extends ChangeLog {
     super();
   }
 
-  async follow(take: (record: ChangeRecord) => void, caughtUp: () => void): Promise<Following> {
+  async follow(
+    take: (record: ChangeRecord) => void,
+    caughtUp: () => void,
+    from?: ReadonlyMap<number, number>,
+  ): Promise<Following> {
     const { kafka, reader, logger, clock, fail } = this.options;
     const turns = new Turns(clock);
     const watchdog = new FetchWatchdog({
@@ -44,6 +48,7 @@ export class KafkaChangeLog extends ChangeLog {
       kafka,
       topic: TOPICS.graphChanges,
       fromBeginning: true,
+      ...(from === undefined ? {} : { from }),
       reader,
       logger,
       onProgress: () => watchdog.progress(),

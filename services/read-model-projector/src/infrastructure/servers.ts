@@ -12,6 +12,8 @@ import type {
   ViewStore,
   WriterLock,
 } from '../projections/ports';
+import { Checkpoints } from '../projections/checkpoints';
+import { ArangoCheckpointStore } from './arango-checkpoint-store';
 import { ArangoViewStore } from './arango-view-store';
 import { KafkaAppliedLog } from './kafka-applied-log';
 import { KafkaAppliedWatch } from './kafka-applied-watch';
@@ -30,6 +32,7 @@ export interface Adapters {
   ends: LogEnds;
   lock: WriterLock;
   log: ChangeLog;
+  checkpoints: Checkpoints;
   /** The lock can be asked for; at most a second after the start, so that a server that is away holds up nobody. */
   ready: Promise<void>;
 }
@@ -77,6 +80,7 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
     watch,
     ends,
     lock: new RedisWriterLock(pool, clock, ids.next(), config.PROJECTOR_LOCK_TTL_MS),
+    checkpoints: new Checkpoints(new ArangoCheckpointStore(db), clock, ids),
     ready: firstReady(pool, 1000),
     log: new KafkaChangeLog({ kafka, reader: READER, logger, clock, fail: () => process.exit(1) }),
   };

@@ -1,5 +1,6 @@
 import type { ArangoMigration } from '@sociograph/arango';
 import { ensureCollection } from '@sociograph/arango';
+import { CHECKPOINT_CHUNKS } from './arango-checkpoint-store';
 import { COLLECTIONS } from './arango-view-store';
 
 /** The schema of the views' database, step by step. */
@@ -10,5 +11,10 @@ export const VIEW_MIGRATIONS: readonly ArangoMigration[] = [
     up: async (db) => {
       for (const name of Object.values(COLLECTIONS)) await ensureCollection(db, name, 'document');
     },
+  },
+  {
+    version: 2,
+    name: 'chunks of checkpoints',
+    up: (db) => ensureCollection(db, CHECKPOINT_CHUNKS, 'document'),
   },
 ];

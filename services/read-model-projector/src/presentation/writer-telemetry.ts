@@ -1,6 +1,6 @@
 import type { Logger } from '@sociograph/observability';
 import type { ProjectorMetrics } from '../metrics';
-import type { WriterObserver } from '../projections/active-writer';
+import type { WriterObserver, WriterStep } from '../projections/active-writer';
 import type { ChangeRecord } from '../projections/ports';
 import type { FlushReport } from '../projections/projector';
 
@@ -36,8 +36,13 @@ export class WriterTelemetry implements WriterObserver {
     this.logger.debug({ ...report, durationMs: Math.round(durationMs) }, 'the views were written');
   }
 
+  checkpoint(what: 'written' | 'resumed', ageMs: number): void {
+    this.metrics.checkpoints.inc({ what });
+    this.logger.info({ what, ms: Math.round(ageMs) }, 'a checkpoint of the views');
+  }
+
   /** Logs the first failure of a step, not its repeats: they are counted. */
-  failed(step: 'acquire' | 'follow' | 'flush' | 'renew', error: unknown): void {
+  failed(step: WriterStep, error: unknown): void {
     this.metrics.failures.inc({ step });
     if (this.failing === step) return;
     this.failing = step;

@@ -1,20 +1,23 @@
-import { SystemClock } from '@sociograph/kernel';
+import { SystemClock, TimeOrderedIds } from '@sociograph/kernel';
 import {
   InMemoryApplied,
   InMemoryChangeLog,
+  InMemoryCheckpointStore,
   InMemoryViewCache,
   InMemoryViewStore,
   InMemoryWriterLock,
 } from '../infrastructure/in-memory';
 import type { WriterObserver } from './active-writer';
 import { ActiveWriter } from './active-writer';
+import { Checkpoints } from './checkpoints';
 import type { ChangeRecord } from './ports';
 
-const TIMES = { standbyMs: 2, renewMs: 2, maxPauseMs: 5, retryMs: 2 };
+const TIMES = { standbyMs: 2, renewMs: 2, maxPauseMs: 5, retryMs: 2, checkpointMs: 60_000 };
 
 class Notes implements WriterObserver {
   readonly roles: string[] = [];
   readonly failures: string[] = [];
+  readonly checkpoints: string[] = [];
   edges = 0;
 
   became(role: string, fence?: number): void {
@@ -30,6 +33,10 @@ class Notes implements WriterObserver {
   failed(step: string): void {
     this.failures.push(step);
   }
+
+  checkpoint(what: string): void {
+    this.checkpoints.push(what);
+  }
 }
 
 interface Instance {
@@ -44,6 +51,7 @@ describe('ActiveWriter', () => {
     cache: new InMemoryViewCache(),
     applied: new InMemoryApplied(),
     log: new InMemoryChangeLog(),
+    kept: new InMemoryCheckpointStore(),
     lock: { fence: 0, holder: undefined as InMemoryWriterLock | undefined },
   };
   const started: ActiveWriter[] = [];
@@ -53,6 +61,7 @@ describe('ActiveWriter', () => {
     shared.cache = new InMemoryViewCache();
     shared.applied = new InMemoryApplied();
     shared.log = new InMemoryChangeLog();
+    shared.kept = new InMemoryCheckpointStore();
     shared.lock = { fence: 0, holder: undefined };
   });
 
@@ -64,11 +73,9 @@ describe('ActiveWriter', () => {
     const notes = new Notes();
     const lock = new InMemoryWriterLock(shared.lock);
     const { store, cache, applied, log } = shared;
-    const writer = new ActiveWriter(
-      { store, cache, applied, log, lock, clock: new SystemClock() },
-      notes,
-      times,
-    );
+    const clock = new SystemClock();
+    const checkpoints = new Checkpoints(shared.kept, clock, new TimeOrderedIds());
+    const writer = new ActiveWriter({ store, cache, applied, log, lock, clock, checkpoints }, notes, times);
     started.push(writer);
     writer.start();
     return { writer, lock, notes };
@@ -207,6 +214,61 @@ describe('ActiveWriter', () => {
     await until(() => offset() === 1);
     expect(notes.failures).toEqual(['follow']);
     expect(notes.roles).toEqual(['standby', 'replaying:1', 'standby', 'replaying:2', 'writing:2']);
+  });
+
+  it('begins with the newest checkpoint and reads the log from there on', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    shared.log.append(person(1, '2', []));
+    const first = start({ ...TIMES, checkpointMs: 5 });
+    await until(() => shared.kept.newest !== undefined);
+    await first.writer.stop();
+    expect(first.notes.checkpoints).toEqual(['written']);
+    shared.log.append(person(2, '3', ['1', '2']));
+    shared.store.summaries.clear();
+    const second = start();
+    await until(() => friendships() === 3);
+    expect(second.notes.checkpoints).toEqual(['resumed']);
+    expect(second.notes.edges).toBe(2);
+    expect(shared.log.begunAt).toEqual([undefined, new Map([[0, 2]])]);
+    expect(shared.store.profiles.get('demo.vk.1')).toMatchObject({ degree: 2, triangles: 1, writer: 2 });
+    await until(() => offset() === 3);
+  });
+
+  it('writes no second checkpoint of the same, and one more when something came', async () => {
+    shared.log.append(person(0, '1', []));
+    const { notes } = start({ ...TIMES, checkpointMs: 2 });
+    await until(() => notes.checkpoints.length === 1);
+    const { id } = shared.kept.newest!;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(shared.kept.newest!.id).toBe(id);
+    shared.log.append(person(1, '2', []));
+    await until(() => notes.checkpoints.length === 2);
+    expect(shared.kept.newest!.reached[0]!.positions['sociograph.graph.changes.v1']).toEqual({ '0': 2 });
+  });
+
+  it('tries a checkpoint again that the store did not take', async () => {
+    shared.kept.failures = 2;
+    shared.log.append(person(0, '1', []));
+    const { notes } = start({ ...TIMES, checkpointMs: 2 });
+    await until(() => notes.checkpoints.length === 1);
+    expect(notes.failures).toEqual(['checkpoint', 'checkpoint']);
+  });
+
+  it('notices a checkpoint that is broken, and rebuilds from the whole log', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    shared.log.append(person(1, '2', []));
+    const first = start({ ...TIMES, checkpointMs: 5 });
+    await until(() => shared.kept.newest !== undefined);
+    await first.writer.stop();
+    const [key, chunk] = [...shared.kept.kept][0]!;
+    shared.kept.kept.set(key, chunk.replace('[0,1,[1]', '[0,1,[]'));
+    expect(shared.kept.kept.get(key)).not.toBe(chunk);
+    const second = start();
+    await until(() => second.notes.roles.includes('writing:2'));
+    expect(second.notes.failures).toEqual(['checkpoint']);
+    expect(second.notes.checkpoints).toEqual([]);
+    expect(shared.log.begunAt[1]).toBeUndefined();
+    await until(() => friendships() === 1);
   });
 
   const friendships = (): number | undefined => shared.store.summaries.get('demo.vk')?.friendships;

@@ -1,4 +1,5 @@
 import { isDomainError } from '@sociograph/kernel';
+import type { Checkpoints, Resumed } from './checkpoints';
 import type { ChangeLog, ChangeRecord, Following } from './ports';
 import type { FlushReport, ProjectorPorts } from './projector';
 import { Projector } from './projector';
@@ -8,8 +9,12 @@ export interface WriterObserver {
   became(role: 'standby' | 'replaying' | 'writing', fence?: number): void;
   took(record: ChangeRecord, edges: number): void;
   flushed(report: FlushReport, durationMs: number, sizes: { people: number; friendships: number }): void;
-  failed(step: 'acquire' | 'follow' | 'flush' | 'renew', error: unknown): void;
+  failed(step: WriterStep, error: unknown): void;
+  /** The state was written down, or taken up again: how old it was then. */
+  checkpoint(what: 'written' | 'resumed', ageMs: number): void;
 }
+
+export type WriterStep = 'acquire' | 'follow' | 'flush' | 'renew' | 'checkpoint';
 
 export interface WriterTimes {
   /** Between two tries of a standby to become the writer. */
@@ -20,22 +25,24 @@ export interface WriterTimes {
   maxPauseMs: number;
   /** After a failed flush. */
   retryMs: number;
+  /** Between two checkpoints, while there is anything new. */
+  checkpointMs: number;
 }
 
 /** Pause after a flush while records keep coming, as a multiple of how long it took: writing gets at most a quarter of the time. */
 const PAUSE_FACTOR = 3;
 
 /**
- * The life of an instance as far as writing goes: stand by until the lock is free, replay graph.changes from
- * its first record into memory, write what changed, follow live. A lost lock ends it: the memory is dropped
- * and the instance stands by again.
+ * The life of an instance as far as writing goes: stand by until the lock is free, begin with the newest checkpoint,
+ * read graph.changes from there on (without one: from its first record) into memory, write what changed, follow
+ * live. A lost lock ends it: the memory is dropped and the instance stands by again.
  */
 export class ActiveWriter {
   private readonly stopping = new AbortController();
   private running: Promise<void> | undefined;
 
   constructor(
-    private readonly ports: ProjectorPorts & { log: ChangeLog },
+    private readonly ports: ProjectorPorts & { log: ChangeLog; checkpoints: Checkpoints },
     private readonly observer: WriterObserver,
     private readonly times: WriterTimes,
   ) {}
@@ -86,8 +93,10 @@ export class ActiveWriter {
     const term = new AbortController();
     const end = (): void => term.abort();
     this.stopping.signal.addEventListener('abort', end);
-    const projector = new Projector(this.ports, fence);
     const renewals = this.renewUntil(term);
+    const resumed = await this.resume(fence);
+    const projector = new Projector(this.ports, fence, resumed);
+    const checkpoints = this.checkpointUntil(term.signal, projector);
     const work = new Signal();
     let following: Following | undefined;
     let complete = false;
@@ -99,6 +108,7 @@ export class ActiveWriter {
           work.raise();
         },
         () => caughtUp.raise(),
+        resumed?.from,
       );
       complete = await caughtUp.raised(term.signal);
       if (complete) {
@@ -111,10 +121,42 @@ export class ActiveWriter {
       end();
       this.stopping.signal.removeEventListener('abort', end);
       await following?.stop();
-      await renewals;
+      await Promise.all([renewals, checkpoints]);
       // Half a replay must not overwrite what the former writer left complete.
       if (this.stopped && complete) await this.flush(projector);
       await this.giveBack();
+    }
+  }
+
+  /** The state to begin with. A checkpoint that is broken or out of reach is no reason to wait: the log has it all. */
+  private async resume(fence: number): Promise<Resumed | undefined> {
+    try {
+      const resumed = await this.ports.checkpoints.load(fence);
+      if (resumed !== undefined) this.observer.checkpoint('resumed', resumed.ageMs);
+      return resumed;
+    } catch (error) {
+      this.observer.failed('checkpoint', error);
+      return undefined;
+    }
+  }
+
+  /** Writes the state down from time to time; what fails is tried again the next time. */
+  private async checkpointUntil(term: AbortSignal, projector: Projector): Promise<void> {
+    let kept = '';
+    for (;;) {
+      await pause(this.times.checkpointMs, term);
+      if (term.aborted) return;
+      const snapshot = projector.snapshot();
+      const reached = JSON.stringify(snapshot.reached);
+      if (reached === kept || !this.ports.lock.held()) continue;
+      const started = this.ports.clock.monotonicMs();
+      try {
+        await this.ports.checkpoints.save(snapshot);
+        kept = reached;
+        this.observer.checkpoint('written', this.ports.clock.monotonicMs() - started);
+      } catch (error) {
+        this.observer.failed('checkpoint', error);
+      }
     }
   }
 

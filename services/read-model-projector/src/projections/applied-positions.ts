@@ -14,6 +14,19 @@ export class AppliedPositions {
     this.advanced.add(partition);
   }
 
+  /** Goes on from what a checkpoint covers; it is announced again. */
+  resume(partition: number, positions: Positions): void {
+    this.reached.set(partition, positions);
+    this.advanced.add(partition);
+  }
+
+  /** What is covered, by partition, ascending. */
+  all(): { partition: number; positions: Positions }[] {
+    return [...this.reached.keys()]
+      .sort((a, b) => a - b)
+      .map((partition) => ({ partition, positions: this.reached.get(partition)! }));
+  }
+
   get hasAdvanced(): boolean {
     return this.advanced.size > 0;
   }

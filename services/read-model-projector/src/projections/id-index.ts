@@ -21,6 +21,11 @@ export class IdIndex {
     return this.numbers.get(id);
   }
 
+  /** A copy of all ids, by number. */
+  all(): string[] {
+    return [...this.names];
+  }
+
   /** The id behind a number that `intern` gave. */
   nameOf(number: number): string {
     const name = this.names[number];

@@ -62,6 +62,20 @@ export class Links {
     }
   }
 
+  /** Neighbours of a vertex whose flags are wanted, as everything stands now; later changes do not show. */
+  frozen(wanted: (flags: number) => boolean): (vertex: number) => number[] {
+    const entries = this.entries.slice(0, this.used);
+    const starts = this.starts.slice();
+    const sizes = this.sizes.slice();
+    return (vertex) => {
+      const found: number[] = [];
+      const begin = starts[vertex] ?? 0;
+      for (let at = begin; at < begin + (sizes[vertex] ?? 0); at++)
+        if (wanted(entries[at]! & ((1 << FLAG_BITS) - 1))) found.push(entries[at]! >>> FLAG_BITS);
+      return found;
+    };
+  }
+
   /** Index of the entry in the pool, or the complement of where it would be inserted. */
   private search(vertex: number, neighbour: number): number {
     const entries = this.entries;

@@ -1,4 +1,5 @@
 import type { PayloadOf, Positions, vertexChanged, viewApplied } from '@sociograph/contracts';
+import type { CheckpointHead } from './checkpoint';
 import type { GraphSummary } from './graph-summary';
 
 export type VertexChange = PayloadOf<typeof vertexChanged>;
@@ -105,15 +106,31 @@ export abstract class WriterLock {
   abstract release(): Promise<void>;
 }
 
+/** The newest checkpoint of the state; the one before it goes when a new one is whole. */
+export abstract class CheckpointStore {
+  /** Undefined before the first one. Throws VIEWS.CHECKPOINT_BROKEN when it is not as it was written. */
+  abstract head(): Promise<CheckpointHead | undefined>;
+  /** The chunks of a head, in order. Throws VIEWS.CHECKPOINT_BROKEN for what is not as it was written. */
+  abstract chunks(head: CheckpointHead): AsyncIterable<string>;
+  abstract writeChunk(id: string, number: number, chunk: string): Promise<void>;
+  /** Makes these chunks the checkpoint, in one write, and removes all others. */
+  abstract commit(head: CheckpointHead): Promise<void>;
+}
+
 export interface Following {
   stop(): Promise<void>;
 }
 
-/** graph.changes from its first record on, in order per partition. */
+/** graph.changes in order per partition. */
 export abstract class ChangeLog {
   /**
-   * Gives every record to `take`; calls `caughtUp` once, after the last record that the log had at the call.
-   * Rejects when the log cannot be read at all.
+   * Gives every record from these offsets on (partition -> next offset; its first record where none is named) to
+   * `take`; calls `caughtUp` once, after the last record that the log had at the call. Rejects when the log cannot
+   * be read at all.
    */
-  abstract follow(take: (record: ChangeRecord) => void, caughtUp: () => void): Promise<Following>;
+  abstract follow(
+    take: (record: ChangeRecord) => void,
+    caughtUp: () => void,
+    from?: ReadonlyMap<number, number>,
+  ): Promise<Following>;
 }

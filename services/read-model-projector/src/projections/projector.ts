@@ -1,6 +1,7 @@
-import { VIEWS } from '@sociograph/contracts';
+import { type Positions, VIEWS } from '@sociograph/contracts';
 import type { Clock } from '@sociograph/kernel';
 import { AppliedPositions } from './applied-positions';
+import type { GraphSnapshot } from './graph-view';
 import type { AppliedLog, AppliedMark, ChangeRecord, ViewCache, ViewStore, WriterLock } from './ports';
 import { Views } from './views';
 
@@ -12,6 +13,19 @@ export interface FlushReport {
   outcome: 'nothing' | 'written' | 'suspended';
   profiles: number;
   partitions: number;
+}
+
+/** What the writer holds in memory. */
+export interface ProjectorState {
+  views: Views;
+  positions: AppliedPositions;
+}
+
+/** The same at one moment, for a checkpoint. */
+export interface ProjectorSnapshot {
+  graphs: GraphSnapshot[];
+  hashes: string[];
+  reached: { partition: number; positions: Positions }[];
 }
 
 export interface ProjectorPorts {
@@ -28,15 +42,18 @@ export interface ProjectorPorts {
  * flush waits for the store: rows are then newer than the positions announced for them, never older.
  */
 export class Projector {
-  private readonly views: Views;
-  private readonly positions = new AppliedPositions();
-
+  /** `state` is what a checkpoint held; nothing unless told. */
   constructor(
     private readonly ports: ProjectorPorts,
     private readonly fence: number,
+    state?: ProjectorState,
   ) {
-    this.views = new Views(fence);
+    this.views = state?.views ?? new Views(fence);
+    this.positions = state?.positions ?? new AppliedPositions();
   }
+
+  private readonly views: Views;
+  private readonly positions: AppliedPositions;
 
   /** Applies one record in memory. Returns how many friendships began or ended to count. */
   take(record: ChangeRecord): number {
@@ -49,6 +66,11 @@ export class Projector {
 
   get hasPending(): boolean {
     return this.views.hasPending || this.positions.hasAdvanced;
+  }
+
+  /** All that was taken in and how far that is, as of this moment. */
+  snapshot(): ProjectorSnapshot {
+    return { graphs: this.views.snapshot(), hashes: this.views.hashes(), reached: this.positions.all() };
   }
 
   sizes(): { people: number; friendships: number } {

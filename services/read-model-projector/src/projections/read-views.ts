@@ -10,7 +10,7 @@ import {
 import { DomainError } from '@sociograph/kernel';
 import { AppliedWatch, LogEnds, ViewCache, ViewStore } from './ports';
 import type { ProfileRow, SummaryRow } from './ports';
-import { graphKey } from './views';
+import { graphKey } from './graph-view';
 
 /** How long a reader may be kept waiting for a position. */
 export const MAX_WAIT_MS = 5000;

@@ -4,6 +4,15 @@ import { FLAG_BITS, LIVE, Links, OTHER, OWN, widened } from './links';
 import { SharedFriends } from './shared-friends';
 import { TriangleCounts } from './triangle-counts';
 
+/** Hears of every id that gets a number, and of every name that enters or leaves an own list. */
+export interface ListWitness {
+  interned(person: number, id: string): void;
+  named(person: number, friend: number): void;
+  unnamed(person: number, friend: number): void;
+}
+
+const NOBODY: ListWitness = { interned: () => {}, named: () => {}, unnamed: () => {} };
+
 /**
  * One workspace's graph of one network, in memory. A PERSON is somebody whose document is stored; a friendship
  * counts while at least one of two people's own lists names the other. Names in a list whose document is not
@@ -20,6 +29,8 @@ export class SocialGraph {
   private touchedPeople: number[] = [];
   private readonly shared = new SharedFriends(this.links, this.counts);
 
+  constructor(private readonly witness: ListWitness = NOBODY) {}
+
   /** Number of the person called `id`, as `counts` knows them; undefined when nobody named them. */
   numberOf(id: string): number | undefined {
     return this.ids.find(id);
@@ -35,8 +46,10 @@ export class SocialGraph {
 
   /** The number of `id`, given out now if it is new. */
   intern(id: string): number {
+    const known = this.ids.size;
     const person = this.ids.intern(id);
     if (person >= this.present.length) this.reserve(person + 1);
+    if (person === known) this.witness.interned(person, id);
     return person;
   }
 
@@ -72,7 +85,11 @@ export class SocialGraph {
    * many friendships began or ended to count: what the other side still asserts stays.
    */
   setFriends(person: number, friends: readonly string[]): number {
-    const wanted = this.internAll(person, friends);
+    return this.setFriendNumbers(person, this.internAll(person, friends));
+  }
+
+  /** The same with numbers, ascending, each once, without the person. */
+  setFriendNumbers(person: number, wanted: readonly number[]): number {
     const retracted: number[] = [];
     const fresh: number[] = [];
     const { pool } = this.links;
@@ -107,6 +124,16 @@ export class SocialGraph {
     this.touchedPeople.push(person);
   }
 
+  /** Every id that was ever named, by number. */
+  names(): string[] {
+    return this.ids.all();
+  }
+
+  /** The own lists as they stand now, by number: changes after this call do not show. Costs a copy of the adjacency. */
+  ownLists(): (person: number) => number[] {
+    return this.links.frozen((flags) => (flags & OWN) !== 0);
+  }
+
   /** Every person with their own list: what a full recount starts from. */
   *assertions(): Generator<{ id: string; person: boolean; friends: string[] }> {
     for (let vertex = 0; vertex < this.ids.size; vertex++) {
@@ -125,6 +152,7 @@ export class SocialGraph {
     });
     const ended = this.disconnect(person, ending);
     for (const friend of friends) {
+      this.witness.unnamed(person, friend);
       this.links.put(person, friend, this.links.flagsOf(person, friend) & ~OWN);
       this.links.put(friend, person, this.links.flagsOf(friend, person) & ~OTHER);
     }
@@ -134,6 +162,7 @@ export class SocialGraph {
   private assert(person: number, friends: number[]): number {
     const beginning: number[] = [];
     for (const friend of friends) {
+      this.witness.named(person, friend);
       const flags = this.links.flagsOf(person, friend);
       this.links.put(person, friend, flags | OWN);
       this.links.put(friend, person, this.links.flagsOf(friend, person) | OTHER);

@@ -1,5 +1,6 @@
 import type { PendingRows } from './views';
-import { graphKey, Views } from './views';
+import { graphKey } from './graph-view';
+import { Views } from './views';
 import type { ProfileRow, SummaryRow, VertexChange } from './ports';
 
 const WRITER = 7;

@@ -1,16 +1,7 @@
-import { vertexKey } from '@sociograph/contracts';
-import { localClustering, summaryOf } from './graph-summary';
-import type { PersonDocument, ProfileRow, SummaryRow, VertexChange } from './ports';
-import { SocialGraph } from './social-graph';
-
-interface GraphView {
-  workspaceId: string;
-  network: string;
-  graph: SocialGraph;
-  /** By number of the person. */
-  documents: Map<number, PersonDocument>;
-  versions: Map<number, number>;
-}
+import { GRAPH_PARTITIONS } from '@sociograph/contracts';
+import { GraphView, type GraphSnapshot, graphKey } from './graph-view';
+import type { ProfileRow, SummaryRow, VertexChange } from './ports';
+import { hashesOf } from './state-hash';
 
 /** Rows to write for the changes since the last call; computed as they are asked for. */
 export interface PendingRows {
@@ -22,17 +13,15 @@ export interface PendingRows {
   restore(): void;
 }
 
-/** `workspace.network`: key of a summary row, and the unit in which caches are invalidated. */
-export function graphKey(workspaceId: string, network: string): string {
-  return `${workspaceId}.${network}`;
-}
-
 /** All graphs of all workspaces in memory, and which of their rows are out of date in the store. */
 export class Views {
   private readonly graphs = new Map<string, GraphView>();
   private readonly changed = new Set<GraphView>();
 
-  constructor(private readonly writer: number) {}
+  constructor(
+    private readonly writer: number,
+    private readonly partitionCount = GRAPH_PARTITIONS,
+  ) {}
 
   /**
    * Applies what is now stored of one vertex. A change whose version is not above the newest one seen is a
@@ -40,25 +29,16 @@ export class Views {
    */
   apply(change: VertexChange): number {
     if (change.kind !== 'user') return 0;
-    const view = this.viewOf(change.workspaceId, change.network);
-    const person = view.graph.intern(change.id);
-    if ((view.versions.get(person) ?? 0) >= change.version) return 0;
-    view.versions.set(person, change.version);
-    this.changed.add(view);
-    return (
-      this.place(view, person, change.document) + view.graph.setFriends(person, change.friends?.ids ?? [])
-    );
+    const view = this.graph(change.workspaceId, change.network);
+    return this.noted(view, view.apply(change));
   }
 
   /** Forgets a vertex by its record key (`workspace:network:user:id`), with all that it asserted. */
   erase(recordKey: string): number {
     const [workspaceId, network, kind, id] = recordKey.split(':');
     const view = this.graphs.get(graphKey(workspaceId!, network ?? ''));
-    const person = kind === 'user' && id !== undefined ? view?.graph.numberOf(id) : undefined;
-    if (view === undefined || person === undefined) return 0;
-    view.versions.delete(person);
-    this.changed.add(view);
-    return view.graph.setFriends(person, []) + this.place(view, person, undefined);
+    if (view === undefined || kind !== 'user' || id === undefined) return 0;
+    return this.noted(view, view.erase(id));
   }
 
   get hasPending(): boolean {
@@ -71,9 +51,9 @@ export class Views {
     const taken = [...this.changed].map((view) => ({ view, people: view.graph.takeTouched() }));
     this.changed.clear();
     return {
-      graphs: taken.map(({ view }) => graphKey(view.workspaceId, view.network)),
+      graphs: taken.map(({ view }) => view.key),
       profiles: (chunk) => this.profileRows(taken, chunk, writtenAt),
-      summaries: () => taken.map(({ view }) => this.summaryRow(view, writtenAt)),
+      summaries: () => taken.map(({ view }) => view.summaryRow(this.writer, writtenAt)),
       restore: () => {
         for (const { view, people } of taken) {
           this.changed.add(view);
@@ -94,16 +74,34 @@ export class Views {
     return { people, friendships };
   }
 
-  private place(view: GraphView, person: number, document: PersonDocument | undefined): number {
-    const before = view.documents.get(person);
-    if (document === undefined) {
-      view.documents.delete(person);
-      return view.graph.removePerson(person);
-    }
-    view.documents.set(person, document);
-    if (before?.observedAt !== document.observedAt || before.fence !== document.fence)
-      view.graph.touch(person);
-    return view.graph.addPerson(person);
+  /** The hash of what is present, by partition of graph.changes: equal for equal states, however they came about. */
+  hashes(): string[] {
+    return hashesOf(
+      [...this.graphs.values()].map(({ hash }) => hash),
+      this.partitionCount,
+    );
+  }
+
+  /** Everything as it stands now; costs a copy of the adjacency, not of the documents. */
+  snapshot(): GraphSnapshot[] {
+    return [...this.graphs.values()].map((view) => view.snapshot());
+  }
+
+  /** The graph of that name, a new one if nobody named it; a graph that is restored is pending as a whole. */
+  graph(workspaceId: string, network: string): GraphView {
+    const key = graphKey(workspaceId, network);
+    const known = this.graphs.get(key);
+    if (known !== undefined) return known;
+    const view = new GraphView(workspaceId, network, this.partitionCount);
+    this.graphs.set(key, view);
+    this.changed.add(view);
+    return view;
+  }
+
+  private noted(view: GraphView, edges: number | undefined): number {
+    if (edges === undefined) return 0;
+    this.changed.add(view);
+    return edges;
   }
 
   private *profileRows(
@@ -115,58 +113,12 @@ export class Views {
       for (let from = 0; from < people.length; from += chunk) {
         const rows = { written: [] as ProfileRow[], removed: [] as string[] };
         for (const person of people.slice(from, from + chunk)) {
-          const row = this.profileRow(view, person, writtenAt);
+          const row = view.profileRow(person, this.writer, writtenAt);
           if (typeof row === 'string') rows.removed.push(row);
           else rows.written.push(row);
         }
         yield rows;
       }
     }
-  }
-
-  /** The row, or only its key when the person is gone. */
-  private profileRow(view: GraphView, person: number, writtenAt: number): ProfileRow | string {
-    const id = view.graph.nameOf(person);
-    const key = vertexKey(view.workspaceId, view.network, id);
-    const document = view.documents.get(person);
-    if (document === undefined) return key;
-    const degree = view.graph.counts.degreeOf(person);
-    const triangles = view.graph.counts.trianglesOf(person);
-    return {
-      key,
-      workspaceId: view.workspaceId,
-      network: view.network,
-      id,
-      state: document.state,
-      profile: document.profile,
-      observedAt: document.observedAt,
-      degree,
-      triangles,
-      localClustering: localClustering(degree, triangles),
-      writer: this.writer,
-      writtenAt,
-    };
-  }
-
-  private summaryRow(view: GraphView, writtenAt: number): SummaryRow {
-    const { workspaceId, network } = view;
-    return {
-      key: graphKey(workspaceId, network),
-      workspaceId,
-      network,
-      ...summaryOf(view.graph),
-      writer: this.writer,
-      writtenAt,
-    };
-  }
-
-  private viewOf(workspaceId: string, network: string): GraphView {
-    const key = graphKey(workspaceId, network);
-    let view = this.graphs.get(key);
-    if (view === undefined) {
-      view = { workspaceId, network, graph: new SocialGraph(), documents: new Map(), versions: new Map() };
-      this.graphs.set(key, view);
-    }
-    return view;
   }
 }

@@ -1,4 +1,4 @@
-import { GRAPH_PARTITIONS } from '@sociograph/contracts';
+import { GRAPH_PARTITIONS } from './topics';
 
 /**
  * The one partitioner of the platform: murmur2 of the key's UTF-8 bytes, made positive, modulo the count. The
