@@ -19,7 +19,7 @@ export function lanesOf(perSecond: number, workers: number): number {
 }
 
 /** Added to W + J by hand-tuned contenders (ms): their own timers and round trips are late by that much at most. */
-export const OWN_LATENESS_MS = 5;
+export const OWN_LATENESS_MS = 15;
 
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
