@@ -1,7 +1,7 @@
 import type { Clock } from '@sociograph/kernel';
 import { LeaseDesk } from '../application/acquire-lease';
 import { SettleDesk } from '../application/settle-leases';
-import { Alarm, type KeyEvent, type PoolEpochs, type QuotaLedger } from '../domain/ports';
+import { Alarm, type PoolEpochs, type QuotaLedger } from '../domain/ports';
 import { PoolMemory } from '../infrastructure/pool-memory';
 import { RedisQuotaLedger, type RedisQuotaLedgerOptions } from '../infrastructure/redis-quota-ledger';
 import { SimulatedConnection, type SimulatedServer } from './simulated-redis';
