@@ -7,7 +7,7 @@ local FORBIDDEN = {
   ['egress barred'] = EGRESS, ['resting'] = RESTING, ['circuit open'] = CIRCUIT, ['method barred'] = METHOD,
   ['method resting'] = METHOD,
 }
-local DAY, ORDERED = 86400000000, 64
+local DAY, ORDERED, ENOUGH = 86400000000, 64, 8
 
 -- What rules a key out: nil, or why, since when it may be asked again (0 = not by waiting) and until when it lasts.
 local function ruledOut(k, c, first)
@@ -143,9 +143,9 @@ local function consider(look, id, known)
 end
 
 -- Members are scored by a lower bound of their next slot, so the scan ends at the first score that is not below the
--- best slot found. What was seen to be too low is corrected.
+-- best slot found. What was seen to be too low is corrected. Of many idle keys eight are enough to choose from.
 local function earliestFree(look)
-  local best
+  local best, considered = nil, 0
   for _, name in ipairs(look.pools) do
     local z, from, size, done = pool(name), 0, 8, false
     local corrections = {}
@@ -157,12 +157,14 @@ local function earliestFree(look)
       end
       local out = knownOut(look, ids)
       for i, id in ipairs(ids) do
-        if best and tonumber(page[2 * i]) >= best.nb then
+        local enough = best and (best.nb <= look.first or (considered >= ENOUGH and best.nb <= now + a.horizon))
+        if enough or (best and tonumber(page[2 * i]) >= best.nb) then
           done = true
           break
         end
         local found, reason, again = consider(look, id, out[i])
         if found then
+          considered = considered + 1
           corrections[#corrections + 1] = found.nb
           corrections[#corrections + 1] = id
           if not best or found.nb < best.nb then
