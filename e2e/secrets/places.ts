@@ -118,7 +118,9 @@ async function valuesOf(redis: Redis, key: Buffer): Promise<Buffer[]> {
     case 'zset':
       return redis.zrangeBuffer(key, 0, -1);
     case 'stream':
-      return (await redis.xrangeBuffer(key, '-', '+')).flatMap(([, fields]) => fields);
+      return (await redis.xrange(key, '-', '+')).flatMap(([, fields]) =>
+        fields.map((field) => Buffer.from(field)),
+      );
     default:
       return [];
   }
