@@ -8,24 +8,29 @@ import { Postgres } from '@sociograph/postgres';
 import { EnvelopeVault } from '../src/infrastructure/envelope-vault';
 import { LocalKms } from '../src/infrastructure/local-kms';
 import { PostgresDataKeys, PostgresKeyCatalogue } from '../src/infrastructure/postgres-pool-store';
-import { demoToken, type KeyServiceFleet, startKeyService } from './key-service-fleet';
+import { eventually } from '@sociograph/testing';
+import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
+import { startTokenIssuer, type TokenIssuer } from './token-issuer';
 
 jest.setTimeout(90_000);
 
 const program = join(__dirname, '../dist/rewrap.js');
 
 describe('keys:rewrap', () => {
+  let issuer: TokenIssuer;
   let fleet: KeyServiceFleet;
   let worker: Postgres;
 
   beforeAll(async () => {
-    fleet = await startKeyService();
+    issuer = await startTokenIssuer();
+    fleet = await startKeyService({ OIDC_ISSUER: issuer.issuer, OIDC_JWKS_URL: issuer.jwksUrl });
     worker = new Postgres({ url: fleet.config.DATABASE_URL_WORKER, max: 2, logger: console });
   });
 
   afterAll(async () => {
     await worker?.end();
     await fleet?.close();
+    await issuer?.close();
   });
 
   function rewrap(...options: string[]): Promise<{ stdout: string }> {
@@ -51,7 +56,7 @@ describe('keys:rewrap', () => {
   }
 
   it('puts everything under a new master key while leases are granted', async () => {
-    const authorization = `Bearer ${await demoToken()}`;
+    const authorization = `Bearer ${issuer.token({ roles: ['operator'] })}`;
     const made = Array.from({ length: 5 }, () => `vk1.a.${randomBytes(12).toString('hex')}`).sort();
     for (const token of made) {
       const answer = await fetch(`${fleet.url}/v1/keys`, {
@@ -63,14 +68,21 @@ describe('keys:rewrap', () => {
     }
     const client = await fleet.client();
     await client.open();
+    const acquire = () =>
+      client.acquire({
+        ...{ workspaceId: 'demo', network: 'vk', importId: 'i1', timeoutMs: 10_000 },
+        methods: { 'friends.get': 1 },
+      });
+    // A pool that has just begun grants nothing for a moment.
+    await eventually(async () => expect((await acquire()).kind).toBe('granted'), {
+      timeoutMs: 20_000,
+      everyMs: 200,
+    });
     let working = true;
     const verdicts: string[] = [];
     const leasing = (async () => {
       while (working) {
-        const verdict = await client.acquire({
-          ...{ workspaceId: 'demo', network: 'vk', importId: 'i1', timeoutMs: 10_000 },
-          methods: { 'friends.get': 1 },
-        });
+        const verdict = await acquire();
         verdicts.push(verdict.kind === 'granted' ? 'granted' : verdict.reason);
       }
     })();
