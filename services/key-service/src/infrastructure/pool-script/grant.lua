@@ -35,7 +35,8 @@ local function admit(i, c)
   if known then
     if known.ws ~= c.ws or known.by ~= c.by then
       deny(i, 'replay', now)
-    elseif known.x <= now then
+    elseif known.x <= now or math.floor(known.f / 10000000000) ~= tonumber(E) then
+      -- A lease of an earlier memory: its slots are charged nowhere.
       deny(i, 'expired', now)
     else
       return known
