@@ -2,9 +2,10 @@
 -- that a refusal asked for { s, u until }, o offset of the network's clock { lo, hi, at }, m lateness { mean, max },
 -- n samples }. Measured: `path:<network>:samples` { r recent { at, trip }, p periods { at, n, lo, top largest trips }}.
 -- The spread is how far apart the delays of two requests may lie: range of the round trips that nothing but the path
--- makes (probes, refusals), widened for what a sample of that size has not shown yet, plus both clocks' errors.
+-- makes (probes, refusals), at least 10 ms (a network and a worker are busy for that long now and then, and a probe a
+-- second does not see it), widened for what a sample of that size has not shown yet, plus both clocks' errors.
 local RECENT, PERIOD, PERIODS = 5000000, 5000000, 12
-local TOP, LEAST_SAMPLES, LEAST_SPREAD = 8, 5, 3000
+local TOP, LEAST_SAMPLES, LEAST_SPREAD = 8, 5, 10000
 local DRIFT = 0.0005
 
 local inForce
