@@ -116,7 +116,7 @@ async function valuesOf(redis: Redis, key: Buffer): Promise<Buffer[]> {
     case 'set':
       return redis.smembersBuffer(key);
     case 'zset':
-      return redis.zrangeBuffer(key, 0, -1);
+      return redis.zrangeBuffer(key, '0', '-1');
     case 'stream':
       return (await redis.xrange(key, '-', '+')).flatMap(([, fields]) =>
         fields.map((field) => Buffer.from(field)),
