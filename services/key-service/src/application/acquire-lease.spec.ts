@@ -169,7 +169,7 @@ describe('the desk where leases are asked for', () => {
       kind: 'denied',
       poolNow: START,
       reason: 'line-full',
-      retryAt: START + 500,
+      retryAt: START + 100,
     });
     expect(desk.waiting).toBe(2);
   });

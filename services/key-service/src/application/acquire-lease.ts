@@ -36,7 +36,7 @@ interface Entry extends Waiting {
 type Denied = Extract<LedgerVerdict, { kind: 'denied' }>;
 
 const NO_KEY_RETRY_MS = 1_000;
-const FULL_RETRY_MS = 500;
+const FULL_RETRY_MS = 100;
 /** Sleeping shorter than this only burns turns of the event loop. */
 const MIN_SLEEP_MS = 1;
 /** How many imports take part in one deal: more than that find out one after the other. */

@@ -23,7 +23,7 @@ export class Utilisation {
       const second = this.#second[at] as number;
       if (second >= 0 && second < present && second > present - BUCKETS) calls += this.#calls[at] as number;
     }
-    const allowed = perMs * (BUCKETS - 1) * BUCKET_MS;
+    const allowed = perMs * BUCKET_MS * (BUCKETS - 1);
     return allowed > 0 ? calls / allowed : 0;
   }
 }
