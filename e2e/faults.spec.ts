@@ -45,7 +45,7 @@ describe('an import whose fleet is hit', () => {
 async function startedImport(): Promise<{ fleet: Fleet; id: string }> {
   await useWorkspace(`e2e-${randomUUID().slice(0, 8)}`);
   const fleet = await Fleet.up(EGO_FACEBOOK, { keys: KEYS });
-  await fleet.registerKeys(KEYS);
+  await fleet.registerKeys();
   return { fleet, id: await fleet.startImport({ seeds: await fleet.seeds() }) };
 }
 

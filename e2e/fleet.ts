@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { randomBytes, randomInt } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { FleetApi } from '@sociograph/api-client';
 import type { CertificateView, ImportView, SimulatorStats, SummaryView } from '@sociograph/api-client';
 import { eventually } from '@sociograph/testing';
@@ -19,11 +20,27 @@ export function fromStack(name: string): string {
 
 /** The whole fleet on the servers of the test stack, with a simulator that serves one graph. */
 export class Fleet {
-  private constructor(readonly api: FleetApi) {}
+  private constructor(
+    readonly api: FleetApi,
+    private readonly tokens: readonly string[],
+  ) {}
 
   /** Starts the fleet, or changes the running one so that it fits; a new simulator has empty windows. */
   static async up(graph: string, options: { keys: number; simulator?: string }): Promise<Fleet> {
-    const simulator = `delay=80 jitter=20 tokens-file=${join('.sociograph', fromStack('SOCIOGRAPH_STACK'), 'run', `tokens-${options.keys}.json`)} ${options.simulator ?? ''}`;
+    // Tokens of this fleet only: the pool knows a token once, and other specs registered theirs in other workspaces.
+    const tokens = Array.from(
+      { length: options.keys },
+      () => `vk1.a.${randomBytes(64).toString('base64url')}`,
+    );
+    const file = join(
+      '.sociograph',
+      fromStack('SOCIOGRAPH_STACK'),
+      'run',
+      `tokens-${randomInt(2 ** 40)}.json`,
+    );
+    mkdirSync(dirname(join(ROOT, file)), { recursive: true });
+    writeFileSync(join(ROOT, file), JSON.stringify(tokens.map((token) => ({ token }))), { mode: 0o600 });
+    const simulator = `delay=80 jitter=20 tokens-file=${file} ${options.simulator ?? ''}`;
     await native([
       'up',
       '--simulator-graph',
@@ -43,14 +60,13 @@ export class Fleet {
         clientSecret: fromStack('DEMO_CLIENT_SECRET'),
         simulatorUrl: fromStack('VK_SIMULATOR_URL'),
       }),
+      tokens,
     );
   }
 
   /** Registers the simulator's keys in the workspace of the token. */
-  async registerKeys(count: number): Promise<void> {
-    const file = join(ROOT, '.sociograph', fromStack('SOCIOGRAPH_STACK'), 'run', `tokens-${count}.json`);
-    const tokens = JSON.parse(readFileSync(file, 'utf8')) as { token: string }[];
-    for (const { token } of tokens) {
+  async registerKeys(): Promise<void> {
+    for (const token of this.tokens) {
       await this.api.post('/v1/keys', {
         network: 'vk',
         kind: 'user',

@@ -27,7 +27,7 @@ describe('the import of ego-Facebook', () => {
   beforeAll(async () => {
     await useWorkspace(workspace);
     fleet = await Fleet.up(EGO_FACEBOOK, { keys: KEYS });
-    await fleet.registerKeys(KEYS);
+    await fleet.registerKeys();
     finished = await fleet.completed(await fleet.startImport({ seeds: await fleet.seeds() }), 120_000);
     summary = await fleet.summaryAfter(finished);
   });

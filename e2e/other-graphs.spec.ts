@@ -28,7 +28,7 @@ describe('the import of an edge list that nobody tidied', () => {
     expect(expected.components).toBeGreaterThan(20);
     await useWorkspace(`e2e-${randomUUID().slice(0, 8)}`);
     const fleet = await Fleet.up(file, { keys: KEYS });
-    await fleet.registerKeys(KEYS);
+    await fleet.registerKeys();
     const finished = await fleet.completed(await fleet.startImport({ seeds: await fleet.seeds() }), 120_000);
     const summary = await fleet.summaryAfter(finished);
     expect(summary).toMatchObject({
@@ -45,7 +45,7 @@ describe('the import of an edge list that nobody tidied', () => {
   it('names private and deleted people as gaps and keeps what others assert of them', async () => {
     await useWorkspace(`e2e-${randomUUID().slice(0, 8)}`);
     const fleet = await Fleet.up(file, { keys: KEYS, simulator: 'private=0.1 deleted=0.05' });
-    await fleet.registerKeys(KEYS);
+    await fleet.registerKeys();
     const seeds = await fleet.seeds(true);
     const finished = await fleet.completed(await fleet.startImport({ seeds }), 120_000);
     const certificate = await fleet.certificate(finished.id);
