@@ -55,8 +55,8 @@ const schema = z.object({
   /** Calls per second from one egress address to a network, all keys together; unlimited unless told. */
   POOL_EGRESS_PER_SECOND: count(1, 100_000).optional(),
   /** How many requests may wait for a slot, per import and per workspace. */
-  POOL_LINE_PER_IMPORT: count(1, 10_000).default(200),
-  POOL_LINE_PER_WORKSPACE: count(1, 100_000).default(1000),
+  POOL_LINE_PER_IMPORT: count(1, 10_000).default(1000),
+  POOL_LINE_PER_WORKSPACE: count(1, 100_000).default(5000),
   /** Keys that have metrics of their own; above it the rest is `other`. */
   POOL_METRIC_KEYS: count(0, 10_000).default(200),
   /** Grants also from a Redis that may forget: without AOF or with eviction. For specs on a laptop. */

@@ -110,12 +110,12 @@ describe('the desk where leases are asked for', () => {
     expect(alarm.inMs).toBe(2300);
   });
 
-  it('never sleeps less than a millisecond', async () => {
+  it('never sleeps less than eight milliseconds', async () => {
     const { desk, ledger, alarm, command } = setUp();
     ledger.scripted.push(denied('no-slot', START - 5));
     watch(desk.acquire(command()));
     await settled();
-    expect(alarm.inMs).toBe(1);
+    expect(alarm.inMs).toBe(8);
   });
 
   it('lets nobody overtake those who wait, and denies when their deadline is over', async () => {
@@ -263,10 +263,26 @@ describe('the desk where leases are asked for', () => {
     await settled();
     expect(deal.mock.calls.map(([candidates]) => candidates.map(({ importId }) => importId))).toEqual([
       ['i0', 'i1', 'i2', 'i3', 'i4', 'i5', 'i6', 'i7'],
+      ['i8', 'i9'],
     ]);
     expect(deal.mock.calls[0]?.[0].every(({ first }) => !first)).toBe(true);
     expect(alarm.inMs).toBe(600);
     expect(desk.waiting).toBe(10);
+  });
+
+  it('has four deals under way at once, each with requests of its own', async () => {
+    const { desk, ledger, alarm, clock, command } = setUp({ perImport: 9, perWorkspace: 99 });
+    ledger.scripted.push(denied('no-slot', START + 300));
+    for (let i = 0; i < 6; i += 1) {
+      watch(desk.acquire(command()));
+      await settled();
+    }
+    clock.now += 300;
+    const deal = jest.spyOn(ledger, 'deal').mockReturnValue(new Promise(() => undefined));
+    alarm.ring();
+    await settled();
+    expect(deal.mock.calls.map(([candidates]) => candidates.length)).toEqual([1, 1, 1, 1]);
+    expect(new Set(deal.mock.calls.map(([candidates]) => candidates[0]?.leaseId)).size).toBe(4);
   });
 
   it('answers the one that was served and offers the others again in the order that they had', async () => {
@@ -347,7 +363,7 @@ describe('the desk where leases are asked for', () => {
     expect(desk.waiting).toBe(0);
   });
 
-  it('asks nobody again in less than a millisecond, whatever it was told', async () => {
+  it('asks nobody again in less than eight milliseconds, whatever it was told', async () => {
     const { desk, ledger, alarm, command, clock } = setUp();
     ledger.scripted.push(denied('no-slot', START + 300));
     watch(desk.acquire(command()));
@@ -356,7 +372,7 @@ describe('the desk where leases are asked for', () => {
     ledger.scripted.push({ kind: 'denied', poolNow: clock.now, reason: 'no-slot', retryAt: clock.now });
     alarm.ring();
     await settled();
-    expect(alarm.inMs).toBe(1);
+    expect(alarm.inMs).toBe(8);
   });
 
   it('has nothing to do when slots come back and nobody waits', async () => {

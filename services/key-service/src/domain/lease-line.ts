@@ -110,7 +110,12 @@ export class LeaseLine<W extends Waiting> {
 
   /** Puts an offered request back at the head of its list. */
   putBack(entry: W): void {
-    this.#listOf(entry)?.unshift(entry);
+    // The list may have gone with the last one that was served of it meanwhile.
+    const imports = this.#workspaces.get(entry.workspaceId) ?? new Map<string, W[]>();
+    const waiting = imports.get(entry.importId) ?? [];
+    waiting.unshift(entry);
+    imports.set(entry.importId, waiting);
+    this.#workspaces.set(entry.workspaceId, imports);
     this.#soonestDeadline = Math.min(this.#soonestDeadline, entry.deadlineAt);
   }
 
