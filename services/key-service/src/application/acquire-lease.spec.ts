@@ -270,6 +270,24 @@ describe('the desk where leases are asked for', () => {
     expect(desk.waiting).toBe(10);
   });
 
+  it('asks nothing while the pool has no clock, and looks again soon', async () => {
+    const { desk, ledger, alarm, clock, command } = setUp();
+    ledger.scripted.push(denied('recovering', START + 300));
+    const seen = watch(desk.acquire(command()));
+    await settled();
+    const deal = jest.spyOn(ledger, 'deal');
+    clock.now = NaN;
+    alarm.ring();
+    await settled();
+    expect(deal).not.toHaveBeenCalled();
+    expect(alarm.inMs).toBe(50);
+    clock.now = START + 300;
+    await ledger.define([aKey('k1')]);
+    alarm.ring();
+    await settled();
+    expect(seen.verdict).toMatchObject({ kind: 'granted' });
+  });
+
   it('has four deals under way at once, each with requests of its own', async () => {
     const { desk, ledger, alarm, clock, command } = setUp({ perImport: 9, perWorkspace: 99 });
     ledger.scripted.push(denied('no-slot', START + 300));

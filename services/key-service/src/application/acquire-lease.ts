@@ -37,6 +37,8 @@ type Denied = Extract<LedgerVerdict, { kind: 'denied' }>;
 
 const NO_KEY_RETRY_MS = 1_000;
 const FULL_RETRY_MS = 100;
+/** While the pool's clock is not known. */
+const NO_CLOCK_RETRY_MS = 50;
 /**
  * While every key is busy a slot comes within reach each millisecond or two, `horizonMs` before its time: whoever asks
  * for each of them alone spends a denial on every grant.
@@ -133,6 +135,8 @@ export class LeaseDesk {
   async #dealWhileOpen(): Promise<void> {
     for (;;) {
       const now = this.#ledger.poolNow();
+      // Without a clock no lane is closed and no deadline over: asking on would never end. The alarm looks again.
+      if (Number.isNaN(now)) return;
       for (const entry of this.#line.expired(now)) this.#deny(entry, 'no-slot');
       const heads = this.#line.heads(now, MOST_CANDIDATES);
       if (heads.length === 0) return;
@@ -184,8 +188,10 @@ export class LeaseDesk {
       this.#alarm.clear();
       return;
     }
-    const inMs = Math.max(MIN_SLEEP_MS, at - this.#ledger.poolNow());
-    this.#alarm.set(inMs, () => void this.#deal());
+    const inMs = at - this.#ledger.poolNow();
+    this.#alarm.set(Number.isNaN(inMs) ? NO_CLOCK_RETRY_MS : Math.max(MIN_SLEEP_MS, inMs), () => {
+      void this.#deal();
+    });
   }
 }
 
