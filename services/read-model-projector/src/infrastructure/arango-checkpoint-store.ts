@@ -6,7 +6,7 @@ import type { Database } from 'arangojs';
 import { checkpointBroken, type CheckpointHead } from '../projections/checkpoint';
 import { CheckpointStore } from '../projections/ports';
 import { VIEW_QUERIES } from './aql';
-import { COLLECTIONS } from './arango-view-store';
+import { COLLECTIONS, withoutConflict } from './arango-view-store';
 
 export const CHECKPOINT_CHUNKS = 'projector_checkpoints';
 
@@ -78,7 +78,7 @@ export class ArangoCheckpointStore extends CheckpointStore {
   }
 
   private async put(collection: string, key: string, document: object): Promise<void> {
-    await guarded(`write ${collection}`, () =>
+    await withoutConflict(`write ${collection}`, () =>
       this.db.collection(collection).save({ _key: key, ...document }, { overwriteMode: 'replace' }),
     );
   }

@@ -1,5 +1,5 @@
-import { runNamed, toDomainError } from '@sociograph/arango';
-import { DomainError } from '@sociograph/kernel';
+import { isConflict, runNamed, toDomainError } from '@sociograph/arango';
+import { DomainError, isDomainError } from '@sociograph/kernel';
 import type { Database } from 'arangojs';
 import type { ProfileRow, SummaryRow } from '../projections/ports';
 import { ViewStore } from '../projections/ports';
@@ -45,10 +45,10 @@ export class ArangoViewStore extends ViewStore {
   }
 
   async claim(fence: number): Promise<void> {
-    const state = await this.find<{ fence: number; _rev: string }>(this.names.state, WRITER);
-    if (state !== undefined && state.fence >= fence) throw superseded(fence, state.fence);
     const collection = this.db.collection(this.names.state);
-    await guarded('claim the fence', async () => {
+    await withoutConflict('claim the fence', async () => {
+      const state = await this.find<{ fence: number; _rev: string }>(this.names.state, WRITER);
+      if (state !== undefined && state.fence >= fence) throw superseded(fence, state.fence);
       if (state === undefined) await collection.save({ _key: WRITER, fence });
       else await collection.replace(WRITER, { fence }, { ifMatch: state._rev });
     });
@@ -147,6 +147,18 @@ function failures(answers: readonly unknown[]): Map<number, number> {
     if (error === true) failed.set(index, errorNum ?? 0);
   });
   return failed;
+}
+
+/** One request again, from its reading on, when another write came between: the database answers that with 1200. */
+export async function withoutConflict<T>(what: string, request: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await request();
+    } catch (error) {
+      if (isDomainError(error)) throw error;
+      if (attempt === TRIES || !isConflict(error)) throw toDomainError(error, what);
+    }
+  }
 }
 
 async function guarded<T>(what: string, request: () => Promise<T>): Promise<T> {
