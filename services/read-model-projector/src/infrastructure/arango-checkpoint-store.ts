@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { runNamed, toDomainError } from '@sociograph/arango';
+import { runNamed } from '@sociograph/arango';
 import type { Database } from 'arangojs';
 import { checkpointBroken, type CheckpointHead } from '../projections/checkpoint';
 import { CheckpointStore } from '../projections/ports';
 import { VIEW_QUERIES } from './aql';
-import { COLLECTIONS, withoutConflict } from './arango-view-store';
+import { COLLECTIONS } from './arango-view-store';
+import { guarded, withoutConflict } from './store-requests';
 
 export const CHECKPOINT_CHUNKS = 'projector_checkpoints';
 
@@ -97,12 +98,4 @@ function keyOf(id: string, number: number): string {
 
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-async function guarded<T>(what: string, request: () => Promise<T>): Promise<T> {
-  try {
-    return await request();
-  } catch (error) {
-    throw toDomainError(error, what);
-  }
 }

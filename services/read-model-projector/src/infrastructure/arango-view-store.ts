@@ -1,9 +1,10 @@
-import { isConflict, runNamed, toDomainError } from '@sociograph/arango';
-import { DomainError, isDomainError } from '@sociograph/kernel';
+import { runNamed } from '@sociograph/arango';
+import { DomainError } from '@sociograph/kernel';
 import type { Database } from 'arangojs';
 import type { ProfileRow, SummaryRow } from '../projections/ports';
 import { ViewStore } from '../projections/ports';
 import { VIEW_QUERIES } from './aql';
+import { guarded, withoutConflict } from './store-requests';
 
 export interface ViewCollections {
   readonly profiles: string;
@@ -147,26 +148,6 @@ function failures(answers: readonly unknown[]): Map<number, number> {
     if (error === true) failed.set(index, errorNum ?? 0);
   });
   return failed;
-}
-
-/** One request again, from its reading on, when another write came between: the database answers that with 1200. */
-export async function withoutConflict<T>(what: string, request: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await request();
-    } catch (error) {
-      if (isDomainError(error)) throw error;
-      if (attempt === TRIES || !isConflict(error)) throw toDomainError(error, what);
-    }
-  }
-}
-
-async function guarded<T>(what: string, request: () => Promise<T>): Promise<T> {
-  try {
-    return await request();
-  } catch (error) {
-    throw toDomainError(error, what);
-  }
 }
 
 function superseded(fence: number, stored: number): DomainError {
