@@ -366,6 +366,8 @@ export class RedisQuotaLedger extends QuotaLedger {
       this.#recover(record);
       throw new Lost('NOSCRIPT');
     }
+    // Another reply showed meanwhile that this memory must not be relied on; this one would begin the clock anew.
+    if (this.#record !== record) throw new Lost('memory replaced');
     const receivedAt = clock.monotonicMs();
     const poolNow = number(reply[1]);
     if (reply[0] !== 'lost') {
@@ -398,6 +400,7 @@ export class RedisQuotaLedger extends QuotaLedger {
   #adopt(lost: MemoryRecord | undefined): Promise<void> {
     // A call that left before the recovery reports the loss of a memory that is replaced already.
     if (lost !== undefined && this.#record !== lost) return this.#adopting ?? Promise.resolve();
+    this.#record = undefined;
     this.#adopting ??= this.#adoptNow(lost).finally(() => {
       this.#adopting = undefined;
     });
@@ -405,20 +408,25 @@ export class RedisQuotaLedger extends QuotaLedger {
   }
 
   async #adoptNow(lost: MemoryRecord | undefined): Promise<void> {
-    this.#record = undefined;
     this.#options.logger.warn({ epoch: lost?.epoch ?? null }, 'the pool takes up its memory anew');
-    for (;;) {
+    for (let broken = lost; ; ) {
+      let record: MemoryRecord | undefined;
       try {
-        const record = await this.#options.memory.adopt(lost);
+        record = await this.#options.memory.adopt(broken);
         this.#poolClock = new PoolClock({ clock: this.#options.clock });
         this.#record = record;
         await this.#options.onMemory();
-        this.#options.logger.info({ epoch: record.epoch }, 'the pool has a memory');
-        return;
       } catch (error) {
         this.#options.logger.warn({ err: String(error) }, 'the memory of the pool cannot be reached');
         await (this.#options.sleep?.(200) ?? new Promise((resolve) => setTimeout(resolve, 200)));
+        if (this.#record === record) continue;
       }
+      if (record !== undefined && this.#record === record) {
+        this.#options.logger.info({ epoch: record.epoch }, 'the pool has a memory');
+        return;
+      }
+      // It was found broken while the keys were told to it.
+      broken = record ?? broken;
     }
   }
 
