@@ -3,6 +3,16 @@ import { FLAG_BITS, LIVE, widened } from './links';
 
 const NOBODY = 0xffffffff;
 
+/** One end of a search: people found in order, those before `done` with all their friends. */
+interface Side {
+  readonly queue: Uint32Array;
+  readonly mark: number;
+  done: number;
+  found: number;
+  /** Links looked at. */
+  work: number;
+}
+
 /**
  * Connected components under additions and removals. Each person carries the label of its component and stands
  * in a ring of its members. Joining relabels the smaller ring (O(n log n) over all additions). Cutting searches
@@ -16,6 +26,7 @@ export class Components {
   private sizes = new Uint32Array(16);
   private seen = new Uint32Array(16);
   private searches = 0;
+  private queues: [Uint32Array, Uint32Array] = [new Uint32Array(16), new Uint32Array(16)];
   private readonly freeLabels: number[] = [];
   private labelsGiven = 0;
   private readonly countBySize = new Map<number, number>();
@@ -40,6 +51,7 @@ export class Components {
     this.previousOf = widened(this.previousOf, count);
     this.sizes = widened(this.sizes, count);
     this.seen = widened(this.seen, count);
+    this.queues = [widened(this.queues[0], count), widened(this.queues[1], count)];
     this.labels = widened(this.labels, count);
   }
 
@@ -94,34 +106,50 @@ export class Components {
   }
 
   /** Everyone on the side that was exhausted first, or undefined when the ends are still connected. */
-  private searchBothEnds(a: number, b: number): number[] | undefined {
-    const markOfA = this.nextMark();
-    const markOfB = this.nextMark();
-    const sideOfA = { queue: [a], done: 0, mark: markOfA, met: markOfB, work: 0 };
-    const sideOfB = { queue: [b], done: 0, mark: markOfB, met: markOfA, work: 0 };
-    const { seen, links } = this;
-    seen[a] = markOfA;
-    seen[b] = markOfB;
+  private searchBothEnds(a: number, b: number): Uint32Array | undefined {
+    const sideOfA = this.sideFrom(a, this.queues[0]);
+    const sideOfB = this.sideFrom(b, this.queues[1]);
     for (;;) {
-      const side = sideOfA.work <= sideOfB.work ? sideOfA : sideOfB;
-      if (side.done === side.queue.length) return side.queue;
-      const person = side.queue[side.done++]!;
-      const pool = links.pool;
-      const end = links.end(person);
-      for (let at = links.begin(person); at < end; at++) {
-        if ((pool[at]! & LIVE) === 0) continue;
-        const friend = pool[at]! >>> FLAG_BITS;
-        if (seen[friend] === side.met) return undefined;
-        if (seen[friend] === side.mark) continue;
-        seen[friend] = side.mark;
-        side.queue.push(friend);
-      }
-      side.work += end - links.begin(person) + 1;
+      const ofA = sideOfA.work <= sideOfB.work;
+      const side = ofA ? sideOfA : sideOfB;
+      if (side.done === side.found) return side.queue.subarray(0, side.found);
+      if (this.expand(side, (ofA ? sideOfB : sideOfA).mark)) return undefined;
     }
   }
 
+  private sideFrom(person: number, queue: Uint32Array): Side {
+    const mark = this.nextMark();
+    queue[0] = person;
+    this.seen[person] = mark;
+    return { queue, mark, done: 0, found: 1, work: 0 };
+  }
+
+  /** Finds the friends of the next one in the queue; true when one of them was met by the other side. */
+  private expand(side: Side, othersMark: number): boolean {
+    const { seen, links } = this;
+    const { queue, mark } = side;
+    const { pool } = links;
+    const person = queue[side.done++]!;
+    const end = links.end(person);
+    let found = side.found;
+    for (let at = links.begin(person); at < end; at++) {
+      const entry = pool[at]!;
+      if ((entry & LIVE) === 0) continue;
+      const friend = entry >>> FLAG_BITS;
+      const met = seen[friend];
+      if (met === othersMark) return true;
+      if (met === mark) continue;
+      seen[friend] = mark;
+      queue[found++] = friend;
+    }
+    side.found = found;
+    side.work += end - links.begin(person) + 1;
+    return false;
+  }
+
   private nextMark(): number {
-    if (this.searches === 0xffffffff) {
+    // In pairs: both ends of one search must have marks of the same round.
+    if (this.searches >= 0xfffffffe && this.searches % 2 === 0) {
       this.seen.fill(0);
       this.searches = 0;
     }

@@ -130,16 +130,24 @@ export class GraphView {
 
   private place(person: number, document: PersonDocument | undefined): number {
     const before = this.documents.get(person);
-    if (before !== undefined) this.hash.document(person, contentOf(before), -1);
+    this.hashDocument(person, before, document);
     if (document === undefined) {
       this.documents.delete(person);
       return this.graph.removePerson(person);
     }
-    this.hash.document(person, contentOf(document), 1);
     this.documents.set(person, document);
     if (before?.observedAt !== document.observedAt || before.fence !== document.fence)
       this.graph.touch(person);
     return this.graph.addPerson(person);
+  }
+
+  /** Most observations bring the document that is there already: its hash stays as it is. */
+  private hashDocument(person: number, before?: PersonDocument, after?: PersonDocument): void {
+    const old = before === undefined ? undefined : contentOf(before);
+    const fresh = after === undefined ? undefined : contentOf(after);
+    if (old === fresh) return;
+    if (old !== undefined) this.hash.document(person, old, -1);
+    if (fresh !== undefined) this.hash.document(person, fresh, 1);
   }
 }
 

@@ -6,9 +6,10 @@ import type { TriangleCounts } from './triangle-counts';
 const MUCH_LONGER = 16;
 
 /**
- * Finds the friends that a person shares with others, one after the other, by live links. The person's friends are
- * marked once and the other's row is scanned against the marks; where one row is much longer, the shorter one's
- * entries are looked up in it instead. Costs O(shorter row), not O(both), in the cases that matter: hubs.
+ * Finds the friends that a person shares with others, one after the other, by live links. For a single question both
+ * sorted rows are gone through side by side; for several the person's friends are marked once and the others' rows are
+ * scanned against the marks. Where one row is much longer, the shorter one's entries are looked up in it instead:
+ * O(shorter row), not O(both), in the case that matters, hubs.
  */
 export class SharedFriends {
   /** What `find` found stands in `people[0..count)`. */
@@ -53,8 +54,11 @@ export class SharedFriends {
     this.count = 0;
     if (own === 0 || others === 0) return;
     if (others > own * MUCH_LONGER) return this.lookUp(this.person, other);
-    if (!this.marked && this.questions === 1 && own > others * MUCH_LONGER)
-      return this.lookUp(other, this.person);
+    if (!this.marked && this.questions === 1) {
+      if (own > others * MUCH_LONGER) this.lookUp(other, this.person);
+      else this.merge(other);
+      return;
+    }
     if (!this.marked) this.markFriends();
     const { pool } = this.links;
     const { marks, mark } = this;
@@ -62,6 +66,24 @@ export class SharedFriends {
     for (let at = this.links.begin(other); at < end; at++) {
       const entry = pool[at]!;
       if (marks[entry >>> FLAG_BITS] === mark && (entry & LIVE) !== 0) this.add(entry >>> FLAG_BITS);
+    }
+  }
+
+  /** Both rows side by side: they are sorted. */
+  private merge(other: number): void {
+    const { pool } = this.links;
+    const endOfOwn = this.links.end(this.person);
+    const endOfOthers = this.links.end(other);
+    let own = this.links.begin(this.person);
+    let others = this.links.begin(other);
+    while (own < endOfOwn && others < endOfOthers) {
+      const mine = pool[own]!;
+      const theirs = pool[others]!;
+      const friend = mine >>> FLAG_BITS;
+      const candidate = theirs >>> FLAG_BITS;
+      if (friend === candidate && (mine & theirs & LIVE) !== 0) this.add(friend);
+      if (friend <= candidate) own++;
+      if (candidate <= friend) others++;
     }
   }
 
