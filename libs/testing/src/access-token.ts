@@ -34,8 +34,10 @@ export async function demoToken(env: Readonly<NodeJS.ProcessEnv> = process.env):
   });
 }
 
-/** The workspace that a token names; its signature is not looked at. Undefined where it names none. */
-export function workspaceOf(token: string): string | undefined {
+/** The workspace that a token names; its signature is not looked at. Throws where it names none. */
+export function workspaceOf(token: string): string {
   const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
-  return (JSON.parse(claims) as { workspace_id?: string }).workspace_id;
+  const { workspace_id: workspace } = JSON.parse(claims) as { workspace_id?: string };
+  if (workspace === undefined) throw new Error('the token names no workspace');
+  return workspace;
 }

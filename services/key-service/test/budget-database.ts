@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Postgres } from '@sociograph/postgres';
-import { testServers } from '@sociograph/testing';
-import { Client } from 'pg';
+import { inPostgres, ownServiceDatabase, testServers } from '@sociograph/testing';
 
 const MIGRATION = join(
   __dirname,
@@ -21,32 +19,18 @@ export async function budgetDatabase(): Promise<{
   asAdmin(sql: string): Promise<void>;
   close(): Promise<void>;
 }> {
-  const servers = testServers();
-  const name = `key_service_budgets_${randomBytes(5).toString('hex')}`;
-  const at = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href;
-  const run = async (url: string, sql: string): Promise<void> => {
-    const client = new Client({ connectionString: url });
-    await client.connect();
-    await client.query(sql).finally(() => client.end());
-  };
-  await run(servers.adminDatabaseUrl, `CREATE DATABASE ${name} OWNER key_service_owner`);
-  const admin = at(servers.adminDatabaseUrl);
-  await run(
-    admin,
-    `ALTER SCHEMA public OWNER TO key_service_owner;
-     GRANT USAGE ON SCHEMA public TO key_service_app, key_service_worker;`,
-  );
-  await run(at(servers.of('key-service', 'DATABASE_URL_OWNER')), readFileSync(MIGRATION, 'utf8'));
-  const open = (variable: string) =>
-    new Postgres({ url: at(servers.of('key-service', variable)), max: 4, logger: { warn: () => undefined } });
-  const [worker, app] = [open('DATABASE_URL_WORKER'), open('DATABASE_URL_APP')];
+  const database = await ownServiceDatabase(testServers(), 'key-service');
+  await inPostgres(database.urlOf('owner'), (client) => client.query(readFileSync(MIGRATION, 'utf8')));
+  const open = (role: 'app' | 'worker') =>
+    new Postgres({ url: database.urlOf(role), max: 4, logger: { warn: () => undefined } });
+  const [worker, app] = [open('worker'), open('app')];
   return {
     worker,
     app,
-    asAdmin: (sql) => run(admin, sql),
+    asAdmin: (sql) => inPostgres(database.adminUrl, async (client) => void (await client.query(sql))),
     async close() {
       await Promise.all([worker.end(), app.end()]);
-      await run(servers.adminDatabaseUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await database.drop();
     },
   };
 }

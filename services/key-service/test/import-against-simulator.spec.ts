@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LeaseClient, SlotSender } from '@sociograph/lease-client';
-import { eventually, ProcessHandle } from '@sociograph/testing';
-import { demoToken, freePort, type KeyServiceFleet, startKeyService } from './key-service-fleet';
+import { demoToken, eventually, freePort, ProcessHandle } from '@sociograph/testing';
+import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
 
 jest.setTimeout(60_000);
 

@@ -1,19 +1,24 @@
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { LEASE_QUEUE, rabbitTopology } from '@sociograph/contracts';
+import { LEASE_QUEUE } from '@sociograph/contracts';
 import { SystemClock, TimeOrderedIds } from '@sociograph/kernel';
 import { LeaseClient } from '@sociograph/lease-client';
 import { RpcClient } from '@sociograph/messaging';
 import { createLogger, type Logger, Metrics } from '@sociograph/observability';
 import { createHostContext, startService } from '@sociograph/service-host';
-import { ProcessHandle, testServers } from '@sociograph/testing';
+import {
+  freePort,
+  ownServiceDatabase,
+  ownVhost,
+  ProcessHandle,
+  testServers,
+  withPath,
+} from '@sociograph/testing';
 import { Redis } from 'ioredis';
-import { Client } from 'pg';
 import type { KeyServiceConfig } from '../src/config';
 import { KeyServiceModule } from '../src/key-service.module';
 
@@ -38,18 +43,16 @@ export async function startKeyService(
 ): Promise<KeyServiceFleet> {
   const { separate = false, ...overrides } = options;
   const servers = testServers();
-  const name = `key_service_${randomBytes(5).toString('hex')}`;
   const folder = mkdtempSync(join(tmpdir(), 'key-service-'));
-  const adminDatabaseUrl = await createDatabase(servers.adminDatabaseUrl, name);
-  const inDatabase = (variable: string): string => withPath(servers.of('key-service', variable), name);
+  const database = await ownServiceDatabase(servers, 'key-service');
   // The schema engine is an ES module, which jest does not load: the built program does it.
   const migration = {
-    DATABASE_URL_OWNER: inDatabase('DATABASE_URL_OWNER'),
+    DATABASE_URL_OWNER: database.urlOf('owner'),
     LOG_LEVEL: 'warn',
     PATH: process.env['PATH'],
   };
   await promisify(execFile)(process.execPath, [join(root, 'dist', 'migrate.js')], { env: migration });
-  const vhost = await createVhost(servers.rabbitmqManagementUrl as string, name);
+  const vhost = await ownVhost(servers, ['key-service', 'parser-service']);
   const redisUrl = await emptyRedis(
     servers.of('key-service', 'REDIS_POOL_URL'),
     servers.adminRedisPoolUrl as string,
@@ -77,9 +80,9 @@ export async function startKeyService(
     KAFKA_BROKERS: servers.kafkaBrokers,
     KAFKA_USERNAME: process.env['KEY_SERVICE_KAFKA_USERNAME'],
     KAFKA_PASSWORD: process.env['KEY_SERVICE_KAFKA_PASSWORD'],
-    RABBITMQ_URL: withPath(servers.of('key-service', 'RABBITMQ_URL'), vhost),
-    DATABASE_URL_APP: inDatabase('DATABASE_URL_APP'),
-    DATABASE_URL_WORKER: inDatabase('DATABASE_URL_WORKER'),
+    RABBITMQ_URL: vhost.urlOf('key-service'),
+    DATABASE_URL_APP: database.urlOf('app'),
+    DATABASE_URL_WORKER: database.urlOf('worker'),
     REDIS_POOL_URL: redisUrl,
     KMS_PROVIDER: 'local',
     KMS_MASTER_KEY_FILE: join(folder, 'master.key'),
@@ -93,13 +96,13 @@ export async function startKeyService(
   const logs: string[] = [];
   const logger = collectingLogger(logs);
   const service = separate ? await startProcess(config) : await startInProcess(config, logger);
-  const workerRabbitUrl = withPath(servers.of('parser-service', 'RABBITMQ_URL'), vhost);
+  const workerRabbitUrl = vhost.urlOf('parser-service');
   const open: { close(): Promise<void> }[] = [];
   return {
     url: service.url,
     config,
     logs,
-    adminDatabaseUrl,
+    adminDatabaseUrl: database.adminUrl,
     identityKeyPem: identity.privateKey,
     workerRabbitUrl,
     async client(options = {}) {
@@ -118,8 +121,8 @@ export async function startKeyService(
     async close() {
       for (const part of open) await part.close();
       await service.close();
-      await dropVhost(servers.rabbitmqManagementUrl as string, name);
-      await dropDatabase(servers.adminDatabaseUrl, name);
+      await vhost.drop();
+      await database.drop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -168,75 +171,6 @@ async function startProcess(config: KeyServiceConfig): Promise<Running> {
   return { url: `http://127.0.0.1:${port}`, close: async () => void (await handle.end()) };
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
-}
-
-async function createDatabase(adminUrl: string, name: string): Promise<string> {
-  await asAdmin(adminUrl, `CREATE DATABASE ${name} OWNER key_service_owner`);
-  const inside = withPath(adminUrl, name);
-  await asAdmin(
-    inside,
-    `ALTER SCHEMA public OWNER TO key_service_owner;
-     REVOKE ALL ON SCHEMA public FROM PUBLIC;
-     GRANT USAGE ON SCHEMA public TO key_service_app, key_service_worker;`,
-  );
-  return inside;
-}
-
-async function dropDatabase(adminUrl: string, name: string): Promise<void> {
-  await asAdmin(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-}
-
-async function asAdmin(url: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
-}
-
-async function createVhost(managementUrl: string, name: string): Promise<string> {
-  await management(managementUrl, 'PUT', `vhosts/${name}`);
-  for (const user of ['key-service', 'parser-service', 'admin']) {
-    const everything = { configure: '.*', write: '.*', read: '.*' };
-    await management(managementUrl, 'PUT', `permissions/${name}/${user}`, everything);
-  }
-  const { exchanges, queues } = rabbitTopology();
-  for (const { name: exchange, type } of exchanges) {
-    await management(managementUrl, 'PUT', `exchanges/${name}/${exchange}`, { type, durable: true });
-  }
-  const queue = queues.find((known) => known.name === LEASE_QUEUE);
-  await management(managementUrl, 'PUT', `queues/${name}/${LEASE_QUEUE}`, {
-    durable: true,
-    arguments: queue?.arguments,
-  });
-  return name;
-}
-
-async function dropVhost(managementUrl: string, name: string): Promise<void> {
-  await management(managementUrl, 'DELETE', `vhosts/${name}`);
-}
-
-async function management(base: string, method: string, path: string, body?: object): Promise<void> {
-  const url = new URL(base);
-  const authorization = `Basic ${Buffer.from(`${url.username}:${decodeURIComponent(url.password)}`).toString('base64')}`;
-  const response = await fetch(`${url.protocol}//${url.host}/api/${path}`, {
-    method,
-    headers: { authorization, 'content-type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`RabbitMQ refused ${method} ${path}: ${response.status}`);
-}
-
 /** Redis database 1 to 15, emptied: the service's keys have one fixed prefix. */
 async function emptyRedis(serviceUrl: string, adminUrl: string): Promise<string> {
   const database = 1 + ((randomBytes(1)[0] as number) % 15);
@@ -244,24 +178,4 @@ async function emptyRedis(serviceUrl: string, adminUrl: string): Promise<string>
   await admin.flushdb();
   await admin.quit();
   return withPath(serviceUrl, String(database));
-}
-
-function withPath(url: string, path: string): string {
-  const changed = new URL(url);
-  changed.pathname = `/${path}`;
-  return changed.href;
-}
-
-/** A token of the demo's service account: roles viewer, analyst, operator, admin in workspace `demo`. */
-export async function demoToken(): Promise<string> {
-  const { KEYCLOAK_URL, KEYCLOAK_REALM, DEMO_CLIENT_ID, DEMO_CLIENT_SECRET } = process.env;
-  const response = await fetch(`${KEYCLOAK_URL}/realms/${KEYCLOAK_REALM}/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: DEMO_CLIENT_ID ?? '',
-      client_secret: DEMO_CLIENT_SECRET ?? '',
-    }),
-  });
-  return ((await response.json()) as { access_token: string }).access_token;
 }

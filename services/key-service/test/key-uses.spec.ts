@@ -1,8 +1,8 @@
 import { TimeOrderedIds } from '@sociograph/kernel';
 import { Postgres } from '@sociograph/postgres';
-import { eventually } from '@sociograph/testing';
+import { demoToken, eventually, workspaceOf } from '@sociograph/testing';
 import { PgKeyUses } from '../src/infrastructure/pg-key-uses';
-import { demoToken, type KeyServiceFleet, startKeyService } from './key-service-fleet';
+import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
 
 const silent = { warn: () => undefined };
 const REQUEST = {
@@ -22,8 +22,7 @@ describe('uses of keys', () => {
     fleet = await startKeyService();
     worker = new Postgres({ url: fleet.config.DATABASE_URL_WORKER, logger: silent });
     const token = await demoToken();
-    const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString();
-    workspaceId = (JSON.parse(claims) as { workspace_id: string }).workspace_id;
+    workspaceId = workspaceOf(token);
     const response = await fetch(`${fleet.url}/v1/keys`, {
       method: 'POST',
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

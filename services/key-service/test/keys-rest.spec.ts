@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '@sociograph/testing';
+import { demoToken, eventually } from '@sociograph/testing';
 import { Client } from 'pg';
-import { demoToken, type KeyServiceFleet, startKeyService } from './key-service-fleet';
+import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
 
 jest.setTimeout(60_000);
 const CONTROL = `control-${randomBytes(12).toString('hex')}`;

@@ -1,8 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { eventually, ProcessHandle } from '@sociograph/testing';
-import { freePort } from './key-service-fleet';
+import { eventually, freePort, ProcessHandle } from '@sociograph/testing';
 
 export interface MotoServer {
   url: string;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SystemClock, SystemRandomness, TimeOrderedIds } from '@sociograph/kernel';
 import type { LeaseClient, WorkerLease } from '@sociograph/lease-client';
 import { Postgres } from '@sociograph/postgres';
-import { eventually, ProcessHandle } from '@sociograph/testing';
+import { demoToken, eventually, freePort, ProcessHandle, TcpProxy, workspaceOf } from '@sociograph/testing';
 import { Client } from 'pg';
 import { RefreshTokens } from '../src/application/refresh-tokens';
 import { EnvelopeVault } from '../src/infrastructure/envelope-vault';
@@ -14,19 +14,14 @@ import { PgKeyRests } from '../src/infrastructure/pg-key-rests';
 import { PgTokenPairs } from '../src/infrastructure/pg-token-pairs';
 import { PostgresDataKeys } from '../src/infrastructure/postgres-pool-store';
 import { VkTokenRefresher } from '../src/infrastructure/vk-token-refresher';
-import { demoToken, freePort, type KeyServiceFleet, startKeyService } from './key-service-fleet';
+import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
 
 jest.setTimeout(60_000);
 
 const SIMULATOR = join(__dirname, '../../../infra/vk-simulator/dist/main.js');
-const KEYS = 6;
+const KEYS = 10;
 const MARK = 'refreshable.';
 const secret = (): string => `${MARK}${randomBytes(16).toString('hex')}`;
-
-function workspaceOf(token: string): string {
-  const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
-  return (JSON.parse(claims) as { workspace_id: string }).workspace_id;
-}
 
 describe('the refresh of tokens, against PostgreSQL and the token endpoint of the simulator', () => {
   const pairs = Array.from({ length: KEYS }, () => ({ token: secret(), refreshToken: secret() }));
@@ -34,6 +29,7 @@ describe('the refresh of tokens, against PostgreSQL and the token endpoint of th
   let fleet: KeyServiceFleet;
   let simulator: ProcessHandle;
   let client: LeaseClient;
+  let proxy: TcpProxy;
   let base: string;
   let authorization: string;
   let workspaceId: string;
@@ -49,7 +45,8 @@ describe('the refresh of tokens, against PostgreSQL and the token endpoint of th
     const args = ['--graph', graph, '--port', String(port), '--delay', '0', '--tokens-file', tokensFile];
     simulator = await new ProcessHandle({ command: process.execPath, args: [SIMULATOR, ...args] }).start();
     await simulator.waitFor(/keys/);
-    fleet = await startKeyService({ VK_OAUTH_URL: `${base}/oauth2/auth` });
+    proxy = await new TcpProxy({ target: { port } }).start();
+    fleet = await startKeyService({ VK_OAUTH_URL: `http://127.0.0.1:${proxy.port}/oauth2/auth` });
     const token = await demoToken();
     authorization = `Bearer ${token}`;
     workspaceId = workspaceOf(token);
@@ -59,6 +56,7 @@ describe('the refresh of tokens, against PostgreSQL and the token endpoint of th
 
   afterAll(async () => {
     await fleet?.close();
+    await proxy?.close();
     await simulator?.end();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -67,12 +65,12 @@ describe('the refresh of tokens, against PostgreSQL and the token endpoint of th
     fetch(`${fleet.url}${path}`, { ...init, headers: { authorization, 'content-type': 'application/json' } });
 
   /** Registers the next pair as the only active key; answers its id. */
-  async function register(withRefresh = true): Promise<string> {
+  async function register(withRefresh = true, expiresAt?: number): Promise<string> {
     const listed = (await (await rest('/v1/keys?state=active')).json()) as { items: { id: string }[] };
     for (const { id } of listed.items) await rest(`/v1/keys/${id}/pause`, { method: 'POST' });
     const { token, refreshToken } = pairs[next] as (typeof pairs)[0];
     next += 1;
-    const refresh = { token: refreshToken, clientId: 'app-1', deviceId: 'device-1' };
+    const refresh = { token: refreshToken, clientId: 'app-1', deviceId: 'device-1', expiresAt };
     const body = { network: 'vk', kind: 'user', token, consent: { givenBy: 'Ada' } };
     const response = await rest('/v1/keys', {
       method: 'POST',
@@ -160,7 +158,80 @@ describe('the refresh of tokens, against PostgreSQL and the token endpoint of th
     const [pair] = await rows('SELECT token_version, due_at, tries FROM refresh_tokens WHERE key_id = $1', [
       id,
     ]);
-    expect(pair).toEqual({ token_version: 2, due_at: null, tries: 0 });
+    expect(pair).toEqual({ token_version: 2, due_at: expect.any(Date), tries: 0 });
+  });
+
+  it('refreshes a token before it ends, once, while leases go on with the old one', async () => {
+    const before = await oauth();
+    proxy.delay(1_500);
+    const id = await register(true, Date.now() + 4_000);
+    const times = async (): Promise<{ due: number; end: number }> => {
+      const [pair] = await rows<{ due_at: Date; expires_at: Date }>(
+        'SELECT due_at, expires_at FROM refresh_tokens WHERE key_id = $1',
+        [id],
+      );
+      return { due: Number(pair?.due_at), end: Number(pair?.expires_at) };
+    };
+    const planned = await times();
+    // Half of so short a life.
+    expect(planned.end - planned.due).toBeGreaterThan(1_500);
+    expect(planned.end - planned.due).toBeLessThan(2_500);
+    const old = (await acquire()).token.reveal();
+    let withTheOldOne = 0;
+    await eventually(
+      async () => {
+        const lease = await acquire();
+        if (lease.keyVersion === 1) withTheOldOne += 1;
+        expect([lease.keyId, lease.keyVersion]).toEqual([id, 2]);
+        expect(await works(lease.token.reveal())).toBe(true);
+      },
+      { timeoutMs: 20_000, everyMs: 100 },
+    );
+    proxy.restore();
+    expect(withTheOldOne).toBeGreaterThan(5);
+    expect(await works(old)).toBe(false);
+    expect((await oauth()).refreshed - before.refreshed).toBe(1);
+    expect(await stateOf(id)).toEqual(['active', null]);
+    const { due, end } = await times();
+    expect(end - Date.now()).toBeGreaterThan(3_580_000);
+    expect(end - Date.now()).toBeLessThanOrEqual(3_600_000);
+    expect(end - due).toBeGreaterThanOrEqual(359_000);
+    expect(end - due).toBeLessThanOrEqual(720_000);
+  });
+
+  it('gives a key up when the answer with its new pair got lost, and asks for its owner', async () => {
+    const id = await register();
+    await oauth('lost');
+    await settle(await acquire(), 5);
+    await eventually(
+      async () => expect(await stateOf(id)).toEqual(['invalid', 'refresh-answer-lost: invalid_grant']),
+      { timeoutMs: 15_000, everyMs: 50 },
+    );
+    await oauth('usual');
+    expect(await rows('SELECT 1 FROM refresh_tokens WHERE key_id = $1', [id])).toEqual([]);
+    const said = fleet.logs.filter((line) => line.includes(id) && line.includes('"needs-owner"'));
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain('refresh-answer-lost: invalid_grant');
+  });
+
+  it('has the key back when connections broke before the network heard of it', async () => {
+    const id = await register();
+    const lease = await acquire();
+    proxy.refuse();
+    await settle(lease, 5);
+    await eventually(
+      async () => {
+        const [pair] = await rows<{ tries: number }>('SELECT tries FROM refresh_tokens WHERE key_id = $1', [
+          id,
+        ]);
+        expect(pair?.tries).toBeGreaterThan(1);
+      },
+      { timeoutMs: 15_000, everyMs: 50 },
+    );
+    proxy.restore();
+    expect(await acquire()).toMatchObject({ keyId: id, keyVersion: 2 });
+    const [pair] = await rows('SELECT answer_lost, tries FROM refresh_tokens WHERE key_id = $1', [id]);
+    expect(pair).toEqual({ answer_lost: false, tries: 0 });
   });
 
   it('goes on asking a network that cannot answer, and then has the key back', async () => {
@@ -221,10 +292,17 @@ describe('the refresh of tokens, against PostgreSQL and the token endpoint of th
       ['refresh.deviceId'],
     ]);
     expect(await post('token')).toEqual([400, ['refresh']]);
+    for (const expiresAt of [-1, 1.5, 'soon', 4_102_444_800_001, 1e300])
+      expect(await post({ token: secret(), clientId: 'app', expiresAt })).toEqual([
+        400,
+        ['refresh.expiresAt'],
+      ]);
   });
 
-  it('is done by one process of many', async () => {
+  it.each(['when it is wanted', 'when it is planned'])('is done by one process of many, %s', async (when) => {
     const id = await register();
+    if (when === 'when it is planned')
+      await rows("UPDATE refresh_tokens SET due_at = now() + interval '1 hour' WHERE key_id = $1", [id]);
     const before = await oauth();
     const postgres = new Postgres({
       url: fleet.config.DATABASE_URL_WORKER,
@@ -252,7 +330,8 @@ describe('the refresh of tokens, against PostgreSQL and the token endpoint of th
           onRefused: async () => renewed.push('refused'),
         }),
     );
-    await Promise.all(processes.map((refreshes) => refreshes.want(id, 1)));
+    if (when === 'when it is wanted') await Promise.all(processes.map((refreshes) => refreshes.want(id, 1)));
+    else await rows('UPDATE refresh_tokens SET due_at = now() WHERE key_id = $1', [id]);
     await Promise.all(processes.map((refreshes) => refreshes.run()));
     await postgres.end();
     expect(await rows('SELECT last_failure FROM refresh_tokens WHERE key_id = $1', [id])).toEqual([
