@@ -12,11 +12,17 @@ import {
 import { createKafka, replayTopic } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
 import { createHostContext, type ServiceHandle, startService } from '@sociograph/service-host';
-import { eventually, ProcessHandle, testServers } from '@sociograph/testing';
+import {
+  demoToken,
+  eventually,
+  type OwnVhost,
+  ownVhost,
+  ProcessHandle,
+  testServers,
+} from '@sociograph/testing';
 import type { ParserConfig } from '../src/config';
 import { MemoryViewProgress } from '../src/infrastructure/in-memory';
 import { ParserServiceModule } from '../src/parser-service.module';
-import { scratchBroker } from './scratch-broker';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 import { SpacedKeyPool } from './spaced-key-pool';
 
@@ -40,7 +46,7 @@ const friendships = new Set(edges.map(([a, b]) => (a < b ? `${a} ${b}` : `${b} $
 
 let folder: string;
 let database: ScratchDatabase;
-let broker: Awaited<ReturnType<typeof scratchBroker>>;
+let broker: OwnVhost;
 let simulator: ProcessHandle;
 let simulatorUrl: string;
 let pool: SpacedKeyPool;
@@ -52,7 +58,11 @@ let shown = false;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'parser-spec-'));
-  [database, broker, token] = await Promise.all([scratchDatabase(), scratchBroker(), demoToken()]);
+  [database, broker, token] = await Promise.all([
+    scratchDatabase(),
+    ownVhost(testServers(), ['parser-service']),
+    demoToken(),
+  ]);
   await startSimulator();
   pool = new SpacedKeyPool(`${simulatorUrl}/method`, TOKENS, SPACING_MS);
   service = await startParser();
@@ -263,7 +273,7 @@ async function startParser(): Promise<ServiceHandle> {
     OIDC_CLIENTS: ['sociograph-demo'],
     DATABASE_URL_APP: database.appUrl,
     DATABASE_URL_WORKER: database.workerUrl,
-    RABBITMQ_URL: broker.url,
+    RABBITMQ_URL: broker.urlOf('parser-service'),
     KAFKA_BROKERS: servers.kafkaBrokers,
     KAFKA_USERNAME: of('KAFKA_USERNAME'),
     KAFKA_PASSWORD: of('KAFKA_PASSWORD'),
@@ -280,19 +290,6 @@ async function startParser(): Promise<ServiceHandle> {
     openApi: { title: 'parser-service' },
     ownsProcess: false,
   });
-}
-
-async function demoToken(): Promise<string> {
-  const { keycloakUrl, keycloakRealm } = testServers();
-  const answer = await fetch(`${keycloakUrl}/realms/${keycloakRealm}/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: process.env['DEMO_CLIENT_ID'] ?? '',
-      client_secret: process.env['DEMO_CLIENT_SECRET'] ?? '',
-    }),
-  });
-  return ((await answer.json()) as { access_token: string }).access_token;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
