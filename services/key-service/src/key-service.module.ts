@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@sociograph/auth';
+import { SystemRandomness } from '@sociograph/kernel';
 import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
 import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
 import { KeyEditor } from './application/amend-key';
@@ -10,6 +11,7 @@ import { PathKeeper } from './application/keep-learned-paths';
 import { KeyRegistrar } from './application/register-key';
 import { BulkRegistrar } from './application/register-keys-in-bulk';
 import { KeyRotator } from './application/rotate-key';
+import { TokenSealer } from './application/seal-tokens';
 import { KeyTender } from './application/tend-key';
 import type { KeyServiceConfig } from './config';
 import { ApiKeys, AuditTrail } from './domain/ports';
@@ -27,7 +29,8 @@ export class KeyServiceModule {
     const pool = wireLeasePool(config, ctx, keys);
     startLeasePool(pool, ctx);
     const refresh = (): Promise<void> => pool.follower.refresh();
-    const registrar = new KeyRegistrar(keys, pool.vault, ctx.clock, ctx.ids, refresh);
+    const sealer = new TokenSealer(pool.vault, ctx.clock, new SystemRandomness());
+    const registrar = new KeyRegistrar(keys, sealer, ctx.clock, ctx.ids, refresh);
     ctx.shutdown.add('close', 'database', async () => {
       await Promise.allSettled([app.end(), prisma.$disconnect()]);
     });
@@ -52,7 +55,7 @@ export class KeyServiceModule {
         { provide: KeyEditor, useValue: new KeyEditor(keys, ctx.clock, refresh) },
         {
           provide: KeyRotator,
-          useValue: new KeyRotator(keys, pool.vault, ctx.clock, ctx.ids, refresh),
+          useValue: new KeyRotator(keys, sealer, ctx.clock, ctx.ids, refresh),
         },
         { provide: KeyTender, useValue: new KeyTender(keys, pool.ledger, pool.audit) },
         { provide: UsageDesk, useValue: new UsageDesk(keys, pool.budgets, () => ctx.clock.nowMs()) },

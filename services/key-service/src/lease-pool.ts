@@ -157,10 +157,13 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
       const key = ring.key(keyId);
       if (key !== undefined) await broadcast.announce(key, clock.nowMs());
     },
-    onRefused: (workspaceId, keyId, reason) => keeper.invalidate(workspaceId, keyId, reason, 'key-service'),
+    onRefused: async (workspaceId, keyId, reason) => {
+      keyEvents.consentNeeded(keyId, reason);
+      await keeper.invalidate(workspaceId, keyId, reason, 'key-service');
+    },
   });
   const owners = new OutboxOwnerNotices(worker, clock, ids);
-  const keyEvents = new KeyEventDesk({
+  const keyEvents: KeyEventDesk = new KeyEventDesk({
     ...{ ring, broadcast, invalid, rests, refreshes, owners, report, clock },
   });
   const follower: CatalogueFollower = new CatalogueFollower(ring, desk, invalid, keyEvents);

@@ -37,11 +37,12 @@ class Chance extends Randomness {
 
 const START = 1_000_000;
 
-function renewed(number: number): RefreshVerdict {
+function renewed(number: number, expiresInMs?: number): RefreshVerdict {
   return {
     kind: 'renewed',
     token: new Secret(`token-${number}`),
     refreshToken: new Secret(`refresh-${number}`),
+    expiresInMs,
   };
 }
 
@@ -57,10 +58,10 @@ async function setUp() {
     onRenewed: async (keyId) => told.push(['renewed', keyId]),
     onRefused: async (...refusal) => told.push(['refused', ...refusal]),
   });
-  const keep = async (keyId: string): Promise<void> => {
+  const keep = async (keyId: string, dueAt?: number): Promise<void> => {
     const binding = { workspaceId: 'demo', keyId, tokenVersion: 1, part: 'refresh' as const };
     const token = await vault.seal(new Secret('refresh-1'), binding);
-    const refresh = { token, clientId: 'app', deviceId: 'device' };
+    const refresh = { token, clientId: 'app', deviceId: 'device', dueAt };
     pairs.keep({ keyId, workspaceId: 'demo', network: 'vk', tokenVersion: 1, refresh });
   };
   await keep('k1');
@@ -150,6 +151,108 @@ describe('refreshing tokens', () => {
     expect(await refreshes.want('k1', 1)).toBe(false);
   });
 
+  it('refreshes when it was planned, unless the token is refused before', async () => {
+    const { refreshes, refresher, pairs, keep, clock } = await setUp();
+    await keep('k2', START + 500);
+    await keep('k3', START + 90_000);
+    expect(await refreshes.run()).toBe(0);
+    clock.advance(500);
+    refresher.verdicts.push(renewed(2), renewed(2));
+    expect(await refreshes.run()).toBe(1);
+    expect(pairs.stored.map(({ keyId }) => keyId)).toEqual(['k2']);
+    expect(await refreshes.want('k3', 1)).toBe(true);
+    expect(pairs.dueAt('k3')).toBe(START + 500);
+    expect(await refreshes.run()).toBe(1);
+  });
+
+  it('plans the next refresh for before the new token ends, and none where nobody knows when', async () => {
+    const { refreshes, refresher, pairs, chance, clock } = await setUp();
+    chance.value = 0.5;
+    refresher.verdicts.push(renewed(2, 3_600_000), renewed(3));
+    await refreshes.want('k1', 1);
+    await refreshes.run();
+    const expiresAt = START + 3_600_000;
+    const dueAt = expiresAt - 1.5 * 360_000;
+    expect(pairs.stored[0]?.outcome).toMatchObject({ kind: 'renewed', expiresAt, dueAt });
+    clock.advance(dueAt - START - 1);
+    expect(await refreshes.run()).toBe(0);
+    clock.advance(1);
+    expect(await refreshes.run()).toBe(1);
+    expect(pairs.dueAt('k1')).toBeUndefined();
+    expect(pairs.stored[1]?.outcome).toMatchObject({ expiresAt: undefined, dueAt: undefined });
+  });
+
+  it('counts the life of a token from the moment that it was asked for', async () => {
+    const { refreshes, refresher, pairs, clock } = await setUp();
+    refresher.verdicts.push(
+      new Promise<RefreshVerdict>((resolve) => {
+        clock.advance(7_000);
+        resolve(renewed(2, 3_600_000));
+      }),
+    );
+    const asked = clock.nowMs();
+    await refreshes.want('k1', 1);
+    await refreshes.run();
+    expect(pairs.stored[0]?.outcome).toMatchObject({ expiresAt: asked + 3_600_000 });
+  });
+
+  it('does not let a refusal cut the pause of a network that fails', async () => {
+    const { refreshes, refresher, pairs } = await setUp();
+    refresher.verdicts.push({ kind: 'failed', cause: 'status 503' });
+    await refreshes.want('k1', 1);
+    await refreshes.run();
+    expect(await refreshes.want('k1', 1)).toBe(true);
+    expect(pairs.dueAt('k1')).toBe(START + 1000);
+  });
+
+  it('sends the old token again when an answer got lost: some networks take it once more', async () => {
+    const { refreshes, refresher, pairs, clock, told } = await setUp();
+    refresher.verdicts.push({ kind: 'lost', cause: 'ECONNRESET' }, renewed(2));
+    await refreshes.want('k1', 1);
+    await refreshes.run();
+    expect(pairs.stored[0]?.outcome).toEqual({
+      kind: 'later',
+      dueAt: START + 1000,
+      cause: 'ECONNRESET',
+      answerLost: true,
+    });
+    clock.advance(1000);
+    await refreshes.run();
+    expect(refresher.asked.map(({ refreshToken }) => refreshToken)).toEqual(['refresh-1', 'refresh-1']);
+    expect(told).toEqual([['renewed', 'k1']]);
+  });
+
+  it('says that the answer was lost when the network takes the old token no more', async () => {
+    const { refreshes, refresher, pairs, clock, told } = await setUp();
+    refresher.verdicts.push(
+      { kind: 'lost', cause: 'ECONNRESET' },
+      { kind: 'failed', cause: 'status 503' },
+      { kind: 'refused', reason: 'invalid_grant' },
+    );
+    await refreshes.want('k1', 1);
+    for (const pause of [1000, 2000, 0]) {
+      expect(await refreshes.run()).toBe(1);
+      clock.advance(pause);
+    }
+    expect(pairs.stored[1]?.outcome).toMatchObject({ kind: 'later', answerLost: true });
+    expect(told).toEqual([['refused', 'demo', 'k1', 'refresh-answer-lost: invalid_grant']]);
+  });
+
+  it('forgets a lost answer with the pair that it was about', async () => {
+    const { refreshes, refresher, clock, told } = await setUp();
+    refresher.verdicts.push({ kind: 'lost', cause: 'ECONNRESET' }, renewed(2), {
+      kind: 'refused',
+      reason: 'invalid_grant',
+    });
+    await refreshes.want('k1', 1);
+    await refreshes.run();
+    clock.advance(1000);
+    await refreshes.run();
+    await refreshes.want('k1', 2);
+    await refreshes.run();
+    expect(told.at(-1)).toEqual(['refused', 'demo', 'k1', 'refresh-refused: invalid_grant']);
+  });
+
   it('does not ask the network while the vault is away', async () => {
     const { refreshes, refresher, vault, pairs, clock } = await setUp();
     vault.away = true;
@@ -157,7 +260,7 @@ describe('refreshing tokens', () => {
     await refreshes.run();
     expect(refresher.asked).toEqual([]);
     expect(pairs.stored).toEqual([
-      { keyId: 'k1', outcome: { kind: 'later', dueAt: START + 1000, cause: 'vault' } },
+      { keyId: 'k1', outcome: { kind: 'later', dueAt: START + 1000, cause: 'vault', answerLost: false } },
     ]);
     vault.away = false;
     clock.advance(1000);

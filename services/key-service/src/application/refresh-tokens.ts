@@ -1,5 +1,7 @@
 import type { Clock, Randomness, Secret } from '@sociograph/kernel';
 import type { DueRefresh, KeyVault, RefreshOutcome, TokenPairs, TokenRefresher } from '../domain/ports';
+import { refreshMoment } from '../domain/token-life';
+import { sealPair } from './seal-tokens';
 
 export interface RefreshTokensParts {
   pairs: TokenPairs;
@@ -9,7 +11,7 @@ export interface RefreshTokensParts {
   chance: Randomness;
   /** The key has another token now. */
   onRenewed: (keyId: string) => Promise<unknown>;
-  /** No other token is to be had. */
+  /** No other token is to be had: its owner has to give consent again. */
   onRefused: (workspaceId: string, keyId: string, reason: string) => Promise<unknown>;
 }
 
@@ -18,13 +20,22 @@ const LONGEST_PAUSE_MS = 300_000;
 /** Share of a pause by which chance shortens it. */
 const SPREAD = 0.2;
 
+interface NewPair {
+  token: Secret;
+  refreshToken: Secret;
+  /** Unix ms, where the network says so. */
+  expiresAt: number | undefined;
+}
+
 /**
- * Refreshes tokens, one process of the fleet at a time for a key. The new pair is stored before anybody may use it; a
- * network that fails is asked again, ever more rarely, one that refuses makes the key invalid.
+ * Refreshes tokens, one process of the fleet at a time for a key: those that were refused, and those that end soon,
+ * while leases go on with the old one. The new pair is stored before anybody may use it; a network that fails is asked
+ * again, ever more rarely, one that refuses makes the key invalid. So is one whose answer got lost: some networks
+ * take a refresh token once more for a while, and from those that do not nothing is to be had but a refusal.
  */
 export class RefreshTokens {
   /** Pairs that the network gave and that could not be stored yet: it gives each only once. */
-  readonly #unstored = new Map<string, { tokenVersion: number; token: Secret; refreshToken: Secret }>();
+  readonly #unstored = new Map<string, NewPair & { tokenVersion: number }>();
   #running: Promise<number> | undefined;
 
   constructor(private readonly parts: RefreshTokensParts) {}
@@ -51,14 +62,13 @@ export class RefreshTokens {
       const { due, outcome } = done;
       if (outcome.kind !== 'later') this.#unstored.delete(due.keyId);
       if (outcome.kind === 'renewed') await this.parts.onRenewed(due.keyId);
-      if (outcome.kind === 'refused')
-        await this.parts.onRefused(due.workspaceId, due.keyId, `refresh-refused: ${outcome.reason}`);
+      if (outcome.kind === 'refused') await this.parts.onRefused(due.workspaceId, due.keyId, outcome.reason);
     }
   }
 
   async #refresh(due: DueRefresh): Promise<RefreshOutcome> {
     const { keyId, workspaceId, network, tokenVersion, refresh } = due;
-    const { vault, refresher } = this.parts;
+    const { vault, refresher, clock, chance } = this.parts;
     const held = this.#unstored.get(keyId);
     let pair = held?.tokenVersion === tokenVersion ? held : undefined;
     if (pair === undefined) {
@@ -67,28 +77,33 @@ export class RefreshTokens {
       const refreshToken = await vault.open(refresh.token, binding).catch(() => undefined);
       if (refreshToken === undefined) return this.#later(due, 'vault');
       const { clientId, deviceId } = refresh;
+      const askedAt = clock.nowMs();
       const verdict = await refresher.refresh({ network, refreshToken, clientId, deviceId });
-      if (verdict.kind === 'refused') return verdict;
-      if (verdict.kind === 'failed') return this.#later(due, verdict.cause);
-      pair = { tokenVersion, token: verdict.token, refreshToken: verdict.refreshToken };
+      if (verdict.kind === 'refused') {
+        const what = due.answerLost ? 'refresh-answer-lost' : 'refresh-refused';
+        return { kind: 'refused', reason: `${what}: ${verdict.reason}` };
+      }
+      if (verdict.kind !== 'renewed') return this.#later(due, verdict.cause, verdict.kind === 'lost');
+      const { token, refreshToken: next, expiresInMs } = verdict;
+      const expiresAt = expiresInMs === undefined ? undefined : askedAt + expiresInMs;
+      pair = { tokenVersion, token, refreshToken: next, expiresAt };
       this.#unstored.set(keyId, pair);
     }
-    const next = { workspaceId, keyId, tokenVersion: tokenVersion + 1 };
+    const binding = { workspaceId, keyId, tokenVersion: tokenVersion + 1 };
     try {
-      return {
-        kind: 'renewed',
-        token: await vault.seal(pair.token, next),
-        fingerprint: await vault.fingerprint(network, pair.token),
-        refreshToken: await vault.seal(pair.refreshToken, { ...next, part: 'refresh' }),
-      };
+      const sealed = await sealPair(vault, network, pair, binding);
+      const { expiresAt } = pair;
+      const dueAt = expiresAt === undefined ? undefined : refreshMoment(clock.nowMs(), expiresAt, chance);
+      return { kind: 'renewed', ...sealed, expiresAt, dueAt };
     } catch {
       return this.#later(due, 'vault');
     }
   }
 
-  #later(due: DueRefresh, cause: string): RefreshOutcome {
+  #later(due: DueRefresh, cause: string, lost = false): RefreshOutcome {
     const { clock, chance } = this.parts;
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** due.tries, LONGEST_PAUSE_MS);
-    return { kind: 'later', dueAt: clock.nowMs() + pause * (1 - SPREAD * chance.next()), cause };
+    const dueAt = clock.nowMs() + pause * (1 - SPREAD * chance.next());
+    return { kind: 'later', dueAt, cause, answerLost: lost || due.answerLost };
   }
 }

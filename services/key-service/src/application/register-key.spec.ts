@@ -1,9 +1,10 @@
-import { Secret, type WorkspaceId } from '@sociograph/kernel';
+import { Secret, SystemRandomness, type WorkspaceId } from '@sociograph/kernel';
 import { fakeClock, sequentialIds } from '@sociograph/testing';
 import { EnvelopeVault } from '../infrastructure/envelope-vault';
 import { InMemoryApiKeys, InMemoryDataKeys } from '../infrastructure/in-memory';
 import { PlainKms } from '../../test/plain-kms';
 import { KeyRegistrar, type RegisterKey } from './register-key';
+import { TokenSealer } from './seal-tokens';
 
 function setUp() {
   const keys = new InMemoryApiKeys();
@@ -15,10 +16,16 @@ function setUp() {
     ids: sequentialIds(),
   });
   let refreshes = 0;
-  const registrar = new KeyRegistrar(keys, vault, clock, sequentialIds(), async () => {
-    refreshes += 1;
-    throw new Error('the pool is away');
-  });
+  const registrar = new KeyRegistrar(
+    keys,
+    new TokenSealer(vault, clock, new SystemRandomness()),
+    clock,
+    sequentialIds(),
+    async () => {
+      refreshes += 1;
+      throw new Error('the pool is away');
+    },
+  );
   const command = (details: Partial<RegisterKey> = {}): RegisterKey => ({
     workspaceId: 'demo' as WorkspaceId,
     network: 'vk',

@@ -1,28 +1,19 @@
-import { type Clock, type Ids, type KeyId, Secret, type WorkspaceId } from '@sociograph/kernel';
+import type { Clock, Ids, KeyId, WorkspaceId } from '@sociograph/kernel';
 import { ApiKey, type KeySettings } from '../domain/api-key';
-import { keyInput } from '../domain/errors';
 import type { KeyKind } from '../domain/networks';
-import { ApiKeys, type AuditNote, KeyVault, type SealedKey, type TokenBinding } from '../domain/ports';
+import { ApiKeys, type AuditNote, type SealedKey } from '../domain/ports';
+import type { GivenTokens, TokenSealer } from './seal-tokens';
 
-export interface DescribedKey extends KeySettings {
+export interface DescribedKey extends KeySettings, GivenTokens {
   network: string;
   kind: KeyKind;
-  token: string;
   consent: { givenBy: string; at?: number | undefined };
-  /** With it the pool gets another token by itself when this one ran out. */
-  refresh?: { token: string; clientId: string; deviceId?: string | undefined } | undefined;
 }
 
 export interface RegisterKey extends DescribedKey {
   workspaceId: WorkspaceId;
   actor: AuditNote['actor'];
   correlationId?: string | undefined;
-}
-
-const TOKEN = /^[\x21-\x7e]{8,2048}$/;
-
-export function checkToken(token: string, field = 'token'): void {
-  if (!TOKEN.test(token)) throw keyInput(field, 'must be 8 to 2048 printable characters without spaces');
 }
 
 /**
@@ -37,7 +28,7 @@ export function ownBucketOf(fingerprint: string): string {
 export class KeyRegistrar {
   constructor(
     private readonly keys: ApiKeys,
-    private readonly vault: KeyVault,
+    private readonly sealer: Pick<TokenSealer, 'seal'>,
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly refreshPool: () => Promise<unknown>,
@@ -60,17 +51,8 @@ export class KeyRegistrar {
     const id = this.ids.next() as KeyId;
     // The rules speak first: a token of an unknown network is not even looked at.
     ApiKey.create({ ...settings, workspaceId, id, now });
-    checkToken(token);
-    if (refresh !== undefined) checkToken(refresh.token, 'refresh.token');
-    const secret = new Secret(token);
-    const fingerprint = await this.vault.fingerprint(described.network, secret);
-    const ownBucket = ownBucketOf(fingerprint);
-    const key = ApiKey.create({ ...settings, workspaceId, id, now, ownBucket });
-    const binding: TokenBinding = { workspaceId, keyId: id, tokenVersion: 1 };
-    const sealed = await this.vault.seal(secret, binding);
-    if (refresh === undefined) return { key, token: sealed, fingerprint };
-    const { clientId, deviceId } = refresh;
-    const sealedRefresh = await this.vault.seal(new Secret(refresh.token), { ...binding, part: 'refresh' });
-    return { key, token: sealed, fingerprint, refresh: { token: sealedRefresh, clientId, deviceId } };
+    const sealed = await this.sealer.seal(described.network, { token, refresh }, { workspaceId, keyId: id });
+    const ownBucket = ownBucketOf(sealed.fingerprint);
+    return { key: ApiKey.create({ ...settings, workspaceId, id, now, ownBucket }), ...sealed };
   }
 }

@@ -1,10 +1,11 @@
-import type { WorkspaceId } from '@sociograph/kernel';
+import { SystemRandomness, type WorkspaceId } from '@sociograph/kernel';
 import { fakeClock, sequentialIds } from '@sociograph/testing';
 import { PlainKms } from '../../test/plain-kms';
 import { EnvelopeVault } from '../infrastructure/envelope-vault';
 import { InMemoryApiKeys, InMemoryDataKeys } from '../infrastructure/in-memory';
 import { type DescribedKey, KeyRegistrar } from './register-key';
 import { BulkRegistrar, type UploadedRow } from './register-keys-in-bulk';
+import { TokenSealer } from './seal-tokens';
 
 const actor = { kind: 'person' as const, id: 'ada' };
 const known = [{ field: 'token', message: 'is registered already' }];
@@ -20,7 +21,13 @@ function setUp() {
     refreshes += 1;
     throw new Error('the pool is away');
   };
-  const registrar = new KeyRegistrar(keys, vault, clock, ids, refresh);
+  const registrar = new KeyRegistrar(
+    keys,
+    new TokenSealer(vault, clock, new SystemRandomness()),
+    clock,
+    ids,
+    refresh,
+  );
   const bulk = new BulkRegistrar(registrar, keys, refresh);
   const register = (rows: UploadedRow[]) =>
     bulk.register({ workspaceId: 'demo' as WorkspaceId, rows, actor, correlationId: 'c' });

@@ -1,4 +1,4 @@
-import type { WorkspaceId } from '@sociograph/kernel';
+import { SystemRandomness, type WorkspaceId } from '@sociograph/kernel';
 import { fakeClock, sequentialIds } from '@sociograph/testing';
 import { PlainKms } from '../../test/plain-kms';
 import type { SealedRefresh } from '../domain/ports';
@@ -6,6 +6,7 @@ import { EnvelopeVault } from '../infrastructure/envelope-vault';
 import { InMemoryApiKeys, InMemoryDataKeys } from '../infrastructure/in-memory';
 import { KeyRegistrar } from './register-key';
 import { KeyRotator, type RotateKey } from './rotate-key';
+import { TokenSealer } from './seal-tokens';
 
 const actor = { kind: 'person' as const, id: 'ada' };
 
@@ -19,7 +20,13 @@ async function setUp() {
     refreshes += 1;
     throw new Error('the pool is away');
   };
-  const registrar = new KeyRegistrar(keys, vault, clock, ids, refresh);
+  const registrar = new KeyRegistrar(
+    keys,
+    new TokenSealer(vault, clock, new SystemRandomness()),
+    clock,
+    ids,
+    refresh,
+  );
   const old = await registrar.register({
     workspaceId: 'demo' as WorkspaceId,
     network: 'vk',
@@ -31,7 +38,13 @@ async function setUp() {
   });
   keys.notes.length = 0;
   refreshes = 0;
-  const rotator = new KeyRotator(keys, vault, clock, ids, refresh);
+  const rotator = new KeyRotator(
+    keys,
+    new TokenSealer(vault, clock, new SystemRandomness()),
+    clock,
+    ids,
+    refresh,
+  );
   const command: RotateKey = { workspaceId: 'demo', keyId: old.id, token: 'vk1.a.new-token', actor };
   return { keys, clock, vault, old, rotator, command, registrar, refreshes: () => refreshes };
 }

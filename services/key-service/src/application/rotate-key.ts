@@ -1,16 +1,14 @@
-import { type Clock, type Ids, type KeyId, Secret } from '@sociograph/kernel';
+import type { Clock, Ids, KeyId } from '@sociograph/kernel';
 import type { ApiKey } from '../domain/api-key';
 import { keyUnknown } from '../domain/errors';
-import { ApiKeys, KeyVault, type TokenBinding } from '../domain/ports';
+import { ApiKeys } from '../domain/ports';
 import type { KeyCommand } from './change-key-state';
-import { checkToken, type DescribedKey } from './register-key';
+import type { GivenTokens, TokenSealer } from './seal-tokens';
 
-export interface RotateKey extends KeyCommand {
-  token: string;
+/** A refresh token of the old token is of no use to the new one. */
+export interface RotateKey extends KeyCommand, GivenTokens {
   /** Of the new token; that of the old one goes on unless it is told. */
   consent?: { givenBy: string; at?: number | undefined } | undefined;
-  /** That of the old token is of no use to the new one. */
-  refresh?: DescribedKey['refresh'];
 }
 
 /**
@@ -21,7 +19,7 @@ export interface RotateKey extends KeyCommand {
 export class KeyRotator {
   constructor(
     private readonly keys: ApiKeys,
-    private readonly vault: KeyVault,
+    private readonly sealer: Pick<TokenSealer, 'seal'>,
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly refreshPool: () => Promise<unknown>,
@@ -29,23 +27,12 @@ export class KeyRotator {
 
   async rotate(command: RotateKey): Promise<ApiKey> {
     const { workspaceId, keyId, token, consent, refresh, actor, correlationId, ifVersion } = command;
-    checkToken(token);
-    if (refresh !== undefined) checkToken(refresh.token, 'refresh.token');
     const known = await this.keys.find(workspaceId, keyId);
     if (known === undefined) throw keyUnknown();
     const now = this.clock.nowMs();
     const id = this.ids.next() as KeyId;
-    const secret = new Secret(token);
-    const binding: TokenBinding = { workspaceId, keyId: id, tokenVersion: 1 };
-    const sealed = {
-      token: await this.vault.seal(secret, binding),
-      fingerprint: await this.vault.fingerprint(known.details.network, secret),
-      refresh: refresh && {
-        token: await this.vault.seal(new Secret(refresh.token), { ...binding, part: 'refresh' }),
-        clientId: refresh.clientId,
-        deviceId: refresh.deviceId,
-      },
-    };
+    const tokens = { token, refresh };
+    const sealed = await this.sealer.seal(known.details.network, tokens, { workspaceId, keyId: id });
     const refreshable = refresh !== undefined;
     const { successor } = await this.keys.replace(
       workspaceId,

@@ -188,3 +188,14 @@ describe('events of a settle', () => {
     ]);
   });
 });
+
+describe('a key whose owner has to give consent again', () => {
+  it('is told of, and counted like anything else that answers change', () => {
+    const { desk, owners, report, steps } = setUp();
+    desk.consentNeeded('k1', 'refresh-answer-lost: invalid_grant');
+    const reason = 'refresh-answer-lost: invalid_grant';
+    expect(owners.told).toEqual([{ keyId: 'k1', change: 'key.needs-owner', reason }]);
+    expect(report.events).toEqual([{ keyId: 'k1', kind: 'needs-owner', code: 0, forMs: 0, reason }]);
+    expect(steps).toEqual([]);
+  });
+});

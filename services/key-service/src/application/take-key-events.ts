@@ -67,6 +67,11 @@ export class KeyEventDesk {
     void work().catch((error: unknown) => report.failed('a token could not be refreshed', error));
   }
 
+  /** Its tokens are worth nothing any more, and no other is to be had without its owner. */
+  consentNeeded(keyId: string, reason: string): void {
+    this.take([{ keyId, kind: 'needs-owner', code: 0, forMs: 0, reason }], 'key-service');
+  }
+
   #note(event: KeyEvent, service: string): void {
     const { invalid, rests, owners, report, ring } = this.parts;
     report.keyChanged(event);

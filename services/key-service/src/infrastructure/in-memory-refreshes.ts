@@ -22,8 +22,9 @@ export class InMemoryTokenPairs extends TokenPairs {
   readonly faults: Error[] = [];
   readonly #pairs = new Map<string, KeptPair>();
 
-  keep(pair: Omit<DueRefresh, 'tries'>): void {
-    this.#pairs.set(pair.keyId, { ...pair, tries: 0, dueAt: undefined, taken: false });
+  keep(pair: Omit<DueRefresh, 'tries' | 'answerLost'>): void {
+    const { dueAt } = pair.refresh;
+    this.#pairs.set(pair.keyId, { ...pair, tries: 0, answerLost: false, dueAt, taken: false });
   }
 
   dueAt(keyId: string): number | undefined {
@@ -33,7 +34,7 @@ export class InMemoryTokenPairs extends TokenPairs {
   async want(keyId: string, tokenVersion: number, now: number): Promise<boolean> {
     const pair = this.#pairs.get(keyId);
     if (pair?.tokenVersion !== tokenVersion) return false;
-    pair.dueAt ??= now;
+    if (pair.tries === 0) pair.dueAt = Math.min(pair.dueAt ?? now, now);
     return true;
   }
 
@@ -64,10 +65,12 @@ export class InMemoryTokenPairs extends TokenPairs {
     if (outcome.kind === 'later') {
       pair.tries += 1;
       pair.dueAt = outcome.dueAt;
+      pair.answerLost = outcome.answerLost;
     }
     if (outcome.kind === 'renewed') {
       pair.refresh = { ...pair.refresh, token: outcome.refreshToken };
-      Object.assign(pair, { tokenVersion: pair.tokenVersion + 1, tries: 0, dueAt: undefined });
+      const { dueAt } = outcome;
+      Object.assign(pair, { tokenVersion: pair.tokenVersion + 1, tries: 0, answerLost: false, dueAt });
     }
   }
 }

@@ -18,15 +18,23 @@ export async function keepRefreshTokens(
         token_version: tokenVersion,
         client_id: refresh.clientId,
         device_id: refresh.deviceId ?? null,
+        expires_at: isoOf(refresh.expiresAt),
+        due_at: isoOf(refresh.dueAt),
       },
     ];
   });
   if (rows.length === 0) return;
   await tx.$executeRawUnsafe(
-    `INSERT INTO refresh_tokens (key_id, workspace_id, token_encrypted, data_key_id, token_version, client_id, device_id)
-     SELECT key_id, workspace_id, decode(token, 'hex'), data_key_id, token_version, client_id, device_id
+    `INSERT INTO refresh_tokens (key_id, workspace_id, token_encrypted, data_key_id, token_version, client_id, device_id,
+       expires_at, due_at)
+     SELECT key_id, workspace_id, decode(token, 'hex'), data_key_id, token_version, client_id, device_id,
+       expires_at, due_at
      FROM jsonb_to_recordset($1::jsonb) AS given (key_id uuid, workspace_id text, token text, data_key_id uuid,
-       token_version integer, client_id text, device_id text)`,
+       token_version integer, client_id text, device_id text, expires_at timestamptz, due_at timestamptz)`,
     JSON.stringify(rows),
   );
+}
+
+function isoOf(at: number | undefined): string | null {
+  return at === undefined ? null : new Date(at).toISOString();
 }

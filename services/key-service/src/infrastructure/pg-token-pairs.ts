@@ -10,6 +10,7 @@ interface DueRow {
   network: string;
   token_version: number;
   tries: number;
+  answer_lost: boolean;
   token_encrypted: Uint8Array;
   data_key_id: string;
   client_id: string;
@@ -33,7 +34,8 @@ export class PgTokenPairs extends TokenPairs {
 
   async want(keyId: string, tokenVersion: number, now: number): Promise<boolean> {
     const { rowCount } = await this.postgres.query(
-      `UPDATE refresh_tokens SET due_at = coalesce(due_at, $3) WHERE key_id = $1 AND token_version = $2`,
+      `UPDATE refresh_tokens SET due_at = CASE WHEN tries = 0 THEN least(due_at, $3) ELSE due_at END
+       WHERE key_id = $1 AND token_version = $2`,
       [keyId, tokenVersion, new Date(now)],
     );
     return rowCount === 1;
@@ -45,8 +47,8 @@ export class PgTokenPairs extends TokenPairs {
   ): Promise<{ due: DueRefresh; outcome: RefreshOutcome } | undefined> {
     return this.postgres.tx(async (q) => {
       const { rows } = await q.query<DueRow>(
-        `SELECT r.key_id, r.workspace_id, k.network, r.token_version, r.tries, r.token_encrypted, r.data_key_id,
-                r.client_id, r.device_id
+        `SELECT r.key_id, r.workspace_id, k.network, r.token_version, r.tries, r.answer_lost, r.token_encrypted,
+                r.data_key_id, r.client_id, r.device_id
          FROM refresh_tokens r JOIN api_keys k ON k.id = r.key_id
          WHERE r.due_at <= $1 AND k.status IN ('active', 'paused') AND k.token_version = r.token_version
          ORDER BY r.due_at, r.key_id LIMIT 1 FOR UPDATE OF r SKIP LOCKED`,
@@ -68,18 +70,26 @@ export class PgTokenPairs extends TokenPairs {
       return;
     }
     await q.query(
-      'UPDATE refresh_tokens SET due_at = $2, tries = tries + 1, last_failure = $3 WHERE key_id = $1',
-      [due.keyId, new Date(outcome.dueAt), outcome.cause.slice(0, 200)],
+      `UPDATE refresh_tokens SET due_at = $2, tries = tries + 1, last_failure = $3, answer_lost = $4
+       WHERE key_id = $1`,
+      [due.keyId, new Date(outcome.dueAt), outcome.cause.slice(0, 200), outcome.answerLost],
     );
   }
 
   async #storePair(q: Queryable, due: DueRefresh, pair: Renewed, now: number): Promise<void> {
     const next = due.tokenVersion + 1;
     await q.query(
-      `UPDATE refresh_tokens SET token_encrypted = $2, data_key_id = $3, token_version = $4, due_at = NULL,
-              tries = 0, last_failure = NULL
+      `UPDATE refresh_tokens SET token_encrypted = $2, data_key_id = $3, token_version = $4, due_at = $5,
+              expires_at = $6, tries = 0, last_failure = NULL, answer_lost = false
        WHERE key_id = $1`,
-      [due.keyId, Buffer.from(pair.refreshToken.bytes), pair.refreshToken.dataKeyId, next],
+      [
+        due.keyId,
+        Buffer.from(pair.refreshToken.bytes),
+        pair.refreshToken.dataKeyId,
+        next,
+        dateOf(pair.dueAt),
+        dateOf(pair.expiresAt),
+      ],
     );
     const { rows } = await q.query<ChangedRow>(
       `UPDATE api_keys SET token_encrypted = $2, data_key_id = $3, fingerprint = $4, token_version = $5,
@@ -150,10 +160,15 @@ function dueOf(row: DueRow): DueRefresh {
     network: row.network,
     tokenVersion: row.token_version,
     tries: row.tries,
+    answerLost: row.answer_lost,
     refresh: {
       token: { dataKeyId: row.data_key_id, bytes: row.token_encrypted },
       clientId: row.client_id,
       deviceId: row.device_id ?? undefined,
     },
   };
+}
+
+function dateOf(at: number | undefined): Date | null {
+  return at === undefined ? null : new Date(at);
 }

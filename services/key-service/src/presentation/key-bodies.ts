@@ -23,6 +23,8 @@ import { KEY_KINDS, type KeyKind, NETWORK_NAMES } from '../domain/networks';
 
 export const STATES: readonly KeyState[] = ['active', 'paused', 'invalid', 'replaced'];
 const MOST_CALLS = 1_000_000_000;
+/** The year 2100. */
+const LATEST = 4_102_444_800_000;
 /** No control characters and no half of a surrogate pair: neither can be stored or shown. */
 const PLAIN = /^[^\p{Cc}\p{Cs}]*$/u;
 const NOT_PLAIN = 'must have no control characters';
@@ -107,6 +109,21 @@ export class RefreshBody {
   @IsString({ message: 'must be a text' })
   @Matches(/^[\x21-\x7e]{1,512}$/, { message: 'must be 1 to 512 printable characters without spaces' })
   deviceId?: string;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    description:
+      'When the token beside it ends, milliseconds since the Unix epoch: it is refreshed before that, ' +
+      'otherwise when the network refuses it',
+    minimum: 0,
+    maximum: LATEST,
+    example: 1795003600000,
+  })
+  @IsOptional()
+  @IsInt({ message: 'must be a whole number of milliseconds' })
+  @Min(0, { message: 'must not be negative' })
+  @Max(LATEST, { message: `must be at most ${LATEST}` })
+  expiresAt?: number;
 }
 
 export class RegisterKeyBody {

@@ -43,6 +43,16 @@ describe('an upload of keys', () => {
       },
     ]);
     expect(await read(`${HEADER},label\n${LINE},\n`)).toEqual([{ row: 1, described: KEY }]);
+    const pair = 'refresh.token,refresh.clientId,refresh.deviceId,refresh.expiresAt';
+    expect(await read(`${HEADER},${pair}\n${LINE},vk2.a.refresh,app-1,device,1795\n`)).toEqual([
+      {
+        row: 1,
+        described: {
+          ...KEY,
+          refresh: { token: 'vk2.a.refresh', clientId: 'app-1', deviceId: 'device', expiresAt: 1795 },
+        },
+      },
+    ]);
   });
 
   it('names the fields of a row that is wrong', async () => {

@@ -25,10 +25,11 @@ const COLUMNS = new Set([
   'refresh.token',
   'refresh.clientId',
   'refresh.deviceId',
+  'refresh.expiresAt',
 ]);
 const NEEDED = ['network', 'kind', 'token', 'consent.givenBy'];
 const METHOD_COLUMN = /^limits\.methodsPerDay\.[A-Za-z][A-Za-z0-9.]{0,64}$/;
-const FIGURES = /^(consent\.at|weight|limits\..*)$/;
+const FIGURES = /^(consent\.at|refresh\.expiresAt|weight|limits\..*)$/;
 const PIECE = 65_536;
 const MOST_ROWS = 50_000;
 
