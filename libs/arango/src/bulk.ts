@@ -9,6 +9,8 @@ export type Keyed<T extends object> = T & { _key: string };
 
 export interface BulkChange<T extends object> {
   inserts?: Keyed<T>[];
+  /** Written whether or not the key is taken, as a whole: for documents whose key says what they must hold. */
+  puts?: Keyed<T>[];
   /** Written only while `_rev` is still the stored one. */
   replaces?: Stored<T>[];
   /** Merged into the stored document (nested objects too; null removes an attribute), `_rev` checked likewise. */
@@ -84,6 +86,9 @@ export async function bulkWrite<T extends object>(
   };
   await Promise.all([
     ...chunks(change.inserts ?? []).map((part) => send(part, (docs) => target.saveAll(docs))),
+    ...chunks(change.puts ?? []).map((part) =>
+      send(part, (docs) => target.saveAll(docs, { overwriteMode: 'replace' })),
+    ),
     ...chunks(change.replaces ?? []).map((part) =>
       send(part, (docs) => target.replaceAll(docs, { ignoreRevs: false })),
     ),

@@ -104,6 +104,20 @@ describe('bulk access', () => {
     expect((await bulkGet<Item>(db, 'items', ['a'])).get('a')).not.toHaveProperty('tag');
   });
 
+  it('puts documents whether or not their keys are taken, as a whole', async () => {
+    await bulkWrite<Item>(db, 'items', { inserts: [{ _key: 'a', n: 1, tag: { a: 1 } }] });
+    const outcome = await bulkWrite<Item>(db, 'items', {
+      puts: [
+        { _key: 'a', n: 2 },
+        { _key: 'b', n: 3 },
+      ],
+    });
+    expect([outcome.written, outcome.conflicts, outcome.requests]).toEqual([2, [], 1]);
+    const after = await bulkGet<Item>(db, 'items', ['a', 'b']);
+    expect([after.get('a')?.n, after.get('b')?.n]).toEqual([2, 3]);
+    expect(after.get('a')).not.toHaveProperty('tag');
+  });
+
   it('throws what is no conflict', async () => {
     await expect(
       bulkWrite<Item>(db, 'items', { inserts: [{ _key: 'not a key', n: 1 }] }),

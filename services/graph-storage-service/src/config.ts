@@ -6,8 +6,8 @@ const schema = z.object({
   ...oidcConfig,
   ...kafkaConfig,
   ...arangoConfig,
-  /** Records of one batch; a batch is written in parts of about 8,000 friends whatever this says. */
-  STORAGE_MAX_BATCH_RECORDS: z.coerce.number().int().min(1).max(5_000).default(300),
+  /** Records of one batch; it is compared in parts of about 150,000 friends and written in parts of 4,000. */
+  STORAGE_MAX_BATCH_RECORDS: z.coerce.number().int().min(1).max(5_000).default(2_000),
   /** Batches of different partitions worked on at once; more costs memory, not much is gained. */
   STORAGE_PARALLEL_BATCHES: z.coerce.number().int().min(1).max(16).default(2),
 });

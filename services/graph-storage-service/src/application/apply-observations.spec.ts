@@ -108,6 +108,45 @@ describe('ApplyObservations', () => {
     expect(service.meter.counts).toMatchObject({ 'friendships created': 2, 'friendships removed': 1 });
   });
 
+  it('keeps how long a friendship lasted that is over, which look ended it, and starts anew when it returns', async () => {
+    const service = aService();
+    await service.execute([seen('1', [aList(10, ['2', '3'])]), seen('2', [aList(12, ['1'])])]);
+    await service.execute([seen('1', [aList(20, ['3'])])]);
+    expect(service.graph.past.size).toBe(0);
+    await service.execute([seen('2', [aList(30, [])])]);
+    expect([...service.graph.past]).toEqual([
+      [
+        'demo.vk.1.2.10',
+        {
+          key: 'demo.vk.1.2',
+          lowId: '1',
+          highId: '2',
+          low: undefined,
+          high: { ...stamp(12), importId: 'import-1', callId: 'call-12', keyId: 'key-1' },
+          since: 10,
+          until: 30,
+          endedBy: { ...stamp(30), importId: 'import-1', callId: 'call-30', keyId: 'key-1' },
+        },
+      ],
+    ]);
+    await service.execute([seen('1', [aList(40, ['2', '3'])])]);
+    await service.execute([seen('1', [aList(50, [], 'deleted')])]);
+    expect([...service.graph.past.keys()]).toEqual(['demo.vk.1.2.10', 'demo.vk.1.2.40', 'demo.vk.1.3.10']);
+    expect(service.graph.past.get('demo.vk.1.2.40')).toMatchObject({ since: 40, until: 50 });
+  });
+
+  it('cuts large writes up and says between them that it is alive', async () => {
+    const service = aService();
+    const ids = Array.from({ length: 9_000 }, (_, n) => String(10_000 + n));
+    const sizes: number[] = [];
+    const write = service.graph.writeFriendships.bind(service.graph);
+    service.graph.writeFriendships = async (writes) => (sizes.push(writes.create.length), write(writes));
+    await service.execute([seen('1', [aList(1, ids)])]);
+    expect(sizes).toEqual([4_000, 4_000, 1_000]);
+    expect(service.heartbeats()).toBe(3);
+    expect(service.graph.edges.size).toBe(9_000);
+  });
+
   it('ends only the own assertions of a deleted person', async () => {
     const service = aService();
     await service.execute([seen('1', [aList(1, ['2', '3'])]), seen('2', [aList(1, ['1'])])]);
@@ -241,9 +280,9 @@ describe('units', () => {
     );
 
   it('bounds what is written at once', () => {
-    expect(sizes(4000, 4000, 1)).toEqual([[4000, 4000], [1]]);
-    expect(sizes(4000, 4001)).toEqual([[4000], [4001]]);
-    expect(sizes(9000, 2)).toEqual([[9000], [2]]);
+    expect(sizes(75_000, 75_000, 1)).toEqual([[75_000, 75_000], [1]]);
+    expect(sizes(75_000, 75_001)).toEqual([[75_000], [75_001]]);
+    expect(sizes(160_000, 2)).toEqual([[160_000], [2]]);
     expect(sizes()).toEqual([]);
   });
 });

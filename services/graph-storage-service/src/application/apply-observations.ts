@@ -25,8 +25,11 @@ export interface ObservationBatch {
   heartbeat(): Promise<void>;
 }
 
-/** Friends that are written in one go: about 4 MB of edges. */
-const IDS_PER_UNIT = 8_000;
+/**
+ * Ids on the lists that are compared in one go, about 150 MB while they are. What a unit costs at the store is a
+ * handful of requests however little of it changed, so units are large; writes are cut up on their own.
+ */
+const IDS_PER_UNIT = 150_000;
 
 /**
  * Merges a batch of observations into the graph: read, decide, friendships, people, disputes, publish. The order
@@ -34,7 +37,7 @@ const IDS_PER_UNIT = 8_000;
  * does the same again; what was written but not published is published when the same observation returns.
  */
 export class ApplyObservations {
-  readonly #tools: WritingTools;
+  readonly #tools: Omit<WritingTools, 'heartbeat'>;
 
   constructor(
     private readonly store: GraphStore,
@@ -51,7 +54,7 @@ export class ApplyObservations {
   async execute(batch: ObservationBatch): Promise<void> {
     const changes: Person[] = [];
     for (const unit of units(batch.people)) {
-      changes.push(...(await this.#apply(unit)));
+      changes.push(...(await this.#apply(unit, { ...this.#tools, heartbeat: () => batch.heartbeat() })));
       await batch.heartbeat();
     }
     await this.log.publish(changes, batch.partition, batch.positions);
@@ -60,20 +63,20 @@ export class ApplyObservations {
   }
 
   /** The people whose state is to be published. */
-  async #apply(unit: readonly SeenPerson[]): Promise<Person[]> {
+  async #apply(unit: readonly SeenPerson[], tools: WritingTools): Promise<Person[]> {
     const decided: Decision[] = [];
     const changed: Friendship[] = [];
     let pending = unit;
     for (let attempt = 1; pending.length > 0; attempt++) {
       if (attempt > MAX_ATTEMPTS) throw tooContended(pending.length, attempt - 1);
-      if (attempt > 1) await backOff(attempt - 1, this.#tools);
-      const round = await this.#round(pending);
+      if (attempt > 1) await backOff(attempt - 1, tools);
+      const round = await this.#round(pending, tools);
       decided.push(...round.decided);
       changed.push(...round.changed);
       pending = round.pending;
     }
     const people = decided.map(({ person }) => person).filter(({ list }) => isKnown(list));
-    await judgeDisputes(people, changed, this.confirmations, this.#tools);
+    await judgeDisputes(people, changed, this.confirmations, tools);
     this.#remember(decided);
     return decided.filter(({ mustPublish }) => mustPublish).map(({ person }) => person);
   }
@@ -81,6 +84,7 @@ export class ApplyObservations {
   /** One try for all that is pending; people that another writer changed meanwhile come back as pending. */
   async #round(
     pending: readonly SeenPerson[],
+    tools: WritingTools,
   ): Promise<{ decided: Decision[]; changed: Friendship[]; pending: SeenPerson[] }> {
     const keys = pending.map(({ ref }) => personKey(ref));
     const { people, unanswered } = await this.store.read(keys);
@@ -95,7 +99,7 @@ export class ApplyObservations {
         changes.push(...sideChanges(ref, before.list, decision.person.list, seen.lists));
       return { key, rev: stored?.rev, decision };
     });
-    const changed = await writeFriendships(changes, unanswered, this.#tools);
+    const changed = await writeFriendships(changes, unanswered, tools);
     const writes = decisions
       .filter(({ decision }) => decision.mustWrite)
       .map(({ decision, rev }) => ({ person: decision.person, rev }));

@@ -12,7 +12,14 @@ describe('side changes', () => {
     expect(changes).toEqual([
       expect.objectContaining({ key: 'demo.vk.8.10', lowId: '8', highId: '10', side: 'high' }),
       expect.objectContaining({ key: 'demo.vk.10.100', lowId: '10', highId: '100', side: 'low' }),
-      { key: 'demo.vk.10.11', lowId: '10', highId: '11', side: 'low', assertion: undefined },
+      {
+        key: 'demo.vk.10.11',
+        lowId: '10',
+        highId: '11',
+        side: 'low',
+        assertion: undefined,
+        ended: { ...stamp(2), importId: 'import-1', callId: 'call-2', keyId: 'key-1' },
+      },
     ]);
     expect(changes[0]?.assertion).toEqual({
       ...stamp(2),

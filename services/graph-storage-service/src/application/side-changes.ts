@@ -1,5 +1,13 @@
 import { comparePersonIds, friendshipKey, vertexKey } from '@sociograph/contracts';
-import { idOf, loneSide, otherSide, type Friendship, type Side, type SideChange } from '../domain/friendship';
+import {
+  idOf,
+  loneSide,
+  otherSide,
+  type Friendship,
+  type Side,
+  type SideAssertion,
+  type SideChange,
+} from '../domain/friendship';
 import type { ListObservation, PersonRef } from '../domain/observation';
 import { assertedBy, type Addition, type OwnList } from '../domain/own-list';
 
@@ -40,8 +48,13 @@ export function sideChanges(
   const changes: SideChange[] = [];
   for (const [id, vouched] of is) if (!was.has(id)) changes.push(sideChange(ref, id, vouched));
   const gone = new Set([...was.keys(), ...seen.flatMap(({ ids }) => ids)].filter((id) => !is.has(id)));
-  for (const id of gone) changes.push(sideChange(ref, id, undefined));
+  const ending = after.base && { stamp: after.base.stamp, source: after.base.source };
+  for (const id of gone) changes.push({ ...sideChange(ref, id, undefined), ended: ending && look(ending) });
   return changes;
+}
+
+function look({ source, stamp }: Addition): SideAssertion {
+  return { ...source, ...stamp };
 }
 
 function sideChange(ref: PersonRef, id: string, vouched: Addition | undefined): SideChange {
@@ -51,6 +64,6 @@ function sideChange(ref: PersonRef, id: string, vouched: Addition | undefined): 
     lowId: isLow ? ref.id : id,
     highId: isLow ? id : ref.id,
     side: isLow ? 'low' : 'high',
-    assertion: vouched && { ...vouched.source, ...vouched.stamp },
+    assertion: vouched && look(vouched),
   };
 }

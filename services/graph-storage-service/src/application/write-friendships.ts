@@ -1,18 +1,23 @@
 import type { Randomness } from '@sociograph/kernel';
 import { tooContended } from '../domain/errors';
 import { changeSides, type Friendship, type SideChange } from '../domain/friendship';
+import { pastOf } from '../domain/past-friendship';
 import type { EdgeWrites, GraphStore, Pause, StorageMeter, Versioned } from '../domain/ports';
 
 /** After so many rounds of conflicts the whole batch is repeated instead. */
 export const MAX_ATTEMPTS = 12;
 const FIRST_WAIT_MS = 5;
 const LONGEST_WAIT_MS = 200;
+/** Friendships of one bulk write, about 2 MB: what else the store has to answer waits no longer than for these. */
+const KEYS_PER_WRITE = 4_000;
 
 export interface WritingTools {
   store: GraphStore;
   meter: StorageMeter;
   pause: Pause;
   randomness: Randomness;
+  /** Says between the writes of a large batch that it is still being worked on. */
+  heartbeat: () => Promise<void>;
 }
 
 /**
@@ -39,8 +44,12 @@ export async function writeFriendships(
       await backOff(attempt - 1, tools);
       await refresh(pending, stored, tools.store);
     }
-    const writes = plan(pending, wanted, stored, result);
-    pending = await send(writes, tools);
+    const lost: string[] = [];
+    for (let at = 0; at < pending.length; at += KEYS_PER_WRITE) {
+      if (at > 0) await tools.heartbeat();
+      lost.push(...(await send(plan(pending.slice(at, at + KEYS_PER_WRITE), wanted, stored, result), tools)));
+    }
+    pending = lost;
   }
   return [...result.values()];
 }
@@ -60,15 +69,20 @@ function plan(
   const writes: EdgeWrites = { create: [], replace: [], remove: [] };
   for (const key of keys) {
     const before = stored.get(key);
-    const after = changeSides(before, wanted.get(key) ?? []);
+    const changes = wanted.get(key) ?? [];
+    const after = changeSides(before, changes);
     result.delete(key);
     if (after === before) continue;
     if (after) result.set(key, after);
     if (!before && after) writes.create.push(after);
     else if (before && after) writes.replace.push({ ...after, rev: before.rev });
-    else if (before) writes.remove.push({ key, rev: before.rev });
+    else if (before) writes.remove.push({ key, rev: before.rev, past: pastOf(withoutRev(before), changes) });
   }
   return writes;
+}
+
+function withoutRev({ rev: _, ...friendship }: Versioned<Friendship>): Friendship {
+  return friendship;
 }
 
 /** Keys that conflicted. */

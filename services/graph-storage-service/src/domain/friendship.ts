@@ -25,13 +25,14 @@ export interface Friendship {
   deniedAt?: ObservationStamp | undefined;
 }
 
-/** A wish of one side: assert the friendship, or (undefined) no longer assert it. */
+/** A wish of one side: assert the friendship, or (`assertion` undefined) no longer assert it since the look `ended`. */
 export interface SideChange {
   key: string;
   lowId: string;
   highId: string;
   side: Side;
   assertion: SideAssertion | undefined;
+  ended?: SideAssertion | undefined;
 }
 
 export function otherSide(side: Side): Side {

@@ -1,6 +1,7 @@
 import type { ObservationStamp } from '@sociograph/kernel';
 import type { Friendship } from './friendship';
 import type { PersonRef } from './observation';
+import type { PastFriendship } from './past-friendship';
 import type { Person } from './person';
 
 /** A person or friendship together with the revision under which it may be changed. */
@@ -11,7 +12,8 @@ export interface EdgeWrites {
   create: Friendship[];
   /** Both sides as they shall be; a side without lineage keeps the stored one. */
   replace: Versioned<Friendship>[];
-  remove: { key: string; rev: string }[];
+  /** `past` is kept before the friendship goes. */
+  remove: { key: string; rev: string; past?: PastFriendship | undefined }[];
 }
 
 export interface WriteOutcome {

@@ -3,6 +3,7 @@ import { vertexKey } from '@sociograph/contracts';
 import { idOf, loneSide, otherSide, type Friendship, type SideAssertion } from '../domain/friendship';
 import type { Lineage } from '../domain/observation';
 import type { OwnList } from '../domain/own-list';
+import { pastKey, type PastFriendship } from '../domain/past-friendship';
 import type { Person } from '../domain/person';
 import type { Versioned } from '../domain/ports';
 import type { ObservationStamp } from '@sociograph/kernel';
@@ -35,6 +36,19 @@ export interface FriendshipDocument {
   /** Key of the person whose lone assertion is contradicted. Indexed, sparse. */
   disputedSide?: string;
   deniedAt?: ObservationStamp;
+}
+
+/** A stretch of time that is over, in the collection `past_friendships`. */
+export interface PastFriendshipDocument {
+  _from: string;
+  _to: string;
+  /** Key of the friendship as it was, and may be again. */
+  friendship: string;
+  since: number;
+  until: number;
+  low?: SideAssertion;
+  high?: SideAssertion;
+  endedBy?: SideAssertion;
 }
 
 export function toUser({ ref, version, changedAt, document, list }: Person): Keyed<UserDocument> {
@@ -87,6 +101,22 @@ export function toFriendship(friendship: Friendship): Keyed<FriendshipDocument> 
     since,
     ...(lone && { openSide: vertex(idOf(friendship, otherSide(lone))) }),
     ...(lone && deniedAt && { disputedSide: vertex(idOf(friendship, lone)), deniedAt }),
+  };
+}
+
+export function toPast(past: PastFriendship): Keyed<PastFriendshipDocument> {
+  const { _key, _from, _to, since, low, high } = toFriendship(past);
+  const { until, endedBy } = past;
+  return {
+    _key: pastKey(past),
+    _from,
+    _to,
+    friendship: _key,
+    since,
+    until,
+    ...(low && { low }),
+    ...(high && { high }),
+    ...(endedBy && { endedBy }),
   };
 }
 

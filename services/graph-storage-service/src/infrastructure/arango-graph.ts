@@ -4,6 +4,7 @@ import type { ObservationStamp } from '@sociograph/kernel';
 import type { Database } from 'arangojs';
 import type { Friendship } from '../domain/friendship';
 import type { PersonRef } from '../domain/observation';
+import type { PastFriendship } from '../domain/past-friendship';
 import type { Person } from '../domain/person';
 import {
   GraphQueries,
@@ -21,9 +22,11 @@ import {
   fromFriendship,
   fromUser,
   toFriendship,
+  toPast,
   toUser,
   type BriefFriendship,
   type FriendshipDocument,
+  type PastFriendshipDocument,
   type UserDocument,
 } from './arango-documents';
 
@@ -58,12 +61,31 @@ export class ArangoGraph extends GraphStore {
   }
 
   async writeFriendships({ create, replace, remove }: EdgeWrites): Promise<WriteOutcome> {
+    const notKept = await this.#keepPast(remove.flatMap(({ past }) => past ?? []));
     const outcome = await bulkWrite<FriendshipDocument>(this.db, 'friendships', {
       inserts: inOrder(create).map(toFriendship),
       updates: inOrder(replace).map(changeOf),
-      removes: remove.map(({ key, rev }) => ({ _key: key, _rev: rev })),
+      removes: inOrder(remove)
+        .filter(({ key }) => !notKept.has(key))
+        .map(({ key, rev }) => ({ _key: key, _rev: rev })),
     });
-    return this.#outcome('write-friendships', outcome);
+    const { written, conflicts } = this.#outcome('write-friendships', outcome);
+    return { written, conflicts: [...conflicts, ...notKept] };
+  }
+
+  /**
+   * History comes first: a process that dies in between leaves a friendship and its ending side by side, and ends
+   * it again when the observation returns. Keys of friendships whose ending could not be written.
+   */
+  async #keepPast(past: readonly PastFriendship[]): Promise<Set<string>> {
+    if (past.length === 0) return new Set();
+    const puts = inOrder(past).map(toPast);
+    const { conflicts } = this.#outcome(
+      'write-past',
+      await bulkWrite<PastFriendshipDocument>(this.db, 'past_friendships', { puts }),
+    );
+    const lost = new Set(conflicts);
+    return new Set(puts.filter(({ _key }) => lost.has(_key)).map(({ friendship }) => friendship));
   }
 
   async writePeople(people: readonly { person: Person; rev: string | undefined }[]): Promise<WriteOutcome> {

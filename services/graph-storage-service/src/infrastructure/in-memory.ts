@@ -1,6 +1,7 @@
 import { endKey, personKey, unansweredBy } from '../application/side-changes';
 import { loneSide, type Friendship } from '../domain/friendship';
 import type { PersonRef } from '../domain/observation';
+import { pastKey, type PastFriendship } from '../domain/past-friendship';
 import { isComplete } from '../domain/own-list';
 import type { Person } from '../domain/person';
 import {
@@ -20,6 +21,8 @@ import {
 export class InMemoryGraph extends GraphStore implements GraphQueries {
   readonly people = new Map<string, Versioned<Person>>();
   readonly edges = new Map<string, Versioned<Friendship>>();
+  /** Friendships that are over. */
+  readonly past = new Map<string, PastFriendship>();
   /** Documents written, by collection: an unchanged list must leave these alone. */
   readonly writes = { people: 0, edges: 0 };
   #revision = 0;
@@ -62,7 +65,10 @@ export class InMemoryGraph extends GraphStore implements GraphQueries {
     const outcome: WriteOutcome = { written: 0, conflicts: [] };
     for (const edge of create) this.#put(this.edges, edge.key, edge, undefined, outcome);
     for (const edge of replace) this.#put(this.edges, edge.key, edge, edge.rev, outcome);
-    for (const { key, rev } of remove) this.#put(this.edges, key, undefined, rev, outcome);
+    for (const { key, rev, past } of remove) {
+      if (past) this.past.set(pastKey(past), past);
+      this.#put(this.edges, key, undefined, rev, outcome);
+    }
     this.writes.edges += outcome.written;
     return outcome;
   }

@@ -22,6 +22,13 @@ export const MIGRATIONS: readonly ArangoMigration[] = [
       await sparseIndex(db, 'friendships', 'disputedSide');
     },
   },
+  {
+    version: 3,
+    name: 'friendships that are over',
+    async up(db) {
+      await ensureCollection(db, 'past_friendships', 'edge');
+    },
+  },
 ];
 
 async function sparseIndex(db: Database, collection: string, field: string): Promise<void> {
