@@ -265,7 +265,9 @@ async function demoToken(): Promise<string> {
 
 /** The load generator, with a channel to tell it its phases. */
 export function startLoad(core: number, settings: object) {
-  const [command, words] = onCore(core, process.execPath, [join(__dirname, 'load.js')]);
+  // Its own pauses would be measured as the pool's: short collections of the young generation.
+  const program = ['--max-semi-space-size=4', join(__dirname, 'load.js')];
+  const [command, words] = onCore(core, process.execPath, program);
   const child = spawn(command, words, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], cwd: ROOT });
   let answered: (answer: { fault?: string; result?: unknown }) => void = () => undefined;
   child.on('message', (answer: object) => answered(answer));

@@ -19,7 +19,8 @@ export const USE_LIMITS: UseRecorderLimits = {
   keepMs: 30 * 86_400_000,
 };
 
-const ROWS_PER_WRITE = 2_000;
+/** As many as are put into words in a millisecond or two: leases that come meanwhile wait for that. */
+const ROWS_PER_WRITE = 250;
 const ROWS_PER_DELETE = 5_000;
 /** Days are long: what is over is looked for now and then. */
 const FORGET_EVERY_MS = 60_000;

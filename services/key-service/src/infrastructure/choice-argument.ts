@@ -11,10 +11,6 @@ import type {
 
 /** What the choice of a key is told and tells, as the script's texts. Times of the script are microseconds. */
 
-export function choiceOf(rules: NetworkRules): object {
-  return { strategy: rules.strategy ?? 'earliest-free', egressQuota: rules.egressQuota };
-}
-
 export function candidateArgument(request: LedgerGrantRequest): object {
   return {
     id: request.leaseId,

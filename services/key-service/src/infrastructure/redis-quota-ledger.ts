@@ -26,7 +26,6 @@ import type { NetworkRules } from '../domain/networks';
 import {
   accountsOf,
   candidateArgument,
-  choiceOf,
   explainArgument,
   explanationsOf,
   hintsOf,
@@ -115,11 +114,9 @@ export class RedisQuotaLedger extends QuotaLedger {
     const [head] = candidates;
     if (head === undefined) return { poolNow: this.poolNow(), verdicts: [] };
     const { rules } = head;
-    const reply = await this.#call('grant', {
-      ...choiceOf(rules),
-      ...timing(rules),
-      cands: candidates.map(candidateArgument),
-    }).catch((error: unknown) => this.#away(error));
+    const reply = await this.#call('grant', { cands: candidates.map(candidateArgument) }, rules).catch(
+      (error: unknown) => this.#away(error),
+    );
     const poolNow = this.#orEstimate(number(reply[1]) / 1000);
     if (reply[0] !== 'dealt') {
       const retryAt = this.#orEstimate(NaN) + AWAY_RETRY_MS;
@@ -158,12 +155,8 @@ export class RedisQuotaLedger extends QuotaLedger {
     const keys: KeyExplanation[] = [];
     let poolNow = this.poolNow();
     for (let from = 0; from < keyIds.length; from += KEYS_PER_CALL) {
-      const reply = await this.#call('explain', {
-        ...choiceOf(rules),
-        ...timing(rules),
-        c: explainArgument(asked, rules),
-        ids: keyIds.slice(from, from + KEYS_PER_CALL),
-      });
+      const ids = keyIds.slice(from, from + KEYS_PER_CALL);
+      const reply = await this.#call('explain', { c: explainArgument(asked, rules), ids }, rules);
       poolNow = number(reply[1]) / 1000;
       keys.push(...explanationsOf(String(reply[2])));
     }
@@ -208,20 +201,17 @@ export class RedisQuotaLedger extends QuotaLedger {
     rules: NetworkRules;
     settles: LedgerSettle[];
   }): Promise<SettleVerdict> {
-    const reply = await this.#call('settle', {
-      by: request.by,
-      session: request.session,
-      seq: request.sequence,
-      methods: {},
-      ...timing(request.rules),
-      settles: request.settles.map((settle) => ({
-        id: settle.leaseId,
-        fence: settle.fence,
-        ws: settle.workspaceId,
-        reports: settle.reports.map((report) => this.#reportArgument(report)),
-        unused: settle.unusedMethods,
-      })),
-    }).catch((error: unknown) => this.#away(error));
+    const { by, session, sequence: seq, rules } = request;
+    const settles = request.settles.map((settle) => ({
+      id: settle.leaseId,
+      fence: settle.fence,
+      ws: settle.workspaceId,
+      reports: settle.reports.map((report) => this.#reportArgument(report)),
+      unused: settle.unusedMethods,
+    }));
+    const reply = await this.#call('settle', { by, session, seq, settles }, rules).catch((error: unknown) =>
+      this.#away(error),
+    );
     const poolNow = this.#orEstimate(number(reply[1]) / 1000);
     if (reply[0] === 'denied')
       return { kind: 'denied', poolNow, reason: reply[2] as 'replay' | 'recovering' };
@@ -235,10 +225,9 @@ export class RedisQuotaLedger extends QuotaLedger {
 
   async learn(facts: PathFacts): Promise<PathVerdict> {
     const { rules, lateness } = facts;
-    const reply = await this.#call('learn', {
+    const measured = {
       session: facts.session,
       seq: facts.sequence,
-      ...timing(rules),
       probes: facts.probes.map((probe) => ({
         sent: micros(probe.sentAt),
         trip: micros(probe.roundTripMs),
@@ -250,7 +239,8 @@ export class RedisQuotaLedger extends QuotaLedger {
         max: micros(lateness.maxMs),
       },
       err: micros(facts.clockErrorMs),
-    }).catch((error: unknown) => this.#away(error));
+    };
+    const reply = await this.#call('learn', measured, rules).catch((error: unknown) => this.#away(error));
     const poolNow = this.#orEstimate(number(reply[1]) / 1000);
     if (reply[0] === 'denied')
       return { kind: 'denied', poolNow, reason: reply[2] as 'replay' | 'recovering' };
@@ -284,9 +274,7 @@ export class RedisQuotaLedger extends QuotaLedger {
   }): Promise<{ poolNow: number; keys: number; callsPerSecond: number }> {
     const { workspaceId, rules, kinds } = request;
     const pools = poolNames(workspaceId, rules.network, kinds);
-    const reply = await this.#call('capacity', { pools, ...timing(rules) }).catch((error: unknown) =>
-      this.#away(error),
-    );
+    const reply = await this.#call('capacity', { pools }, rules).catch((error: unknown) => this.#away(error));
     if (reply[0] !== 'ok') return { poolNow: this.poolNow(), keys: 0, callsPerSecond: 0 };
     return {
       poolNow: number(reply[1]) / 1000,
@@ -338,7 +326,8 @@ export class RedisQuotaLedger extends QuotaLedger {
     return number(reply[2]);
   }
 
-  async #call(op: string, payload: object): Promise<Reply> {
+  /** The script's answer; `rules` are those of the network that the call is about. */
+  async #call(op: string, payload: object, rules?: NetworkRules): Promise<Reply> {
     const record = this.#record;
     if (record === undefined) {
       this.#recover(undefined);
@@ -358,7 +347,7 @@ export class RedisQuotaLedger extends QuotaLedger {
         record.text,
         record.runId,
         estimate,
-        JSON.stringify(payload),
+        rules === undefined ? JSON.stringify(payload) : withRules(rules, payload),
         ...extra,
       )) as Reply;
     } catch (error) {
@@ -381,7 +370,7 @@ export class RedisQuotaLedger extends QuotaLedger {
     // A call that lay in a queue arrives late without any clock having been set: the round trip explains it.
     const behind = poolNow - estimate;
     if (reply[2] === 'clock' && behind > 0 && behind / 1000 <= receivedAt - sentAt)
-      return this.#call(op, payload);
+      return this.#call(op, payload, rules);
     this.#recover(record);
     throw new Lost(String(reply[2]));
   }
@@ -409,7 +398,7 @@ export class RedisQuotaLedger extends QuotaLedger {
 
   async #adoptNow(lost: MemoryRecord | undefined): Promise<void> {
     this.#options.logger.warn({ epoch: lost?.epoch ?? null }, 'the pool takes up its memory anew');
-    for (let broken = lost; ; ) {
+    for (let broken = lost; ;) {
       let record: MemoryRecord | undefined;
       try {
         record = await this.#options.memory.adopt(broken);
@@ -473,7 +462,16 @@ function learnedPathOf(known: PathRecord): LearnedPath {
   };
 }
 
-function timing(rules: NetworkRules): Record<string, number | string> {
+const rulesTexts = new WeakMap<NetworkRules, string>();
+
+/** The payload with the rules of its network. They are the same in each call, so their text is made once. */
+function withRules(rules: NetworkRules, payload: object): string {
+  const known = rulesTexts.get(rules) ?? JSON.stringify(rulesArgument(rules)).slice(0, -1);
+  rulesTexts.set(rules, known);
+  return `${known},${JSON.stringify(payload).slice(1)}`;
+}
+
+function rulesArgument(rules: NetworkRules): object {
   return {
     network: rules.network,
     kind: rules.windowKind,
@@ -486,6 +484,8 @@ function timing(rules: NetworkRules): Record<string, number | string> {
     hold: micros(HOLD_MS),
     trial: micros(TRIAL_MS),
     settle: micros(MEMORY_TOLERANCE_MS),
+    strategy: rules.strategy ?? 'earliest-free',
+    egressQuota: rules.egressQuota,
   };
 }
 

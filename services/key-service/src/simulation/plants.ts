@@ -1,3 +1,5 @@
+import { POOL_PARTS } from '../infrastructure/pool-script';
+
 /** A fault that the simulation must find: pieces of the script's text and what stands there instead. */
 export interface Plant {
   name: string;
@@ -108,16 +110,17 @@ export const PLANTS: readonly Plant[] = [
   },
 ];
 
-/** The text with the fault in it. Throws when a piece is not there exactly once: the plant is stale. */
-export function planted(lua: string, plant: Plant): string {
+/**
+ * The text with the fault in it, wherever its part stands. Throws when a piece is not there exactly once in the parts:
+ * the plant is stale.
+ */
+export function planted(lua: string, plant: Plant, parts: readonly string[] = POOL_PARTS): string {
   let text = lua;
   for (const [found, instead] of plant.changes) {
-    const pieces = text.split(found);
-    if (pieces.length !== 2)
-      throw new Error(
-        `The plant ${plant.name} is stale: its piece is there ${pieces.length - 1} times: ${found.trim()}`,
-      );
-    text = pieces.join(instead);
+    const times = parts.join('\n').split(found).length - 1;
+    if (times !== 1)
+      throw new Error(`The plant ${plant.name} is stale: its piece is there ${times} times: ${found.trim()}`);
+    text = text.split(found).join(instead);
   }
   return text;
 }

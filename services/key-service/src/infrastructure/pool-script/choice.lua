@@ -37,12 +37,15 @@ local function poolsOf(c, kinds)
 end
 
 local function laneOf(c)
-  local methods = {}
-  for method, calls in pairs(c.methods) do
-    methods[#methods + 1] = method .. '=' .. calls
+  if not c.lane then
+    local methods = {}
+    for method, calls in pairs(c.methods) do
+      methods[#methods + 1] = method .. '=' .. calls
+    end
+    table.sort(methods)
+    c.lane = a.network .. ' ' .. c.egress .. ' ' .. table.concat(methods, ' ')
   end
-  table.sort(methods)
-  return a.network .. ' ' .. c.egress .. ' ' .. table.concat(methods, ' ')
+  return c.lane
 end
 
 -- The bucket of all calls from one egress to the network, where that is limited.
@@ -147,7 +150,7 @@ end
 local function earliestFree(look)
   local best, considered = nil, 0
   for _, name in ipairs(look.pools) do
-    local z, from, size, done = pool(name), 0, 8, false
+    local z, from, size, done = pool(name), 0, 2, false
     local corrections = {}
     while not done do
       local page = redis.call('ZRANGE', z, from, from + size - 1, 'WITHSCORES')
@@ -303,45 +306,4 @@ local function used(best, calls)
       redis.call('ZADD', orderName(a.strategy, name), 'XX', score, best.id)
     end
   end
-end
-
--- What stands against each of these keys right now; nothing is charged.
-function ops.explain()
-  local c, found = a.c, {}
-  local first = now + a.lead
-  local look = newLook(c, first)
-  local allowed, other = {}, {}
-  for _, name in ipairs(look.pools) do
-    allowed[name] = true
-  end
-  for _, name in ipairs(poolsOf(c, c.others)) do
-    other[name] = true
-  end
-  for i, id in ipairs(a.ids) do
-    local k = load('k:' .. id)
-    local entry = { id = id, weight = k and k.w or 1, used = usedInDay(id), last = redis.call('HGET', P .. 'last:' .. E, id) or nil }
-    local isAllowed, isOther = false, false
-    for _, name in ipairs(k and k.z or {}) do
-      isAllowed = isAllowed or allowed[name]
-      isOther = isOther or other[name]
-    end
-    local reason, again, till
-    if not k then
-      entry.reason = 'unknown'
-    elseif k.s ~= 'active' then
-      entry.reason = k.s
-    elseif not isAllowed then
-      entry.reason = isOther and 'kind' or 'not-shared'
-    else
-      reason, again, till = ruledOut(k, c, first)
-      entry.reason = reason and RULED_OUT[reason]
-    end
-    if till or (again and again > 0) then
-      entry.till = string.format('%.0f', till or again)
-    elseif not entry.reason then
-      entry.slot = string.format('%.0f', earliest(bucketOf(k), look.g, math.max(first, k.rest or 0)))
-    end
-    found[i] = entry
-  end
-  return { 'ok', now, #found > 0 and cjson.encode(found) or '[]' }
 end

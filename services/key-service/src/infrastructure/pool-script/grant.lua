@@ -5,12 +5,6 @@
 -- request of several calls holds the slots before its own as well: single calls would take them one by one.
 local FLOW_MS, WAIT_MS, GRACE, POLL, CLOSE = 600000, 5000, 25000, 2000, 40000
 
-local function lower(k, id, score)
-  for _, name in ipairs(k.z) do
-    redis.call('ZADD', pool(name), 'XX', score, id)
-  end
-end
-
 local verdicts = {}
 local function deny(i, reason, at)
   verdicts[#verdicts + 1] = string.format('%d %s %.0f', i, reason, at)
@@ -56,7 +50,7 @@ local function flowNames(c)
 end
 
 local function virtualTime()
-  return tonumber(redis.call('GET', P .. 'share:' .. E .. ':' .. a.network) or 0)
+  return load('share:' .. E .. ':' .. a.network) or 0
 end
 
 -- Those who have had least come first; of equals the one that was served longest ago.
@@ -86,7 +80,7 @@ local function countShare(flow, present, calls, fence)
   flow.imp.f, flow.imp.l = flow.si + calls, fence
   save(ws, flow.ws, FLOW_MS)
   save(imp, flow.imp, FLOW_MS)
-  redis.call('SET', P .. 'share:' .. E .. ':' .. a.network, string.format('%.17g', math.max(present, flow.sw)))
+  save('share:' .. E .. ':' .. a.network, math.max(present, flow.sw))
 end
 
 local function waitingName()

@@ -1,25 +1,9 @@
--- What is learned of a network's path. In force: `path:<network>` { s spread, e clock error, t taken at, h least spread
--- that a refusal asked for { s, u until }, o offset of the network's clock { lo, hi, at }, m lateness { mean, max },
--- n samples }. Measured: `path:<network>:samples` { r recent { at, trip }, p periods { at, n, lo, top largest trips }}.
--- The spread is how far apart the delays of two requests may lie: range of the round trips that nothing but the path
+-- What is learned of a network's path. Measured: `path:<network>:samples` { r recent { at, trip }, p periods { at, n, lo,
+-- top largest trips }}. The spread (path.lua) is the range of the round trips that nothing but the path
 -- makes (probes, refusals), at least 10 ms (a network and a worker are busy for that long now and then, and a probe a
 -- second does not see it), widened for what a sample of that size has not shown yet, plus both clocks' errors.
 local RECENT, PERIOD, PERIODS = 5000000, 5000000, 12
 local TOP, LEAST_SAMPLES, LEAST_SPREAD = 8, 5, 10000
-local DRIFT = 0.0005
-
-local inForce
-local function path()
-  if not inForce then
-    inForce = load('path:' .. a.network) or { s = a.margin - a.slack, e = 0, t = 0, n = 0 }
-  end
-  return inForce
-end
-
--- From the send of a call to its latest arrival, counted from the earliest one that the path allows.
-local function spread()
-  return path().s
-end
 
 local function samplesOf()
   return load('path:' .. a.network .. ':samples') or { r = {}, p = {} }

@@ -1,35 +1,5 @@
--- Limits longer than a window are spent from blocks that were booked before (application/book-budgets.ts). A bucket's
--- account `u:<E>:<bucket>` has by limit ('minute', 'hour', 'day', 'day:<method>'): b open blocks { id, size, left, since },
--- u nothing more can be booked before, h calls by hour { hour, in it, in the one before }. A lease remembers in u what it
--- took: { limit, block, calls }. Keys: lim { minute, hour, day, m by method } calls that are allowed.
-local SPANS = { minute = 60000000, hour = 3600000000, day = 86400000000 }
--- An empty block stays for so long, because calls that were not sent give back to their own block only.
-local GIVEN_BACK_WITHIN = { minute = 1000000, hour = 31000000, day = 31000000 }
-local HOUR, BOOKING, MOST_HINTS, ACCOUNT_MS = 3600000000, 50000, 8, 259200000
-
-local accounts = {}
-local function accountOf(bucket)
-  if not accounts[bucket] then
-    accounts[bucket] = load('u:' .. E .. ':' .. bucket) or {}
-  end
-  return accounts[bucket]
-end
-
-local function saveAccount(bucket)
-  save('u:' .. E .. ':' .. bucket, accounts[bucket], ACCOUNT_MS)
-end
-
-local function spanOf(limit)
-  return string.match(limit, '^%a+')
-end
-
-local function leftOf(entry)
-  local left = 0
-  for _, block in ipairs(entry and entry.b or {}) do
-    left = left + block[3]
-  end
-  return left
-end
+-- Whether the limits longer than a window allow a request, and what a grant takes from their blocks (accounts.lua).
+local BOOKING, MOST_HINTS = 50000, 8
 
 -- What has to be booked soon: told to the caller, who books outside of the lease's path.
 local hints = {}
@@ -88,19 +58,6 @@ local function countHour(entry, calls)
   entry.h = h
 end
 
--- Calls of the last hour: those of this hour and the part of the one before that still belongs to it, taken as even.
-local function lastHour(entry)
-  local h, hour = entry.h, math.floor(now / HOUR)
-  if not h or h[1] < hour - 1 then
-    return 0
-  end
-  local part = 1 - (now - hour * HOUR) / HOUR
-  if h[1] < hour then
-    return math.floor(h[2] * part + 0.5)
-  end
-  return math.floor(h[2] + h[3] * part + 0.5)
-end
-
 -- Takes what was found to be covered. The next block is asked for when half of one is left.
 local function spend(k, c, lease)
   local needs = needsOf(k, c)
@@ -129,93 +86,4 @@ local function spend(k, c, lease)
     end
   end
   saveAccount(k.b)
-end
-
--- Gives back what a settled lease did not use: calls that were not sent, and parts of `methods`.
-local function giveBack(lease, s)
-  if not lease.u then
-    return
-  end
-  local unsent, seen = 0, {}
-  for _, r in ipairs(s.reports) do
-    if r.o == 'unsent' and lease.c[r.slot + 1] and not seen[r.slot] then
-      seen[r.slot] = true
-      unsent = unsent + 1
-    end
-  end
-  local account, back, changed = accountOf(lease.b), {}, false
-  for i = #lease.u, 1, -1 do
-    local limit, id, taken = unpack(lease.u[i])
-    local method = string.match(limit, '^day:(.*)$')
-    if not back[limit] then
-      local unused = s.unused and s.unused[method] or 0
-      back[limit] = not method and unsent or unsent == #lease.c and math.huge or unused
-    end
-    local calls = math.min(taken, back[limit])
-    back[limit] = back[limit] - calls
-    for _, block in ipairs(calls > 0 and account[limit] and account[limit].b or {}) do
-      if block[1] == id then
-        block[3] = block[3] + calls
-        changed = true
-      end
-    end
-  end
-  if changed then
-    saveAccount(lease.b)
-  end
-end
-
--- Closes blocks that are empty or old (what is left of those was never spent) and says what stands open.
-function ops.accounts()
-  local found = {}
-  for i, bucket in ipairs(a.buckets) do
-    local account, limits, changed = accountOf(bucket), {}, false
-    for limit, entry in pairs(account) do
-      local span = spanOf(limit)
-      local open, closed, kept = {}, {}, {}
-      for _, block in ipairs(entry.b or {}) do
-        local age = now - block[4]
-        if age >= SPANS[span] / 10 or (block[3] == 0 and age >= GIVEN_BACK_WITHIN[span]) then
-          closed[#closed + 1] = { id = block[1], left = block[3] }
-          changed = true
-          if block[3] > 0 then
-            entry.u = nil
-          end
-        else
-          kept[#kept + 1] = block
-          open[#open + 1] = { id = block[1], size = block[2], left = block[3] }
-        end
-      end
-      entry.b = kept
-      limits[#limits + 1] = { limit = limit, open = open, closed = closed, lastHour = lastHour(entry) }
-    end
-    if changed then
-      saveAccount(bucket)
-    end
-    found[i] = { bucket = bucket, limits = limits }
-  end
-  return { 'ok', now, tonumber(E), cjson.encode(found) }
-end
-
--- A block that was booked, or how long none can be had.
-function ops.credit()
-  local account = accountOf(a.bucket)
-  local entry = account[a.limit] or { b = {} }
-  account[a.limit] = entry
-  if a.block then
-    if now > a.before then
-      return { 'ok', now, 0 }
-    end
-    for _, block in ipairs(entry.b) do
-      if block[1] == a.block then
-        return { 'ok', now, 1 }
-      end
-    end
-    entry.b[#entry.b + 1] = { a.block, a.size, a.size, now }
-    entry.u = nil
-  else
-    entry.u = now + a.wait
-  end
-  saveAccount(a.bucket)
-  return { 'ok', now, 1 }
 end

@@ -36,6 +36,13 @@ local function pool(name)
   return P .. 'z:' .. E .. ':' .. name
 end
 
+-- The score of a key in its pools: a lower bound of its next slot.
+local function lower(k, id, score)
+  for _, name in ipairs(k.z) do
+    redis.call('ZADD', pool(name), 'XX', score, id)
+  end
+end
+
 -- Each sequence number of a session is taken once; the bitmap costs one bit a request, 2 MB at most: a session ends
 -- long before. It outlives its session.
 local function replayed(session, sequence)

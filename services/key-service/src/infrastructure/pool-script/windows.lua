@@ -1,6 +1,3 @@
--- When this memory began, at the earliest: it is ready two windows and more after that.
-local begunAt = tonumber(readyAt) - (a.settle or 0)
-
 -- Bucket: { c charges, l last notBefore } and what its key lends it. Charge: { notBefore, latest send, hole, answer (0:
 -- sent, never answered; none: not settled) }. `f:<E>:<bucket>`: arrival of its first call { lo, hi }. A call is taken to leave as late as it may (notAfter) until its stamped send is known, to arrive
 -- `spread` after that and not after its answer, and to leave a window W later. Only times of the charges are kept,
@@ -149,45 +146,4 @@ local function take(b, from, calls)
     slots[i] = nb
   end
   return slots
-end
-
--- Windows that begin with a key's first call: its arrival is known when the earliest call of the bucket is settled.
--- A key that is older than this memory may have been called before it: where its windows begin is not known.
-local function firstCall(b, name, k)
-  if a.align ~= 'first-call' or load('f:' .. E .. ':' .. name) or not k or (k.c or 0) < begunAt then
-    return
-  end
-  local first
-  for _, c in ipairs(b.c) do
-    if c[3] == 0 and (not first or c[1] < first[1]) then
-      first = c
-    end
-  end
-  if first and first[4] then
-    local hi = first[2] + spread() + (path().lo or spread())
-    if first[4] > 0 then
-      hi = math.min(hi, first[4])
-    end
-    save('f:' .. E .. ':' .. name, { lo = first[2], hi = hi })
-  end
-end
-
--- What became of a slot: sent and answered, or known not to have been sent. True when it is free again.
-local function chargeSettled(b, name, nb, r, k)
-  for i, c in ipairs(b.c) do
-    if c[1] == nb then
-      if r.o ~= 'unsent' then
-        c[2] = math.max(r.sent, nb)
-        c[4] = r.o == 'answered' and math.max(r.answered, nb) or 0
-        firstCall(b, name, k)
-      elseif nb >= now + a.lead then
-        c[3] = 1
-        return true
-      else
-        table.remove(b.c, i)
-      end
-      return false
-    end
-  end
-  return false
 end
