@@ -15,6 +15,7 @@ import { TokenSealer } from './application/seal-tokens';
 import { KeyTender } from './application/tend-key';
 import type { KeyServiceConfig } from './config';
 import { ApiKeys, AuditTrail } from './domain/ports';
+import { PgMethodUses } from './infrastructure/pg-method-uses';
 import { openPrisma, PrismaApiKeys } from './infrastructure/prisma-api-keys';
 import { startLeasePool, wireLeasePool } from './lease-pool';
 import { REST_CONTROLLERS } from './presentation/rest-controllers';
@@ -58,7 +59,10 @@ export class KeyServiceModule {
           useValue: new KeyRotator(keys, sealer, ctx.clock, ctx.ids, refresh),
         },
         { provide: KeyTender, useValue: new KeyTender(keys, pool.ledger, pool.audit) },
-        { provide: UsageDesk, useValue: new UsageDesk(keys, pool.budgets, () => ctx.clock.nowMs()) },
+        {
+          provide: UsageDesk,
+          useValue: new UsageDesk(keys, pool.budgets, new PgMethodUses(app), () => ctx.clock.nowMs()),
+        },
         { provide: ChoiceExplainer, useValue: new ChoiceExplainer(pool.ring, pool.ledger, pool.rules) },
         { provide: PathKeeper, useValue: pool.paths },
       ],

@@ -1,7 +1,8 @@
 import { TimeOrderedIds } from '@sociograph/kernel';
 import { Postgres } from '@sociograph/postgres';
-import { demoToken, eventually, workspaceOf } from '@sociograph/testing';
+import { demoToken, eventually, inPostgres, workspaceOf } from '@sociograph/testing';
 import { PgKeyUses } from '../src/infrastructure/pg-key-uses';
+import { METHOD_USES, PgMethodUses } from '../src/infrastructure/pg-method-uses';
 import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
 
 const silent = { warn: () => undefined };
@@ -127,5 +128,82 @@ describe('uses of keys', () => {
     expect(await uses.forget(3_000, 10)).toBe(0);
     const left = await worker.query("SELECT lease_id FROM key_uses WHERE lease_id LIKE 'old-%'");
     expect(left.rows).toEqual([{ lease_id: 'old-3' }]);
+  });
+
+  describe('counted by method', () => {
+    const MINUTE = 60_000;
+    const DAY = 1_440 * MINUTE;
+    const now = Date.now() + 10 * DAY;
+    const other = '01930f0e-7b1c-7000-8000-0000000000bb';
+    const use = (
+      leaseId: string,
+      grantedAt: number,
+      methods: Record<string, number>,
+      details: object = {},
+    ) => ({
+      ...{ leaseId, keyId, keyWorkspaceId: 'demo', network: 'vk', workspaceId: 'demo', importId: 'i1' },
+      ...{ service: 'parser-service', methods, calls: 1, grantedAt, settledAt: null, results: null },
+      ...details,
+    });
+    let app: Postgres;
+
+    beforeAll(async () => {
+      app = new Postgres({ url: fleet.config.DATABASE_URL_APP, logger: silent });
+      await new PgKeyUses(worker, new TimeOrderedIds()).write([
+        use('m-1', now, { 'users.get': 1 }),
+        use('m-2', now - 59 * MINUTE, { 'users.get': 25, 'wall.get': 3 }, { results: { ok: 1 } }),
+        use('m-3', now - 60 * MINUTE, { 'users.get': 100 }, { workspaceId: 'partner' }),
+        use('m-4', now - DAY + 1, { 'groups.get': 7 }),
+        use('m-5', now - DAY, { 'groups.get': 1_000, 'likes.getList': 1 }),
+        use('m-6', now + 1, { 'users.get': 10_000 }),
+        use('m-7', now - MINUTE, { 'users.get': 4, 'wall.search': 4 }, { calls: 4, results: { unsent: 4 } }),
+        use('m-8', now - MINUTE, { 'users.get': 4 }, { calls: 4, results: { unsent: 1, ok: 2, broken: 1 } }),
+        use(
+          'm-9',
+          now,
+          { 'users.get': 500_000 },
+          { keyId: other, keyWorkspaceId: 'other', workspaceId: 'other' },
+        ),
+      ]);
+    });
+
+    afterAll(() => app.end());
+
+    it('are those of the last day and hour, without what was given back unused', async () => {
+      expect(await new PgMethodUses(app).of('demo', keyId, now)).toEqual([
+        { method: 'groups.get', callsInLastDay: 7, callsInLastHour: 0, lastUsedAt: now - DAY + 1 },
+        { method: 'users.get', callsInLastDay: 129, callsInLastHour: 29, lastUsedAt: now },
+        { method: 'wall.get', callsInLastDay: 3, callsInLastHour: 3, lastUsedAt: now - 59 * MINUTE },
+      ]);
+    });
+
+    it('are seen by the owner of the key, and by others as far as they used it', async () => {
+      const uses = new PgMethodUses(app);
+      expect(await uses.of('demo', other, now)).toEqual([]);
+      expect(await uses.of('partner', keyId, now)).toMatchObject([
+        { method: 'users.get', callsInLastDay: 100 },
+      ]);
+    });
+
+    it('are found by the index', async () => {
+      // A day of a hundred keys; of a few rows any index will do.
+      await inPostgres(fleet.adminDatabaseUrl, async (admin) => {
+        await admin.query(
+          `INSERT INTO key_uses (lease_id, key_id, key_workspace_id, network, workspace_id, import_id, service, methods,
+             calls, granted_at)
+           SELECT 'x-' || n, md5((n % 100)::text)::uuid, 'demo', 'vk', 'demo', 'i1', 'parser-service',
+             '{"users.get": 1}', 1, $1::timestamptz - n * interval '4 seconds'
+           FROM generate_series(1, 20000) AS n`,
+          [new Date(now)],
+        );
+        await admin.query('ANALYZE key_uses');
+      });
+      const plan = await app.inWorkspace('demo', (q) =>
+        q.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${METHOD_USES}`, [keyId, new Date(now)]),
+      );
+      const text = plan.rows.map((row) => row['QUERY PLAN']).join('\n');
+      expect(text).toMatch(/Index Scan using key_uses_of_key|Bitmap Index Scan on key_uses_of_key/);
+      expect(text).toMatch(/Index Cond: .*key_id.*granted_at.*granted_at/);
+    });
   });
 });

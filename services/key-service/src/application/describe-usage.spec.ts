@@ -2,11 +2,15 @@ import { aKey } from '../../test/builders';
 import { InMemoryApiKeys } from '../infrastructure/in-memory';
 import { UsageDesk } from './describe-usage';
 
+const WALL = { method: 'wall.get', callsInLastDay: 7, callsInLastHour: 2, lastUsedAt: 4000 };
+const FRIENDS = { method: 'friends.get', callsInLastDay: 9, callsInLastHour: 0, lastUsedAt: 3000 };
+
 async function setUp(usage: () => Promise<never> | Promise<{ limit: string }[]>) {
   const keys = new InMemoryApiKeys();
   const note = { actor: { kind: 'person' as const, id: 'ada' }, action: 'key.register' };
   await keys.add(aKey('k1'), { dataKeyId: 'd', bytes: new Uint8Array(1) }, 'f', note);
-  return new UsageDesk(keys, { usage: usage as never }, () => 5000);
+  const of = async (...asked: unknown[]) => (asked.join(' ') === 'demo k1 5000' ? [FRIENDS, WALL] : []);
+  return new UsageDesk(keys, { usage: usage as never }, { of }, () => 5000);
 }
 
 describe('the usage of a key', () => {
@@ -16,6 +20,20 @@ describe('the usage of a key', () => {
     const { key, limits } = await desk.describe('demo', 'k1');
     expect(key.id).toBe('k1');
     expect(limits).toEqual([{ ...limit, left: 0, spentAt: 5000 }]);
+  });
+
+  it('names every method that was called, with its limit of a day where it has one', async () => {
+    const about = { calls: 10, windowMs: 86_400_000, spent: 7, callsInLastHour: 2 };
+    const desk = await setUp(async () => [
+      { limit: 'day', ...about },
+      { limit: 'day:wall.get', ...about },
+    ]);
+    const { methods } = await desk.describe('demo', 'k1');
+    const limit = { limit: 'day:wall.get', ...about, left: 3, spentAt: 5000 + 5_400_000 };
+    expect(methods).toEqual([
+      { ...FRIENDS, limit: undefined },
+      { ...WALL, limit },
+    ]);
   });
 
   it('is told of keys of the workspace only, and while the pool can be asked', async () => {

@@ -1,7 +1,7 @@
 import type { ApiKey } from '../domain/api-key';
 import { type KeyForecast, forecastOf } from '../domain/forecast';
 import { keyUnknown } from '../domain/errors';
-import { ApiKeys } from '../domain/ports';
+import { ApiKeys, type MethodUse, MethodUses } from '../domain/ports';
 import type { BudgetKeeper } from './book-budgets';
 import { askPool } from './ask-pool';
 
@@ -9,13 +9,16 @@ export interface KeyUsage {
   key: ApiKey;
   /** Its limits of a minute and more; empty when it has none. */
   limits: KeyForecast[];
+  /** Methods that were called with it in the last day, each with its own limit of a day where it has one. */
+  methods: (MethodUse & { limit: KeyForecast | undefined })[];
 }
 
-/** How much of its longer limits a key has used, and when they are spent at the pace of the last hour. */
+/** How much of its longer limits a key has used, by which methods, and when they are spent at the pace of the last hour. */
 export class UsageDesk {
   constructor(
     private readonly keys: Pick<ApiKeys, 'find'>,
     private readonly budgets: Pick<BudgetKeeper, 'usage'>,
+    private readonly uses: MethodUses,
     private readonly nowMs: () => number,
   ) {}
 
@@ -24,6 +27,12 @@ export class UsageDesk {
     if (key === undefined) throw keyUnknown();
     const usage = await askPool(() => this.budgets.usage(key));
     const now = this.nowMs();
-    return { key, limits: usage.map((limit) => forecastOf(limit, now)) };
+    const limits = usage.map((limit) => forecastOf(limit, now));
+    const used = await this.uses.of(workspaceId, keyId, now);
+    const methods = used.map((use) => ({
+      ...use,
+      limit: limits.find(({ limit }) => limit === `day:${use.method}`),
+    }));
+    return { key, limits, methods };
   }
 }

@@ -688,6 +688,21 @@ export abstract class KeyUses {
   abstract forget(before: number, most: number): Promise<number>;
 }
 
+/** Calls of one method with one key, up to now. */
+export interface MethodUse {
+  method: string;
+  callsInLastDay: number;
+  callsInLastHour: number;
+  /** Pool clock, ms. */
+  lastUsedAt: number;
+}
+
+/** What a key was used for in the last day, whoever used it; seen by the workspace that it belongs to. */
+export abstract class MethodUses {
+  /** Methods in the order of their names. */
+  abstract of(workspaceId: string, keyId: string, now: number): Promise<MethodUse[]>;
+}
+
 /** Figures of what is granted and called; a call costs nobody a wait. */
 export abstract class PoolFigures {
   abstract keyUsed(keyId: string, calls: number): void;

@@ -45,13 +45,25 @@ export class KeyPoolController {
 
   @Get('usage')
   @Roles('admin', 'operator', 'analyst', 'viewer')
-  @ApiOperation({ summary: 'What it used of its limits, and when they are spent at this pace' })
+  @ApiOperation({
+    summary: 'What it used of its limits and by which methods, and when they are spent at this pace',
+  })
   @ApiResponse({ status: 200, type: UsageView })
   async usage(@Param() { id }: IdParam, @CurrentPrincipal() principal: Principal): Promise<UsageView> {
-    const { key, limits } = await this.usageDesk.describe(principal.workspaceId, id);
+    const { key, limits, methods } = await this.usageDesk.describe(principal.workspaceId, id);
     const { lastUsedAt } = key.details;
-    const told = limits.map((limit) => ({ ...limit, forecast: sentenceOf(limit) }));
-    return { perSecond: key.details.limits.perSecond, lastUsedAt, limits: told };
+    return {
+      perSecond: key.details.limits.perSecond,
+      lastUsedAt,
+      limits: limits.map((limit) => ({ ...limit, forecast: sentenceOf(limit) })),
+      methods: methods.map(({ limit, ...use }) => ({
+        ...use,
+        limit: limit?.calls ?? null,
+        left: limit?.left ?? null,
+        spentAt: limit?.spentAt ?? null,
+        forecast: limit === undefined ? null : sentenceOf(limit),
+      })),
+    };
   }
 
   @Get('leases')

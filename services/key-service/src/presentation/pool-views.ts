@@ -13,11 +13,33 @@ class LimitUsageView {
   @ApiProperty({ example: 'at this pace wall.get is spent at 2026-11-21T16:40:00Z' }) forecast!: string;
 }
 
+class MethodUsageView {
+  @ApiProperty({ example: 'wall.get' }) method!: string;
+  @ApiProperty({ type: 'integer', description: 'With this key, whoever used it' }) callsInLastDay!: number;
+  @ApiProperty({ type: 'integer' }) callsInLastHour!: number;
+  @ApiProperty({ type: 'integer', description: 'Pool clock, ms' }) lastUsedAt!: number;
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Calls of it in a day that its bucket may make; null: it has no limit of its own',
+  })
+  limit!: number | null;
+  @ApiProperty({ type: 'integer', nullable: true }) left!: number | null;
+  @ApiProperty({ type: 'integer', nullable: true, description: 'Unix ms; null: not at this pace' })
+  spentAt!: number | null;
+  @ApiProperty({ type: String, nullable: true }) forecast!: string | null;
+}
+
 export class UsageView {
   @ApiProperty({ type: 'integer' }) perSecond!: number;
   @ApiProperty({ type: 'integer', nullable: true }) lastUsedAt!: number | null;
   @ApiProperty({ type: [LimitUsageView], description: 'Its limits of a minute and more' })
   limits!: LimitUsageView[];
+  @ApiProperty({
+    type: [MethodUsageView],
+    description: 'Every method that was called with it in the last day',
+  })
+  methods!: MethodUsageView[];
 }
 
 class LeaseView {
