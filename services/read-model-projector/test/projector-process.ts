@@ -1,11 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { eventually, freePort, ProcessHandle } from '@sociograph/testing';
 import { server, unique } from './servers';
 
 const MAIN = join(__dirname, '../dist/main.js');
-const MIGRATE = join(__dirname, '../dist/migrate.js');
 const NAMES = [
   'KAFKA_BROKERS',
   'KAFKA_USERNAME',
@@ -13,21 +11,18 @@ const NAMES = [
   'REDIS_POOL_URL',
   'REDIS_CACHE_URL',
   'ARANGO_URL',
-  'ARANGO_DATABASE',
-  'ARANGO_USERNAME',
-  'ARANGO_PASSWORD',
 ];
 
 /** One instance of the built service, as its supervisor would start it. */
 export class ProjectorProcess {
   private constructor(
-    private readonly child: ChildProcess,
+    private readonly handle: ProcessHandle,
     readonly url: string,
     readonly managementUrl: string,
-    readonly output: string[],
   ) {}
 
-  static async start(): Promise<ProjectorProcess> {
+  /** `views`: where its database is. */
+  static async start(views: Readonly<Record<string, string>>): Promise<ProjectorProcess> {
     if (!existsSync(MAIN)) throw new Error(`${MAIN} is not built: npx nx run read-model-projector:build`);
     const [http, management] = [await freePort(), await freePort()];
     const own = Object.fromEntries(NAMES.map((name) => [name, server(name)]));
@@ -39,24 +34,18 @@ export class ProjectorProcess {
       INSTANCE_ID: unique('spec'),
       HTTP_PORT: String(http),
       MANAGEMENT_PORT: String(management),
+      ...views,
     };
-    execFileSync(process.execPath, [MIGRATE], { env });
-    const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const output: string[] = [];
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => output.push(String(chunk)));
-    const started = new ProjectorProcess(
-      child,
-      `http://127.0.0.1:${http}`,
-      `http://127.0.0.1:${management}`,
-      output,
+    const handle = await new ProcessHandle({ command: process.execPath, args: [MAIN], env }).start();
+    const managementUrl = `http://127.0.0.1:${management}`;
+    await eventually(
+      async () => {
+        if (!handle.running) throw new Error(`it ended:\n${handle.lines.slice(-20).join('\n')}`);
+        return (await fetch(`${managementUrl}/health/ready`)).ok;
+      },
+      { timeoutMs: 40_000 },
     );
-    await until(
-      () => started.answers('/health/ready'),
-      40_000,
-      () => output.join(''),
-    );
-    return started;
+    return new ProjectorProcess(handle, `http://127.0.0.1:${http}`, managementUrl);
   }
 
   /** A metric without labels of its own; 0 while it is not there. */
@@ -80,41 +69,8 @@ export class ProjectorProcess {
     };
   }
 
+  /** The exit code, null when it was killed. */
   async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode;
-    return new Promise((resolve) => {
-      this.child.once('exit', (code) => resolve(code));
-      this.child.kill(signal);
-    });
+    return (await this.handle.end(signal)).code;
   }
-
-  private async answers(path: string): Promise<boolean> {
-    return fetch(`${this.managementUrl}${path}`).then(
-      (response) => response.ok,
-      () => false,
-    );
-  }
-}
-
-/** Polls until it holds; says what `explain` gives when it does not in time. */
-export async function until(
-  condition: () => Promise<boolean>,
-  withinMs: number,
-  explain = (): string => '',
-): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`Not within ${withinMs} ms. ${explain()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }

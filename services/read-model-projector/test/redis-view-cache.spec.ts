@@ -1,4 +1,5 @@
 import { TimeOrderedIds } from '@sociograph/kernel';
+import { eventually } from '@sociograph/testing';
 import type { Redis } from 'ioredis';
 import { connectRedis } from '../src/infrastructure/redis-connection';
 import { RedisViewCache } from '../src/infrastructure/redis-view-cache';
@@ -19,7 +20,7 @@ describe('RedisViewCache', () => {
   const instance = async (): Promise<RedisViewCache> => {
     const redis = await connect();
     const cache = new RedisViewCache(redis, await connect(), new TimeOrderedIds(), prefix);
-    await until(async () => (cache as unknown as { listening: boolean }).listening);
+    await eventually(async () => (cache as unknown as { listening: boolean }).listening);
     return cache;
   };
 
@@ -44,7 +45,7 @@ describe('RedisViewCache', () => {
     const [one, other] = [await instance(), await instance()];
     await one.forget(['demo.vk']);
     await one.read('demo.vk', 'summary', async () => 'row');
-    await until(async () => (await other.read('demo.vk', 'summary', async () => undefined)) === 'row');
+    await eventually(async () => (await other.read('demo.vk', 'summary', async () => undefined)) === 'row');
   });
 
   it('forgets a graph in every instance, and only that graph', async () => {
@@ -52,11 +53,11 @@ describe('RedisViewCache', () => {
     await one.forget(['demo.vk', 'demo.ok']);
     for (const graph of ['demo.vk', 'demo.ok']) {
       await one.read(graph, 'summary', async () => 'old');
-      await until(async () => (await other.read(graph, 'summary', async () => undefined)) === 'old');
+      await eventually(async () => (await other.read(graph, 'summary', async () => undefined)) === 'old');
     }
     await one.forget(['demo.vk']);
     expect(await one.read('demo.vk', 'summary', async () => 'new')).toBe('new');
-    await until(async () => (await other.read('demo.vk', 'summary', async () => 'new')) === 'new');
+    await eventually(async () => (await other.read('demo.vk', 'summary', async () => 'new')) === 'new');
     expect(await other.read('demo.ok', 'summary', async () => 'new')).toBe('old');
   });
 
@@ -68,7 +69,7 @@ describe('RedisViewCache', () => {
       return 'old';
     };
     await reader.read('demo.vk', 'summary', slow);
-    await until(async () => (await reader.read('demo.vk', 'summary', async () => 'new')) === 'new');
+    await eventually(async () => (await reader.read('demo.vk', 'summary', async () => 'new')) === 'new');
     expect(await (await instance()).read('demo.vk', 'summary', async () => 'new')).toBe('new');
   });
 
@@ -92,11 +93,3 @@ describe('RedisViewCache', () => {
     });
   });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 5000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error('Not within 5 s');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

@@ -10,12 +10,14 @@ import {
   partitionOf,
 } from '@sociograph/contracts';
 import { createKafka, EventPublisher } from '@sociograph/messaging';
-import { ProjectorProcess, until } from './projector-process';
+import { demoToken, eventually } from '@sociograph/testing';
+import { noOtherWriter, type OwnViews, ownViews } from './own-views';
+import { ProjectorProcess } from './projector-process';
 import { silent, unique } from './servers';
 
 /** Long enough for a machine that does much else; nothing here waits for it to pass. */
-const DEADLINE_MS = 40_000;
-jest.setTimeout(3 * DEADLINE_MS);
+const WITHIN = { timeoutMs: 40_000 };
+jest.setTimeout(3 * WITHIN.timeoutMs);
 
 const CHANGES = TOPICS.graphChanges.name;
 
@@ -23,16 +25,17 @@ describe('the projector on real servers', () => {
   const running: ProjectorProcess[] = [];
   let publisher: EventPublisher;
   let token: string;
+  let views: OwnViews;
   let network: string;
 
   const start = async (): Promise<ProjectorProcess> => {
-    const projector = await ProjectorProcess.start();
+    const projector = await ProjectorProcess.start(views.env);
     running.push(projector);
     return projector;
   };
   const startWriter = async (): Promise<ProjectorProcess> => {
     const projector = await start();
-    await until(async () => (await projector.metric('projector_writer')) === 1, DEADLINE_MS);
+    await eventually(async () => (await projector.metric('projector_writer')) === 1, WITHIN);
     return projector;
   };
   const summaryPath = (at?: Positions): string =>
@@ -49,6 +52,8 @@ describe('the projector on real servers', () => {
     });
     publisher = new EventPublisher({ kafka, source: 'spec' });
     token = await demoToken();
+    await noOtherWriter();
+    views = await ownViews(kafka);
   });
 
   beforeEach(() => {
@@ -59,7 +64,10 @@ describe('the projector on real servers', () => {
     await Promise.all(running.splice(0).map((projector) => projector.end('SIGKILL')));
   });
 
-  afterAll(() => publisher.close());
+  afterAll(async () => {
+    await publisher.close();
+    await views?.drop();
+  });
 
   const publish = (changes: Change[]): Promise<Positions> =>
     publisher.publish(
@@ -93,7 +101,7 @@ describe('the projector on real servers', () => {
       person('3', []),
       person('4', []),
     ]);
-    await until(async () => (await first.get(summaryPath(at), token)).status === 200, DEADLINE_MS);
+    await eventually(async () => (await first.get(summaryPath(at), token)).status === 200, WITHIN);
     const summary = await first.get(summaryPath(at), token);
     const { freshness, ...figures } = summary.body as { freshness: { at: string; appliedUpTo: string } };
     expect(figures).toEqual({
@@ -132,7 +140,7 @@ describe('the projector on real servers', () => {
     const second = await startWriter();
     expect((await second.get(summaryPath(), token)).body).toMatchObject(figures);
     const later = await publish([person('4', ['1'])].map((change) => ({ ...change, version: 2 })));
-    await until(async () => (await second.get(summaryPath(later), token)).status === 200, DEADLINE_MS);
+    await eventually(async () => (await second.get(summaryPath(later), token)).status === 200, WITHIN);
     const after = await second.get(summaryPath(later), token);
     expect(after.body).toMatchObject({ users: 4, friendships: 4, components: { count: 1, largest: 4 } });
   });
@@ -141,11 +149,11 @@ describe('the projector on real servers', () => {
     const first = await startWriter();
     const second = await start();
     await publish([person('1', ['2']), person('2', [])]);
-    await until(async () => (await second.get(summaryPath(), token)).body['friendships'] === 1, DEADLINE_MS);
+    await eventually(async () => (await second.get(summaryPath(), token)).body['friendships'] === 1, WITHIN);
     expect(await second.metric('projector_writer')).toBe(0);
     await first.end('SIGKILL');
     const at = await publish([person('3', ['1', '2'])]);
-    await until(async () => (await second.get(summaryPath(at), token)).status === 200, DEADLINE_MS);
+    await eventually(async () => (await second.get(summaryPath(at), token)).status === 200, WITHIN);
     expect((await second.get(summaryPath(at), token)).body).toMatchObject({
       users: 3,
       friendships: 3,
@@ -170,7 +178,7 @@ describe('the projector on real servers', () => {
       { message: vertexChanged, key, value: person('1', []) },
     ]);
     const profile = `/v1/profiles/${network}/1`;
-    await until(async () => (await projector.get(profile, token)).status === 200, DEADLINE_MS);
+    await eventually(async () => (await projector.get(profile, token)).status === 200, WITHIN);
     expect((await projector.get(`${profile}?min-position=${encodePositions(source)}`, token)).status).toBe(
       200,
     );
@@ -196,18 +204,3 @@ describe('the projector on real servers', () => {
 });
 
 type Change = PayloadOf<typeof vertexChanged>;
-
-async function demoToken(): Promise<string> {
-  const { KEYCLOAK_URL, KEYCLOAK_REALM, DEMO_CLIENT_ID = '', DEMO_CLIENT_SECRET = '' } = process.env;
-  const response = await fetch(`${KEYCLOAK_URL}/realms/${KEYCLOAK_REALM}/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: DEMO_CLIENT_ID,
-      client_secret: DEMO_CLIENT_SECRET,
-    }),
-  });
-  const { access_token: token } = (await response.json()) as { access_token?: string };
-  if (token === undefined) throw new Error(`Keycloak gave no token: ${response.status}`);
-  return token;
-}
