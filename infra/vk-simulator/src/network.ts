@@ -1,4 +1,4 @@
-import { seededFraction } from './seeded-hash';
+import { seededFraction } from './content/seeded-hash';
 
 /** Milliseconds. Delays on the way are uniform from 0 to the jitter; the service time lies between its two ends. */
 export interface NetworkSettings {

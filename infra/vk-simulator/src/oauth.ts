@@ -33,6 +33,7 @@ export class OAuth {
     private readonly seed: number,
     keys: readonly SimulatedKey[],
     private readonly onRotated: (name: string, token: string) => void,
+    private readonly lifetimeSeconds = LIFETIME_SECONDS,
   ) {
     for (const key of keys) {
       if (key.kind !== 'user') continue;
@@ -68,7 +69,7 @@ export class OAuth {
         refresh_token: refreshToken,
         access_token: accessToken,
         token_type: 'Bearer',
-        expires_in: LIFETIME_SECONDS,
+        expires_in: this.lifetimeSeconds,
         state: form.get('state') ?? '',
       },
     };

@@ -1,8 +1,12 @@
 import { parseArgs } from 'node:util';
+import { CAPTCHA_FORMS } from './captchas';
+import type { CaptchaForm } from './captchas';
+import { numbersByMethod, readContent, stages, USUAL_CONTENT } from './content-settings';
+import type { ContentSettings } from './content-settings';
 import type { DayKind } from './daily-budgets';
+import type { KeyKind } from './keys';
 import type { NetworkSettings } from './network';
 import type { WindowKind } from './rate-limiter';
-import type { Visibility, WorldOptions } from './world';
 
 export interface Settings {
   host: string;
@@ -20,15 +24,26 @@ export interface Settings {
   window: WindowKind;
   refusedCount: boolean;
   budgets: Map<string, number>;
+  hiddenBudgets: Map<string, number>;
+  hiddenStages: readonly [captchas: number, limits: number];
   budgetsInsideExecute: boolean;
   day: DayKind;
-  world: Pick<WorldOptions, 'shares' | 'named'>;
+  world: ContentSettings;
   clockSkewMs: number;
   trailingEntry: boolean;
   operations: number;
+  executeKinds: KeyKind[];
+  executeTimeoutMs: number;
+  /** Milliseconds of one call, by method. */
+  callMs: Map<string, number>;
+  captchaForm: CaptchaForm;
+  tokenLifetimeMs: number;
+  /** Scripted faults to begin with: a JSON list. */
+  faultsFile: string | undefined;
 }
 
 const USUAL: Record<string, string> = {
+  ...USUAL_CONTENT,
   host: '127.0.0.1',
   port: '47023',
   seed: '1',
@@ -42,21 +57,27 @@ const USUAL: Record<string, string> = {
   'refused-count': 'no',
   'budget-in-execute': 'yes',
   day: 'rolling',
-  private: '0',
-  hidden: '0',
-  deleted: '0',
-  banned: '0',
+  budget: 'wall.get=5000',
+  'hidden-budget': 'groups.get=5500',
+  'hidden-stages': '3-20',
   'clock-skew': '0',
   'trailing-entry': 'yes',
   operations: '1000',
+  'execute-kinds': 'user,service,community',
+  'execute-timeout': '10000',
+  'call-time': 'none',
+  captcha: 'both',
+  'token-lifetime': '0',
 };
-const WITHOUT_USUAL = ['graph', 'id-shift', 'tokens-file', 'budget'];
+const WITHOUT_USUAL = ['graph', 'id-shift', 'tokens-file', 'faults-file'];
+const REPEATED = ['budget', 'hidden-budget', 'call-time'];
+const KINDS: readonly KeyKind[] = ['user', 'service', 'community'];
 
 /** Reads flags, then environment variables `VK_SIMULATOR_<FLAG>`, then defaults. Throws one sentence per fault. */
 export function readSettings(argv: string[], env: NodeJS.ProcessEnv): Settings {
   const names = [...Object.keys(USUAL), ...WITHOUT_USUAL];
   const options = Object.fromEntries(
-    names.map((name) => [name, { type: 'string' as const, multiple: name === 'budget' }]),
+    names.map((name) => [name, { type: 'string' as const, multiple: REPEATED.includes(name) }]),
   );
   const { values } = parseArgs({ args: argv, options, strict: true, allowPositionals: false });
   const given = (name: string): string | undefined => {
@@ -97,13 +118,21 @@ export function readSettings(argv: string[], env: NodeJS.ProcessEnv): Settings {
     replyJitterMs: number('reply-jitter', 0),
     window: choice('window', ['sliding', 'fixed-clock', 'fixed-first-call']),
     refusedCount: choice('refused-count', ['yes', 'no']) === 'yes',
-    budgets: budgets(given('budget')),
+    budgets: numbersByMethod('budget', given('budget')),
+    hiddenBudgets: numbersByMethod('hidden-budget', given('hidden-budget')),
+    hiddenStages: stages(given('hidden-stages') as string),
     budgetsInsideExecute: choice('budget-in-execute', ['yes', 'no']) === 'yes',
     day: choice('day', ['rolling', 'moscow']),
-    world: people(given),
+    world: readContent(given),
     clockSkewMs: number('clock-skew', Number.NEGATIVE_INFINITY),
     trailingEntry: choice('trailing-entry', ['yes', 'no']) === 'yes',
     operations: number('operations', 1),
+    executeKinds: kinds(given('execute-kinds') as string),
+    executeTimeoutMs: number('execute-timeout', 0),
+    callMs: numbersByMethod('call-time', given('call-time')),
+    captchaForm: choice('captcha', CAPTCHA_FORMS),
+    tokenLifetimeMs: number('token-lifetime', 0) * 1000,
+    faultsFile: given('faults-file'),
   };
 }
 
@@ -130,34 +159,9 @@ function range(name: string, text: string): readonly [number, number] {
   return [low, high];
 }
 
-function budgets(text: string | undefined): Map<string, number> {
-  const found = new Map<string, number>();
-  for (const entry of (text ?? '').split(',').filter(Boolean)) {
-    const [method, limit] = entry.split('=');
-    if (method === undefined || !/^\d+$/.test(limit ?? ''))
-      throw new Error(`--budget must be like friends.get=5000, not ${entry}.`);
-    found.set(method, Number(limit));
-  }
+function kinds(text: string): KeyKind[] {
+  const found = text.split(',') as KeyKind[];
+  if (found.some((kind) => !KINDS.includes(kind)))
+    throw new Error(`--execute-kinds must be some of ${KINDS.join(', ')}.`);
   return found;
-}
-
-/** `0.05` (with a point, or 0) is a share of the people; anything else is a list of ids as they are served. */
-function people(given: (name: string) => string | undefined): Settings['world'] {
-  const shares = { private: 0, hidden: 0, deleted: 0, banned: 0 };
-  const named = new Map<number, Visibility>();
-  for (const state of ['private', 'hidden', 'deleted', 'banned'] as const) {
-    const text = given(state) as string;
-    if (text === '0' || text.includes('.')) {
-      shares[state] = Number(text);
-      if (!(shares[state] >= 0 && shares[state] <= 1))
-        throw new Error(`--${state} must be a share from 0 to 1.0, or ids.`);
-      continue;
-    }
-    for (const id of text.split(',').map(Number)) {
-      if (!Number.isSafeInteger(id) || id < 1)
-        throw new Error(`--${state} must be a share from 0 to 1.0, or ids.`);
-      named.set(id, state);
-    }
-  }
-  return { shares, named };
 }

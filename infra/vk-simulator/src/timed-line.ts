@@ -25,6 +25,14 @@ export class TimedLine {
     this.runDue();
   }
 
+  /** The clock was put forward: what became due by that runs now. */
+  hurry(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    this.timerFor = Number.POSITIVE_INFINITY;
+    this.runDue();
+  }
+
   clear(): void {
     clearTimeout(this.timer);
     this.timer = undefined;

@@ -1,114 +1,11 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import http from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { buildNormalGraph } from '@sociograph/graph-file';
-import { generateKeys, keysFrom } from '../src/keys';
+import { Bench, errorOf } from './stand';
+import type { Reply } from './stand';
 import type { SimulatedKey } from '../src/keys';
-import { readSettings } from '../src/settings';
-import { Simulator } from '../src/simulator';
-
-interface Reply {
-  status: number;
-  headers: http.IncomingHttpHeaders;
-  body: Buffer;
-  json: Record<string, unknown>;
-  ms: number;
-}
-
-const agent = new http.Agent({ keepAlive: true });
-afterAll(() => agent.destroy());
-
-/** 1-2-3 and 1-3, 3-4, and 10 alone with 11; keys 0-1 user, 2 service, 3 community. */
-class Bench {
-  readonly keys: SimulatedKey[];
-  private readonly simulator: Simulator;
-  port = 0;
-
-  constructor(...flags: string[]) {
-    const settings = readSettings(['--graph', 'none', '--port', '0', '--delay', '0', ...flags], {});
-    const graph = buildNormalGraph(
-      [1, 2, 3, 4, 10, 11],
-      Uint32Array.from([0, 1, 1, 2, 0, 2, 2, 3, 4, 5]),
-      10,
-      0,
-    );
-    this.keys = generateKeys(settings.seed, { user: 2, service: 1, community: 1 }, 1000);
-    this.simulator = new Simulator(settings, graph, this.keys);
-  }
-
-  async start(): Promise<this> {
-    this.port = await this.simulator.listen();
-    return this;
-  }
-
-  close(): Promise<void> {
-    return this.simulator.close();
-  }
-
-  send(
-    path: string,
-    options: { method?: string; headers?: http.OutgoingHttpHeaders; body?: string | Buffer } = {},
-  ): Promise<Reply> {
-    const started = performance.now();
-    return new Promise((resolve, reject) => {
-      const request = http.request(
-        { port: this.port, path, agent, method: options.method ?? 'GET', headers: options.headers ?? {} },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('end', () => {
-            const raw = Buffer.concat(chunks);
-            const body = response.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
-            const isJson =
-              String(response.headers['content-type']).startsWith('application/json') && body.length > 0;
-            const json = (isJson ? JSON.parse(body.toString()) : {}) as Record<string, unknown>;
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              body,
-              json,
-              ms: performance.now() - started,
-            });
-          });
-        },
-      );
-      request.on('error', reject);
-      request.end(options.body);
-    });
-  }
-
-  /** As vk-io sends: POST, urlencoded, the token in the body. */
-  call(method: string, parameters: Record<string, string | number>, key = 0): Promise<Reply> {
-    const form = new URLSearchParams({ access_token: (this.keys[key] as SimulatedKey).token, v: '5.199' });
-    for (const [name, value] of Object.entries(parameters)) form.set(name, String(value));
-    return this.send(`/method/${method}`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        'accept-encoding': 'gzip,deflate',
-        connection: 'keep-alive',
-      },
-      body: form.toString(),
-    });
-  }
-
-  reset(): Promise<Reply> {
-    return this.send('/reset', { method: 'POST' });
-  }
-}
-
-const errorOf = (reply: Reply): [number, string] => {
-  const { error_code, error_msg } = reply.json['error'] as { error_code: number; error_msg: string };
-  expect(reply.status).toBe(200);
-  return [error_code, error_msg];
-};
 
 describe('the simulator', () => {
   let bench: Bench;
   beforeAll(async () => {
-    bench = await new Bench(
+    bench = await Bench.start(
       '--private',
       '2',
       '--deleted',
@@ -117,7 +14,7 @@ describe('the simulator', () => {
       '10',
       '--budget',
       'friends.get=40',
-    ).start();
+    );
   });
   afterAll(() => bench.close());
   beforeEach(() => bench.reset());
@@ -264,7 +161,13 @@ describe('the simulator', () => {
     expect(profiles.items).toEqual([
       expect.objectContaining({ id: 1, is_closed: false, can_access_closed: true }),
       expect.objectContaining({ id: 2, is_closed: true, can_access_closed: false }),
-      { id: 4, first_name: 'DELETED', last_name: '', deactivated: 'deleted' },
+      {
+        id: 4,
+        first_name: 'DELETED',
+        last_name: '',
+        deactivated: 'deleted',
+        track_code: expect.stringMatching(/^[\w-]{27}$/) as string,
+      },
     ]);
     const users = await bench.call('users.get', { user_ids: '3, 999,id1' });
     expect((users.json['response'] as Array<{ id: number }>).map(({ id }) => id)).toEqual([3, 1]);
@@ -338,143 +241,5 @@ describe('the simulator', () => {
       hidden: [10],
       banned: [],
     });
-  });
-});
-
-describe('the network in front of the simulator', () => {
-  it('delays worked answers by the service time, refusals and probes by the path alone', async () => {
-    const bench = await new Bench('--delay', '80', '--jitter', '10').start();
-    const replies = await Promise.all(Array.from({ length: 4 }, () => bench.call('utils.getServerTime', {})));
-    const refused = replies.filter((reply) => 'error' in reply.json);
-    const served = replies.filter((reply) => !('error' in reply.json));
-    expect(refused).toHaveLength(1);
-    expect(Math.min(...served.map(({ ms }) => ms))).toBeGreaterThanOrEqual(79);
-    expect((refused[0] as Reply).ms).toBeLessThan(79);
-    await bench.close();
-  });
-
-  it('delays replies by a jitter of their own, which takes no part in the limits', async () => {
-    const bench = await new Bench('--reply-jitter', '200').start();
-    const replies = await Promise.all(Array.from({ length: 9 }, () => bench.call('utils.getServerTime', {})));
-    expect(replies.filter((reply) => 'error' in reply.json)).toHaveLength(6);
-    expect(Math.max(...replies.map(({ ms }) => ms))).toBeGreaterThan(100);
-    const probes = await Promise.all(
-      Array.from({ length: 9 }, () => bench.send('/nothing/here', { method: 'HEAD' })),
-    );
-    expect(new Set(probes.map(({ status }) => status))).toEqual(new Set([404]));
-    expect(Math.max(...probes.map(({ ms }) => ms))).toBeGreaterThan(100);
-    expect((await bench.send('/stats')).json['totals']).toMatchObject({ served: 3, refused: 6 });
-    await bench.close();
-  });
-
-  it('changes in mid-run, and names what it cannot read', async () => {
-    const bench = await new Bench().start();
-    const changed = await bench.send('/network?jitter=100&delay=50-60', { method: 'POST' });
-    expect(changed.json).toMatchObject({ jitterMs: 100, replyJitterMs: 0, delayMs: [50, 60] });
-    expect((await bench.call('utils.getServerTime', {})).ms).toBeGreaterThanOrEqual(49);
-    const wrong = await bench.send('/network?jitter=much', { method: 'POST' });
-    expect([wrong.status, wrong.json]).toEqual([400, { error: 'jitter must be milliseconds.' }]);
-    await bench.close();
-  });
-
-  it('answers one key with a planted fault until it is taken away; the other keys do not notice', async () => {
-    const bench = await new Bench().start();
-    const plant = (answer: string): Promise<Reply> =>
-      bench.send(`/faults?key=user-1&answer=${answer}`, { method: 'POST' });
-    await plant('5');
-    expect(errorOf(await bench.call('utils.getServerTime', {}))).toEqual([
-      5,
-      'User authorization failed: invalid access_token (4).',
-    ]);
-    expect((await bench.call('utils.getServerTime', {}, 1)).json).toHaveProperty('response');
-    await plant('503');
-    expect((await bench.call('utils.getServerTime', {})).status).toBe(503);
-    await plant('reset');
-    await expect(bench.call('utils.getServerTime', {})).rejects.toThrow();
-    await bench.reset();
-    expect((await bench.call('utils.getServerTime', {})).json).toHaveProperty('response');
-    expect((await plant('4')).status).toBe(400);
-    expect((await bench.send('/faults?key=nobody&answer=5', { method: 'POST' })).json).toEqual({
-      error: 'key must be the name of a key.',
-    });
-    await bench.close();
-  });
-
-  it('aligns fixed windows to the clock of its Date header', async () => {
-    const bench = await new Bench('--window', 'fixed-clock', '--clock-skew', '400').start();
-    const replies = [];
-    for (let n = 0; n < 12; n += 1) {
-      replies.push(await bench.call('utils.getServerTime', {}));
-      await new Promise((resolve) => setTimeout(resolve, 150));
-    }
-    const perSecond = new Map<string, number>();
-    for (const reply of replies) {
-      const date = String(reply.headers.date);
-      if (!('error' in reply.json)) perSecond.set(date, (perSecond.get(date) ?? 0) + 1);
-    }
-    // 150 ms apart: every whole second of the Date header holds six or seven calls, of which three are served.
-    expect(perSecond.size).toBeGreaterThanOrEqual(2);
-    expect(Math.max(...perSecond.values())).toBe(3);
-    const skewMs = Date.parse(String(replies.at(-1)?.headers.date)) - Date.now();
-    expect(Math.abs(skewMs - 400 + 650)).toBeLessThan(700);
-    await bench.close();
-  });
-});
-
-describe('keys', () => {
-  it('are the same for the same seed, are written once with mode 0600, and are read again', () => {
-    const file = join(tmpdir(), `tokens-${process.pid}.json`);
-    const generate = () => generateKeys(5, { user: 2, service: 0, community: 1 }, 100);
-    const keys = keysFrom(file, generate);
-    expect(keys).toEqual(generate());
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(keysFrom(file, () => [])).toEqual(keys);
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveLength(3);
-    writeFileSync(
-      file,
-      JSON.stringify([{ token: 'abc' }, { token: 'def', kind: 'service', bucket: 'app', perSecond: 5 }]),
-    );
-    expect(keysFrom(file, generate).map(({ name, perSecond, bucket }) => [name, perSecond, bucket])).toEqual([
-      ['user-1', 3, 'user-1'],
-      ['service-2', 5, 'app'],
-    ]);
-    writeFileSync(file, '[{"kind":"user"}]');
-    expect(() => keysFrom(file, generate)).toThrow('entry 1 has no token or an unknown kind');
-    rmSync(file);
-  });
-});
-
-describe('settings', () => {
-  it('come from flags, then from the environment, and name their faults', () => {
-    const settings = readSettings(
-      ['--graph', 'g', '--keys', '7', '--private', '0.1', '--budget', 'a.b=1', '--budget', 'c.d=2'],
-      {
-        VK_SIMULATOR_KEYS: '9',
-        VK_SIMULATOR_JITTER: '20',
-        VK_SIMULATOR_DELAY: '50-300',
-      },
-    );
-    expect(settings).toMatchObject({
-      keys: { user: 7 },
-      jitterMs: 20,
-      delayMs: [50, 300],
-      window: 'sliding',
-      port: 47023,
-    });
-    expect([...settings.budgets]).toEqual([
-      ['a.b', 1],
-      ['c.d', 2],
-    ]);
-    expect(settings.world.shares.private).toBe(0.1);
-    for (const [flags, message] of [
-      [[], '--graph FILE is missing.'],
-      [['--graph', 'g', '--window', 'x'], '--window must be one of sliding, fixed-clock, fixed-first-call.'],
-      [['--graph', 'g', '--delay', '9-2'], '--delay must be milliseconds: 80 or 50-300.'],
-      [['--graph', 'g', '--keys', 'many'], '--keys must be a number of at least 0.'],
-      [['--graph', 'g', '--private', 'x'], '--private must be a share from 0 to 1.0, or ids.'],
-      [['--graph', 'g', '--budget', 'x'], '--budget must be like friends.get=5000, not x.'],
-    ] as const) {
-      expect(() => readSettings([...flags], {})).toThrow(message);
-    }
   });
 });

@@ -1,47 +1,50 @@
+import { createHash } from 'node:crypto';
 import { apiErrors } from '../api-error';
-import { profileOf } from '../profile';
-import { seededHash } from '../seeded-hash';
-import type { World } from '../world';
+import { profileOf } from '../content/profile';
+import { seededHash } from '../content/seeded-hash';
+import type { World } from '../content/world';
 import type { Method, MethodCall } from './method';
-import { integerParameter, listParameter, sizeParameter } from './parameters';
+import { choiceParameter, fieldsParameter, offsetParameter, sizeParameter } from './parameters';
+import { askedPerson, refuseClosed } from './people';
 
 const PAGE = 5000;
+const ORDERS = ['hints', 'mobile', 'name', 'random', 'smart'] as const;
 
 /** A friend list: ids ascending, or profiles with `fields`; at most 5000 a page. */
 export const friendsGet: Method = {
   kinds: ['user', 'service'],
   answer(call) {
     const { world, key, parameters } = call;
-    const asked = integerParameter(parameters, 'user_id');
-    if (asked !== undefined && asked <= 0) throw apiErrors.notPositive('user_id');
-    const id = asked ?? key.owner;
-    if (id === null) throw apiErrors.missing('user_id');
+    const { id, index } = askedPerson(call);
     const count = sizeParameter(parameters, 'count', PAGE, PAGE);
-    const offset = sizeParameter(parameters, 'offset', 0, Number.MAX_SAFE_INTEGER);
-    const friends = friendsOf(call, id);
-    const fields = listParameter(parameters, 'fields');
-    const order = parameters.get('order');
+    const offset = offsetParameter(parameters);
+    const order = choiceParameter(parameters, 'order', ORDERS);
+    const friends = friendsOf(call, id, index, offset);
+    const fields = fieldsParameter(parameters);
     if (order === 'random') shuffle(friends, world, id);
-    if (order === 'name' && fields.length > 0) sortByName(friends, world);
+    if (order === 'name' && fields.size > 0) sortByName(friends, world);
     const page = friends.slice(offset, offset + count);
-    if (fields.length === 0) return { count: friends.length, items: page.map((index) => world.id(index)) };
-    const wanted = new Set(fields);
-    return { count: friends.length, items: page.map((index) => profileOf(world, index, wanted, key.owner)) };
+    if (fields.size === 0) return { count: friends.length, items: page.map((friend) => world.id(friend)) };
+    const items = page.map((friend) => ({
+      ...profileOf(world, friend, fields, key.owner),
+      track_code: trackCode(world.seed, world.id(friend)),
+    }));
+    return { count: friends.length, items };
   },
 };
 
-function friendsOf({ world, key }: MethodCall, id: number): number[] {
-  const index = world.find(id);
-  if (index === -1) {
-    // The owner of a generated key lies outside the graph: a real account, without friends in it.
-    if (id === key.owner) return [];
-    throw apiErrors.invalidUserId();
-  }
+function friendsOf({ world, key, at }: MethodCall, id: number, index: number, offset: number): number[] {
+  if (index === -1) return [];
   const state = world.visibility(index);
-  if (state === 'deleted' || state === 'banned') throw apiErrors.deletedOrBanned();
   if (state === 'hidden' && key.owner !== id) throw apiErrors.listHidden();
-  if (!world.maySee(index, key.owner)) throw apiErrors.privateProfile();
-  return Array.from(world.graph.row(index));
+  refuseClosed(world, index, key.owner);
+  world.drift.beforeFriends(index, offset, at, (other) => world.visibility(other) === 'open');
+  return Array.from(world.friends(index));
+}
+
+/** Recorded beside every profile of a list; what it means is VK's own affair. */
+function trackCode(seed: number, id: number): string {
+  return createHash('sha1').update(`${seed} ${id}`).digest('base64url');
 }
 
 /** The same order at every call, so that pages of it fit together. */

@@ -1,5 +1,5 @@
+import type { World } from '../content/world';
 import type { KeyKind, SimulatedKey } from '../keys';
-import type { World } from '../world';
 
 export interface MethodCall {
   world: World;
@@ -7,6 +7,8 @@ export interface MethodCall {
   parameters: ReadonlyMap<string, string>;
   /** The simulator's wall clock, milliseconds, at the arrival of the request. */
   at: number;
+  /** Of the API, as one number: 5.131 is 5131. */
+  version: number;
 }
 
 /** A method of the API: which kinds of key may call it, and its answer. Failures are ApiErrors. */
@@ -14,3 +16,9 @@ export interface Method {
   kinds: readonly KeyKind[];
   answer(call: MethodCall): unknown;
 }
+
+/**
+ * From here on groups.getById and wall.getById answer an object instead of a bare list. 5.131 had the list, 5.199 has
+ * the object; where between them it changed is not documented (assumption).
+ */
+export const OBJECTS_SINCE = 5140;

@@ -1,12 +1,13 @@
 import { apiErrors } from '../api-error';
-import { profileOf } from '../profile';
-import type { Profile } from '../profile';
+import { profileOf } from '../content/profile';
+import type { Profile } from '../content/profile';
+import { resolve } from '../content/screen-names';
 import type { Method } from './method';
-import { listParameter } from './parameters';
+import { fieldsParameter, listParameter } from './parameters';
 
 const MOST_IDS = 1000;
 
-/** Unknown ids are left out; when nothing was found and a name was malformed, error 113. */
+/** Unknown ids are left out; when nothing was found and a name was malformed or nobody's, error 113. */
 export const usersGet: Method = {
   kinds: ['user', 'service', 'community'],
   answer({ world, key, parameters }) {
@@ -16,16 +17,19 @@ export const usersGet: Method = {
       wanted.push(String(key.owner));
     }
     if (wanted.length > MOST_IDS) throw apiErrors.invalidUserId();
-    const fields = new Set(listParameter(parameters, 'fields'));
+    const fields = fieldsParameter(parameters);
     const profiles: Profile[] = [];
     let malformed = false;
     for (const name of wanted) {
       const digits = /^(?:id)?([1-9]\d{0,14})$/.exec(name)?.[1];
+      let index: number;
       if (digits === undefined) {
-        malformed = true;
-        continue;
+        const named = resolve(world, name);
+        malformed ||= named?.type !== 'user';
+        index = named?.type === 'user' ? named.index : -1;
+      } else {
+        index = world.find(Number(digits));
       }
-      const index = world.find(Number(digits));
       if (index !== -1) profiles.push(profileOf(world, index, fields, key.owner));
     }
     if (malformed && profiles.length === 0) throw apiErrors.invalidUserId();

@@ -1,5 +1,13 @@
 import type { NormalGraph } from '@sociograph/graph-file';
+import { isChosen, NOBODY } from './chosen';
+import type { Chosen } from './chosen';
+import { Drift, NO_DRIFT } from './drift';
+import type { DriftOptions } from './drift';
+import { Groups, USUAL_GROUPS } from './groups';
+import type { GroupOptions } from './groups';
 import { seededFraction } from './seeded-hash';
+import { USUAL_WALLS, Walls } from './walls';
+import type { WallOptions } from './walls';
 
 /** `hidden` = the profile is open, its friend list is not (error 15). */
 export type Visibility = 'open' | 'private' | 'hidden' | 'deleted' | 'banned';
@@ -11,36 +19,63 @@ export interface WorldOptions {
   shares: Record<Restricted, number>;
   /** Named people; these win over the shares. */
   named: ReadonlyMap<number, Visibility>;
+  groups?: GroupOptions;
+  walls?: WallOptions;
+  drift?: DriftOptions;
+  /** People whose list of communities is hidden (error 260). */
+  hiddenGroups?: Chosen;
 }
 
 const RESTRICTED: Restricted[] = ['deleted', 'banned', 'private', 'hidden'];
+/** The crowd's ids begin this far above the largest of the graph; owners of generated keys lie between. */
+const CROWD_GAP = 1_000_000_000;
 
-/** The people and friendships that the simulator shows, and who shows them to whom. */
+/** Everything that the simulator shows: people and friendships from a file, the rest drawn from the seed around them. */
 export class World {
+  readonly groups: Groups;
+  readonly walls: Walls;
+  readonly drift: Drift;
   private readonly states: Visibility[];
+  private readonly firstOfCrowd: number;
 
   constructor(
     readonly graph: NormalGraph,
     readonly options: WorldOptions,
   ) {
     this.states = Array.from(graph.ids, (id) => options.named.get(id) ?? this.drawn(id));
+    this.groups = new Groups(options.seed, graph.people, options.groups ?? USUAL_GROUPS);
+    this.walls = new Walls(this, options.walls ?? USUAL_WALLS);
+    this.drift = new Drift(options.seed, graph, options.drift ?? NO_DRIFT);
+    this.firstOfCrowd = (graph.ids.at(-1) ?? 0) + CROWD_GAP;
   }
 
   get seed(): number {
     return this.options.seed;
   }
 
-  /** The index of a person in the graph, or -1. */
+  /** The index of a person, or -1. Those of the crowd come after those of the graph. */
   find(id: number): number {
-    return this.graph.indexOf(id);
+    const member = id - this.firstOfCrowd;
+    const crowd = this.options.groups?.crowd ?? 0;
+    return member >= 0 && member < crowd ? this.graph.people + member : this.graph.indexOf(id);
   }
 
   id(index: number): number {
-    return this.graph.ids[index] as number;
+    const { people, ids } = this.graph;
+    return index < people ? (ids[index] as number) : this.firstOfCrowd + index - people;
   }
 
   visibility(index: number): Visibility {
-    return this.states[index] as Visibility;
+    return this.states[index] ?? 'open';
+  }
+
+  /** Indexes of somebody's friends as they are now, ascending. */
+  friends(index: number): ArrayLike<number> {
+    return index < this.graph.people ? this.drift.friends(index) : [];
+  }
+
+  hidesGroups(index: number): boolean {
+    return isChosen(this.options.hiddenGroups ?? NOBODY, this.seed, 'hidden groups', this.id(index));
   }
 
   /** Whether a closed profile is open to this viewer: itself, or a friend of it. */
@@ -48,7 +83,7 @@ export class World {
     if (this.visibility(index) !== 'private') return true;
     if (viewer === null) return false;
     const other = this.find(viewer);
-    return other === index || (other !== -1 && this.graph.row(index).includes(other));
+    return other === index || (other !== -1 && Array.prototype.includes.call(this.friends(index), other));
   }
 
   /** Ids of everybody who is not open, by state. */
