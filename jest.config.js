@@ -64,6 +64,12 @@ module.exports = {
         '<rootDir>/{gateway,tools,bench}/test/**/*.spec.ts',
       ],
     },
-    { ...base, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.spec.ts'] },
+    {
+      ...base,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/e2e/**/*.spec.ts'],
+      globalSetup: '<rootDir>/tools/jest/fleet-before.cjs',
+      globalTeardown: '<rootDir>/tools/jest/fleet-after.cjs',
+    },
   ],
 };

@@ -13,6 +13,7 @@ const PROGRAMS = {
   demo: 'tools/dist/demo/main.js',
   test: 'tools/dist/test/main.js',
   'test:mutants': 'tools/dist/mutants/main.js',
+  'test:arango': 'tools/dist/arango-contract/main.js',
   gen: 'tools/dist/gen/main.js',
   stats: 'tools/dist/stats/main.js',
   'sim:pool': 'services/key-service/dist/simulation/main.js',

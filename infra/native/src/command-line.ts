@@ -1,6 +1,6 @@
 /** Options that take a value, and those that do not. Everything else that starts with a dash is refused by name. */
 const VALUED = ['stack', 'port-base', 'scale', 'simulator-graph', 'keys', 'simulator', 'lines'] as const;
-const FLAGS = ['servers-only', 'compose', 'purge', 'follow', 'help'] as const;
+const FLAGS = ['servers-only', 'fleet-only', 'compose', 'purge', 'follow', 'help'] as const;
 const SHORT: Readonly<Record<string, string>> = { '-f': '--follow', '-h': '--help', '-n': '--lines' };
 
 export type Valued = (typeof VALUED)[number];

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type CommandLine, CommandLineError, numberOption, parseCommandLine } from './command-line';
-import { down } from './commands/down';
+import { down, fleetDown } from './commands/down';
 import { composeUp } from './commands/compose-up';
 import { fleetUp } from './commands/fleet-up';
 import { logs } from './commands/logs';
@@ -19,7 +19,7 @@ const HELP = `npm run up -- [--stack NAME] [--port-base N] [--servers-only] [--s
                [--simulator-graph FILE|none] [--keys N] [--simulator "delay=80 jitter=20"]
 npm run up -- --compose         in containers, by docker-compose.yml
 npm run up -- restart NAME      a server or a process of the fleet
-npm run down -- [--stack NAME] [--purge]
+npm run down -- [--stack NAME] [--fleet-only | --purge]
 npm run status -- [--stack NAME]
 npm run logs -- [NAME] [-f] [--lines N]`;
 
@@ -38,7 +38,11 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'up':
       return withLock(stack, () => up(stack, line));
     case 'down':
-      return withLock(stack, () => down(stack, { purge: line.flags.has('purge') }, say));
+      return withLock(stack, () =>
+        line.flags.has('fleet-only')
+          ? fleetDown(stack, say)
+          : down(stack, { purge: line.flags.has('purge') }, say),
+      );
     case 'status':
       return status(stack);
     case 'logs': {

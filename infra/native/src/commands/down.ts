@@ -1,8 +1,16 @@
 import { rmSync } from 'node:fs';
+import { writeProcessFile } from '../process-file';
 import { ServerControl } from '../server-control';
 import { Servers } from '../servers/catalogue';
 import type { Stack } from '../stack';
 import { stopSupervisor } from '../supervisor/control';
+
+/** Stops the fleet; its servers go on with all that is in them. */
+export async function fleetDown(stack: Stack, say: (line: string) => void): Promise<void> {
+  await stopSupervisor(stack);
+  writeProcessFile(stack.dir, []);
+  say(`the fleet of stack ${stack.name} is stopped`);
+}
 
 /** Stops the fleet, then the servers; with `purge` all data, secrets and logs of the stack go too. */
 export async function down(
