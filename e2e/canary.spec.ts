@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImportView } from '@sociograph/api-client';
-import { eventually, type Finding, needlesOf, SecretScan } from '@sociograph/testing';
+import { demoToken, eventually, type Finding, needlesOf, SecretScan } from '@sociograph/testing';
 import { Fleet, fromStack, pidOf, useWorkspace } from './fleet';
 import { Controls } from './secrets/controls';
 import {
@@ -105,7 +105,7 @@ describe('tokens', () => {
     body?: string,
     headers: Record<string, string> = {},
   ): Promise<{ status: number; text: string }> {
-    access ||= await accessToken();
+    access ||= await demoToken();
     const response = await fetch(fromStack('GATEWAY_URL') + path, {
       method,
       headers: {
@@ -133,8 +133,11 @@ describe('tokens', () => {
         if (!planted.ok) throw new Error(`The simulator plants no fault: ${planted.status}`);
       }
     };
+    // Every key is in use, then meets its fault.
+    await callOfEachKey(simulator, {});
+    const before = await callsByKey(simulator);
     await plant(FAULTS);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    await callOfEachKey(simulator, before);
     await plant(FAULTS.map((answer) => (['5', '14'].includes(answer) ? answer : 'none')));
   }
 
@@ -216,14 +219,27 @@ describe('tokens', () => {
   });
 });
 
-async function accessToken(): Promise<string> {
-  const response = await fetch(`${fromStack('OIDC_ISSUER')}/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: fromStack('DEMO_CLIENT_ID'),
-      client_secret: fromStack('DEMO_CLIENT_SECRET'),
+/** Waits until each of the simulator's keys was called more often than `before`. */
+async function callOfEachKey(simulator: string, before: Record<string, number>): Promise<void> {
+  await eventually(
+    async () => {
+      const calls = Object.entries(await callsByKey(simulator));
+      expect(calls).toHaveLength(KEYS);
+      expect(calls.filter(([key, count]) => count <= (before[key] ?? 0))).toEqual([]);
+    },
+    { timeoutMs: 30_000, everyMs: 100 },
+  );
+}
+
+/** How often the simulator was called with each of its keys; an answer by a fault counts. */
+async function callsByKey(simulator: string): Promise<Record<string, number>> {
+  const { keys } = (await (await fetch(`${simulator}/stats`)).json()) as {
+    keys: { key: string; methods: Record<string, Record<string, { count: number }>> }[];
+  };
+  return Object.fromEntries(
+    keys.map(({ key, methods }) => {
+      const tallies = Object.values(methods).flatMap((fates) => Object.values(fates));
+      return [key, tallies.reduce((sum, { count }) => sum + (count ?? 0), 0)];
     }),
-  });
-  return ((await response.json()) as { access_token: string }).access_token;
+  );
 }

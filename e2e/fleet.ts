@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { FleetApi } from '@sociograph/api-client';
 import type { CertificateView, ImportView, SimulatorStats, SummaryView } from '@sociograph/api-client';
-import { eventually } from '@sociograph/testing';
+import { accessToken, eventually } from '@sociograph/testing';
 
 const ROOT = resolve(__dirname, '..');
 /** VK's limit for a user token. */
@@ -142,16 +142,11 @@ export function pidOf(name: string): number {
 /** Moves the account of the demo into another workspace, so that specs do not see each other's graphs. */
 export async function useWorkspace(workspaceId: string): Promise<void> {
   const admin = `${fromStack('KEYCLOAK_URL')}/admin/realms/${fromStack('KEYCLOAK_REALM')}`;
-  const form = new URLSearchParams({
-    grant_type: 'client_credentials',
-    client_id: fromStack('KEYCLOAK_ADMIN_CLIENT_ID'),
-    client_secret: fromStack('KEYCLOAK_ADMIN_CLIENT_SECRET'),
+  const token = await accessToken({
+    issuer: `${fromStack('KEYCLOAK_URL')}/realms/master`,
+    clientId: fromStack('KEYCLOAK_ADMIN_CLIENT_ID'),
+    clientSecret: fromStack('KEYCLOAK_ADMIN_CLIENT_SECRET'),
   });
-  const tokens = await fetch(`${fromStack('KEYCLOAK_URL')}/realms/master/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: form,
-  });
-  const { access_token: token } = (await tokens.json()) as { access_token: string };
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
   const username = `service-account-${fromStack('DEMO_CLIENT_ID')}`;
   const found = await fetch(`${admin}/users?exact=true&username=${username}`, { headers });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Ajv2020 from 'ajv/dist/2020';
 import type { ImportView, SummaryView } from '@sociograph/api-client';
 import { EVENT_HEADERS, TOPICS } from '@sociograph/contracts';
+import { demoToken } from '@sociograph/testing';
 import { Fleet, fromStack, USER_CALLS_PER_SECOND, useWorkspace } from './fleet';
 import { readWholeTopic } from './read-topic';
 
@@ -128,16 +129,7 @@ describe('bad input', () => {
   let token: string;
 
   beforeAll(async () => {
-    const form = new URLSearchParams({
-      grant_type: 'client_credentials',
-      client_id: fromStack('DEMO_CLIENT_ID'),
-      client_secret: fromStack('DEMO_CLIENT_SECRET'),
-    });
-    const answer = await fetch(`${fromStack('OIDC_ISSUER')}/protocol/openid-connect/token`, {
-      method: 'POST',
-      body: form,
-    });
-    token = ((await answer.json()) as { access_token: string }).access_token;
+    token = await demoToken();
   });
 
   const post = (path: string, body: string) =>

@@ -8,9 +8,9 @@ export interface ReadRecord {
   headers: Record<string, string>;
 }
 
-/** Everything that a topic holds at this moment, read with the account that may only read. */
-export async function readWholeTopic(topic: string): Promise<ReadRecord[]> {
-  const kafka = new Kafka({
+/** The broker of the test stack as its super user. */
+export function kafka(): Kafka {
+  return new Kafka({
     clientId: 'e2e',
     brokers: fromStack('KAFKA_BROKERS').split(','),
     logLevel: logLevel.NOTHING,
@@ -20,7 +20,12 @@ export async function readWholeTopic(topic: string): Promise<ReadRecord[]> {
       password: fromStack('ADMIN_KAFKA_PASSWORD'),
     },
   });
-  const admin = kafka.admin();
+}
+
+/** Everything that a topic holds at this moment. */
+export async function readWholeTopic(topic: string): Promise<ReadRecord[]> {
+  const client = kafka();
+  const admin = client.admin();
   await admin.connect();
   const ends = await admin.fetchTopicOffsets(topic);
   await admin.disconnect();
@@ -30,7 +35,7 @@ export async function readWholeTopic(topic: string): Promise<ReadRecord[]> {
   const records: ReadRecord[] = [];
   if (missing.size === 0) return records;
 
-  const consumer = kafka.consumer({ groupId: `e2e-${randomUUID()}`, maxWaitTimeInMs: 100 });
+  const consumer = client.consumer({ groupId: `e2e-${randomUUID()}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topic, fromBeginning: true });
   await new Promise<void>((done, fail) => {

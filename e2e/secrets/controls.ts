@@ -5,10 +5,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { askRabbit, inPostgres, withPath } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import { CompressionTypes } from 'kafkajs';
 import { fromStack } from '../fleet';
-import { asAdmin, kafka, management, stackFolder } from './places';
+import { kafka } from '../read-topic';
+import { stackFolder } from './places';
 
 /** A secret in every shape that text can have, made without the scanner's own code. */
 export function everyShapeOf(secret: string): string {
@@ -58,9 +60,8 @@ export class Controls {
   }
 
   async #inPostgres(shapes: string): Promise<void> {
-    const url = new URL(fromStack('ADMIN_DATABASE_URL'));
-    url.pathname = '/key_service';
-    await asAdmin(url.href, async (client) => {
+    const url = withPath(fromStack('ADMIN_DATABASE_URL'), 'key_service');
+    await inPostgres(url, async (client) => {
       await client.query(`CREATE TABLE ${this.name} (plain text, bytes bytea)`);
       await client.query(`ALTER TABLE ${this.name} ALTER plain SET STORAGE EXTERNAL`);
       await client.query(`INSERT INTO ${this.name} VALUES ($1, $2)`, [shapes, Buffer.from(this.secret)]);
@@ -71,7 +72,7 @@ export class Controls {
       ]);
     });
     this.#undo.push(() =>
-      asAdmin(url.href, (client) => client.query(`DROP TABLE ${this.name}, ${this.name}_packed`)),
+      inPostgres(url, (client) => client.query(`DROP TABLE ${this.name}, ${this.name}_packed`)),
     );
   }
 
@@ -91,10 +92,11 @@ export class Controls {
   }
 
   async #inRabbit(shapes: string): Promise<void> {
+    const broker = fromStack('RABBITMQ_MANAGEMENT_URL');
     const queue = `queues/sociograph/${this.name}`;
-    await management('PUT', queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-    this.#undo.push(() => management('DELETE', queue));
-    await management('POST', 'exchanges/sociograph/amq.default/publish', {
+    await askRabbit(broker, 'PUT', queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+    this.#undo.push(() => askRabbit(broker, 'DELETE', queue));
+    await askRabbit(broker, 'POST', 'exchanges/sociograph/amq.default/publish', {
       properties: { delivery_mode: 2, headers: { control: shapes } },
       routing_key: this.name,
       payload: shapes,

@@ -1,10 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { eventually, type SecretScan } from '@sociograph/testing';
+import { askRabbit, eventually, inPostgres, type SecretScan, withPath } from '@sociograph/testing';
 import { Redis } from 'ioredis';
-import { Kafka, logLevel } from 'kafkajs';
-import { Client } from 'pg';
 import { fromStack } from '../fleet';
 
 const ROOT = resolve(__dirname, '../..');
@@ -27,7 +24,7 @@ export function processes(): ProcessRecord[] {
 
 /** Everything that is written is on disk afterwards: Redis writes its file behind its answers. */
 export async function checkpoint(): Promise<void> {
-  await asAdmin(fromStack('ADMIN_DATABASE_URL'), (client) => client.query('CHECKPOINT'));
+  await inPostgres(fromStack('ADMIN_DATABASE_URL'), (client) => client.query('CHECKPOINT'));
   const redis = new Redis(fromStack('ADMIN_REDIS_POOL_URL'));
   const behind = [
     'aof_rewrite_in_progress',
@@ -61,9 +58,7 @@ export function lookIntoFiles(
 /** Every row of every table: values that PostgreSQL stores compressed are not in its files' bytes. */
 export async function lookIntoRows(scan: SecretScan, databases: readonly string[]): Promise<void> {
   for (const database of databases) {
-    const url = new URL(fromStack('ADMIN_DATABASE_URL'));
-    url.pathname = `/${database}`;
-    await asAdmin(url.href, async (client) => {
+    await inPostgres(withPath(fromStack('ADMIN_DATABASE_URL'), database), async (client) => {
       const { rows: tables } = await client.query<{ name: string }>(
         `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
          WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
@@ -129,34 +124,20 @@ async function valuesOf(redis: Redis, key: Buffer): Promise<Buffer[]> {
 /** Messages that lie in the queues of a virtual host; they are put back. An exclusive queue opens to its owner alone. */
 export async function lookIntoQueues(scan: SecretScan, vhost: string): Promise<void> {
   const of = encodeURIComponent(vhost);
-  const queues = (await management('GET', `queues/${of}`)) as { name: string; exclusive: boolean }[];
-  for (const { name } of queues.filter(({ exclusive }) => !exclusive)) {
-    const messages = (await management('POST', `queues/${of}/${encodeURIComponent(name)}/get`, {
-      count: 500,
-      ackmode: 'reject_requeue_true',
-      encoding: 'base64',
-    })) as { payload: string; properties: object }[];
-    for (const { payload, properties } of messages) {
+  const broker = fromStack('RABBITMQ_MANAGEMENT_URL');
+  const queues = await askRabbit<{ name: string; exclusive: boolean }[]>(broker, 'GET', `queues/${of}`);
+  for (const { name } of (queues ?? []).filter(({ exclusive }) => !exclusive)) {
+    const messages = await askRabbit<{ payload: string; properties: object }[]>(
+      broker,
+      'POST',
+      `queues/${of}/${encodeURIComponent(name)}/get`,
+      { count: 500, ackmode: 'reject_requeue_true', encoding: 'base64' },
+    );
+    for (const { payload, properties } of messages ?? []) {
       scan.look(`RabbitMQ, queue ${name}`, Buffer.from(payload, 'base64'));
       scan.look(`RabbitMQ, queue ${name}`, JSON.stringify(properties));
     }
   }
-}
-
-export async function management(method: string, path: string, body?: object): Promise<unknown> {
-  const url = new URL(fromStack('RABBITMQ_MANAGEMENT_URL'));
-  const account = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-  const response = await fetch(`${url.protocol}//${url.host}/api/${path}`, {
-    method,
-    headers: {
-      authorization: `Basic ${Buffer.from(account).toString('base64')}`,
-      'content-type': 'application/json',
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  if (!response.ok) throw new Error(`RabbitMQ refused ${method} ${path}: ${response.status}`);
-  const text = await response.text();
-  return text === '' ? undefined : JSON.parse(text);
 }
 
 /** Pages of figures and details of every process that has a management port, and of the gateway. */
@@ -190,28 +171,5 @@ export function lookIntoProcesses(scan: SecretScan, more: readonly ProcessRecord
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       }
     }
-  }
-}
-
-export function kafka(): Kafka {
-  return new Kafka({
-    clientId: `e2e-${randomUUID()}`,
-    brokers: fromStack('KAFKA_BROKERS').split(','),
-    logLevel: logLevel.NOTHING,
-    sasl: {
-      mechanism: 'scram-sha-512',
-      username: fromStack('ADMIN_KAFKA_USERNAME'),
-      password: fromStack('ADMIN_KAFKA_PASSWORD'),
-    },
-  });
-}
-
-export async function asAdmin<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
   }
 }
