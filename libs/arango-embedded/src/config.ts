@@ -76,3 +76,26 @@ function readTestMode(env: NodeJS.ProcessEnv): TestModeConfig | undefined {
     conflictRate: Number(env['ARANGO_EMBEDDED_CONFLICT_RATE'] ?? 0.01),
   };
 }
+
+/** A real server that the contract suite is run against. */
+export interface ContractTarget {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+/**
+ * ARANGO_CONTRACT_URL (`http://root:password@host:8529`), undefined when it is not set: then the stand-in is
+ * tried. The account must be allowed to create databases; the password may come in ARANGO_CONTRACT_PASSWORD.
+ */
+export function contractTarget(env: NodeJS.ProcessEnv = process.env): ContractTarget | undefined {
+  const named = env['ARANGO_CONTRACT_URL'];
+  if (!named) return undefined;
+  if (!URL.canParse(named)) throw new Error('ARANGO_CONTRACT_URL is no URL: http://root:password@host:8529');
+  const { origin, username, password } = new URL(named);
+  return {
+    url: origin,
+    username: decodeURIComponent(username) || 'root',
+    password: decodeURIComponent(password) || (env['ARANGO_CONTRACT_PASSWORD'] ?? ''),
+  };
+}

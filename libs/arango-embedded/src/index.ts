@@ -1,3 +1,6 @@
 export { startEmbedded } from './start';
 export type { RunningServer } from './start';
-export type { Account, EmbeddedConfig, TestModeConfig } from './config';
+export { contractTarget } from './config';
+export type { Account, ContractTarget, EmbeddedConfig, TestModeConfig } from './config';
+export { contractServer } from './contract-server';
+export type { ContractServer } from './contract-server';

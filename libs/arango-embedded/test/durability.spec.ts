@@ -7,19 +7,21 @@ import { eventually, seeded } from '@sociograph/testing';
 import { Database } from 'arangojs';
 import { specServer } from './server';
 
-/** Compiles on the way, so that the spec tests the sources and not an older build. */
+/** Compiles on the way, so that the spec tests the sources and not an older build; each file once for all lives. */
 const MAIN = `
-  require('@swc/core');
+  const { existsSync, readFileSync, writeFileSync } = require('node:fs');
+  const options = { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' }, swcrc: false };
   require('node:module').Module._extensions['.ts'] = (module, file) => {
-    const { code } = require('@swc/core').transformFileSync(file, { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' }, swcrc: false });
-    module._compile(code, file);
+    const kept = process.env.SPEC_COMPILED + '/' + encodeURIComponent(file);
+    if (!existsSync(kept)) writeFileSync(kept, require('@swc/core').transformFileSync(file, options).code);
+    module._compile(readFileSync(kept, 'utf8'), file);
   };
   require(${JSON.stringify(join(__dirname, '..', 'src', 'main.ts'))});
 `;
 
 /** Kills of one run; each falls somewhere else into the writing. */
 const KILLS = 20;
-const DOCUMENTS = 200;
+const DOCUMENTS = 60;
 const SEED = 20_261_121;
 
 interface Ledger {
@@ -31,6 +33,7 @@ interface Ledger {
 
 describe('acknowledged writes', () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'arango-durable-'));
+  const compiled = mkdtempSync(join(tmpdir(), 'arango-compiled-'));
   const chance = seeded(SEED);
   let child: ChildProcess;
 
@@ -40,6 +43,7 @@ describe('acknowledged writes', () => {
       ARANGO_EMBEDDED_DATA_DIR: dataDir,
       ARANGO_EMBEDDED_PORT: '0',
       ARANGO_EMBEDDED_NO_AUTH: '1',
+      SPEC_COMPILED: compiled,
     };
     child = spawn(process.execPath, ['-e', MAIN], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await once(child.stdout as NonNullable<ChildProcess['stdout']>, 'data')) as [Buffer];
@@ -55,10 +59,10 @@ describe('acknowledged writes', () => {
 
   afterAll(async () => {
     if (child.exitCode === null && child.signalCode === null) await kill();
-    rmSync(dataDir, { recursive: true, force: true });
+    for (const folder of [dataDir, compiled]) rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Inserts, replaces and removes rounds of 200 edges, one writer for each ledger, until the server is gone. */
+  /** Inserts, replaces and removes rounds of 60 edges, one writer for each ledger, until the server is gone. */
   async function writeUntilDeath(db: Database, ledgers: Ledger[], fresh: () => number): Promise<void> {
     await Promise.all(
       ledgers.map(async (ledger) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Database } from 'arangojs';
-import { ACCOUNT, specServer, type SpecServer } from './server';
+import { onlyStandIn, specServer, type SpecServer } from './server';
 
 interface Exchange {
   name: string;
@@ -64,13 +64,17 @@ describe('HTTP interface', () => {
 
   it.each([
     'RestCursorCreateCursorUnknownCollection',
-    'RestDatabaseCreate',
     'RestDatabaseGetInfo',
     'RestDocumentHandlerDeleteDocumentUnknownHandle',
     'RestDocumentHandlerReadDocumentUnknownHandle',
     'RestDocumentHandlerDeleteDocumentUnknownMulti',
   ])('answers %s as recorded', async (name) => {
     const { found, wanted } = await replay(name);
+    expect(found).toEqual(wanted);
+  });
+
+  onlyStandIn('creates a database as recorded', async () => {
+    const { found, wanted } = await replay('RestDatabaseCreate');
     expect(found).toEqual(wanted);
   });
 
@@ -193,7 +197,7 @@ describe('HTTP interface', () => {
     ).toMatchObject([{ errorNum: 1233 }, { _key: expect.any(String) }, { errorNum: 1233 }]);
   });
 
-  it('lets nobody in without credentials, and nobody into another database', async () => {
+  onlyStandIn('lets nobody in without credentials, and nobody into another database', async () => {
     const anonymous = new Database({
       url: server.url,
       databaseName: 'sociograph',
@@ -212,16 +216,16 @@ describe('HTTP interface', () => {
     });
   });
 
-  it('gives session tokens that expire with the process', async () => {
+  onlyStandIn('gives session tokens that expire with the process', async () => {
     const db = new Database({ url: server.url, databaseName: 'sociograph' });
-    await db.login(ACCOUNT.username, ACCOUNT.password);
+    await db.login(server.account.username, server.account.password);
     expect(await db.exists()).toBe(true);
     db.useBearerAuth('a.b.c');
     await expect(db.version()).rejects.toMatchObject({ code: 401 });
     await expect(db.login('spec', 'wrong')).rejects.toMatchObject({ code: 401 });
   });
 
-  it('names what it does not do', async () => {
+  onlyStandIn('names what it does not do', async () => {
     const unsupported = async (method: string, path: string, body?: unknown) =>
       expect(await server.call(method, path, body)).toMatchObject({
         status: 501,

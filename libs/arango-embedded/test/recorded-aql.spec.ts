@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isArangoError } from 'arangojs/errors';
-import { rows, specServer, type SpecServer } from './server';
+import { onlyStandIn, rows, specServer, type SpecServer } from './server';
 
 interface Recorded {
   name: string;
@@ -37,13 +37,12 @@ describe('answers recorded from ArangoDB 3.12.10', () => {
     },
   );
 
-  it.each(recorded.filter(({ query }) => OUTSIDE.test(query)).map((one) => [one.name, one] as const))(
-    'refuses %s with 501 instead of answering wrongly',
-    async (_, { query, bindVars }) => {
-      const failure: unknown = await rows(server.db, query, bindVars ?? {}).catch((error: unknown) => error);
-      expect(isArangoError(failure) && [failure.code, failure.errorNum]).toEqual([501, 9]);
-    },
-  );
+  onlyStandIn.each(
+    recorded.filter(({ query }) => OUTSIDE.test(query)).map((one) => [one.name, one] as const),
+  )('refuses %s with 501 instead of answering wrongly', async (_, { query, bindVars }) => {
+    const failure: unknown = await rows(server.db, query, bindVars ?? {}).catch((error: unknown) => error);
+    expect(isArangoError(failure) && [failure.code, failure.errorNum]).toEqual([501, 9]);
+  });
 
   it('covers what the catalogue leans on', () => {
     expect(recorded.filter(({ query }) => !OUTSIDE.test(query)).length).toBeGreaterThanOrEqual(35);

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startEmbedded, type RunningServer } from '@sociograph/arango-embedded';
+import { contractServer, contractTarget, type ContractServer } from '@sociograph/arango-embedded';
 import {
   arangoErrorNum,
   ArangoMigrations,
@@ -20,29 +17,19 @@ interface Item {
 }
 
 describe('bulk access', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'arango-bulk-'));
-  let server: RunningServer;
+  let server: ContractServer;
   let db: ReturnType<typeof connectArango>;
 
   beforeAll(async () => {
-    const accounts = [{ username: 'spec', password: 'right', databases: ['sociograph'] }];
-    server = await startEmbedded({
-      host: '127.0.0.1',
-      port: 0,
-      dataDir,
-      accounts,
-      database: 'sociograph',
-      testMode: undefined,
-    });
-    db = connectArango({ url: server.url, database: 'sociograph', username: 'spec', password: 'right' });
+    server = await contractServer();
+    db = connectArango(server);
     await ensureCollection(db, 'items', 'document');
     await ensureCollection(db, 'items', 'document');
   });
 
   afterAll(async () => {
     db.close();
-    await server.close();
-    rmSync(dataDir, { recursive: true, force: true });
+    await server.stop();
   });
 
   beforeEach(() => db.collection('items').truncate());
@@ -127,10 +114,12 @@ describe('bulk access', () => {
       kind: 'bug',
       facts: { errorNum: 1203 },
     });
-    await expect(runNamed(db, { text: 'RETURN SHA512("x")' }, {})).rejects.toMatchObject({
-      kind: 'bug',
-      facts: { errorNum: 9 },
-    });
+    if (!contractTarget()) {
+      await expect(runNamed(db, { text: 'RETURN SHA512("x")' }, {})).rejects.toMatchObject({
+        kind: 'bug',
+        facts: { errorNum: 9 },
+      });
+    }
   });
 
   it('says unavailable when the server is away or refuses the account', async () => {
@@ -141,8 +130,8 @@ describe('bulk access', () => {
     });
     const stranger = connectArango({
       url: server.url,
-      database: 'sociograph',
-      username: 'spec',
+      database: server.database,
+      username: server.username,
       password: 'wrong',
     });
     await expect(bulkGet(stranger, 'items', ['a'])).rejects.toMatchObject({

@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ArangoMigrations, connectArango } from '@sociograph/arango';
-import { startEmbedded, type RunningServer } from '@sociograph/arango-embedded';
+import { contractServer, type ContractServer } from '@sociograph/arango-embedded';
 import { ArangoGraph, ArangoGraphQueries } from '../src/infrastructure/arango-graph';
 import { InMemoryGraph } from '../src/infrastructure/in-memory';
 import { MIGRATIONS } from '../src/infrastructure/migrations';
@@ -18,34 +15,20 @@ describe('the graph in memory', () => {
   });
 });
 
-describe('the graph in ArangoDB (stand-in, test mode)', () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'graph-store-'));
+describe('the graph in ArangoDB (the stand-in in test mode unless a URL is given)', () => {
   let applied: number[];
-  let server: RunningServer;
+  let server: ContractServer;
   let db: ReturnType<typeof connectArango>;
 
   beforeAll(async () => {
-    server = await startEmbedded({
-      host: '127.0.0.1',
-      port: 0,
-      dataDir,
-      accounts: [{ username: 'spec', password: 'spec-password', databases: ['sociograph'] }],
-      database: 'sociograph',
-      testMode: { seed: 7, conflictRate: 0.02 },
-    });
-    db = connectArango({
-      url: server.url,
-      database: 'sociograph',
-      username: 'spec',
-      password: 'spec-password',
-    });
+    server = await contractServer({ seed: 7, conflictRate: 0.02 });
+    db = connectArango(server);
     applied = await new ArangoMigrations(db, 'graph-storage-service', MIGRATIONS).run();
   });
 
   afterAll(async () => {
     db.close();
-    await server.close();
-    rmSync(dataDir, { recursive: true, force: true });
+    await server.stop();
   });
 
   it('applies each migration once', async () => {

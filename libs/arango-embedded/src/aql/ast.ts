@@ -48,9 +48,20 @@ export interface Traversal {
   options?: Expr;
 }
 
+/** `FOR v, e IN ANY SHORTEST_PATH a TO b edges`. */
+export interface ShortestPath {
+  type: 'shortest';
+  variables: string[];
+  from: Expr;
+  to: Expr;
+  edges: { direction: Direction; collection: CollectionRef }[];
+  options?: Expr;
+}
+
 export type Statement =
   | { type: 'for'; variable: string; in: Expr }
   | Traversal
+  | ShortestPath
   | { type: 'let'; variable: string; value: Expr }
   | { type: 'filter'; condition: Expr }
   | { type: 'sort'; keys: { by: Expr; descending: boolean | Expr }[] }

@@ -3,11 +3,13 @@ import type { Mischief } from '../mischief';
 import type { Collection } from '../store/collection';
 import type { Doc } from '../store/document';
 import { chooseAccess } from './access';
-import type { Collect, CollectionRef, Expr, Query, Statement, Traversal } from './ast';
+import type { Collect, CollectionRef, Expr, Query, ShortestPath, Statement, Traversal } from './ast';
+import { Budget } from './budget';
 import { type CollectPlan, collectRows, requireAggregate } from './collect';
 import { conditionsFor, orderFor } from './conditions';
 import { compileExpression, type ExpressionContext } from './expressions';
 import { identity } from './functions';
+import { shortestPathRows, type Surroundings, traversalRows } from './graph-stages';
 import { parseQuery } from './parser';
 import { type Evaluate, type Frame, Scope, Slots } from './scope';
 import {
@@ -21,8 +23,8 @@ import {
   sortRows,
   type Stage,
 } from './stages';
-import { pathTo, startId, type Step, traversalOptions, traverse } from './traversal';
-import { isTrue, toNumber } from './values';
+import { insistOnUnweighted } from './shortest-path';
+import type { EdgeSource } from './traversal';
 
 export interface CollectionSource {
   collection(name: string): Collection;
@@ -42,8 +44,9 @@ export function runQuery(
   bindVars: Record<string, unknown>,
   source: CollectionSource,
   mischief: Mischief,
+  budget = new Budget(),
 ): QueryResult {
-  const compilation = new Compilation(bindVars, source, mischief);
+  const compilation = new Compilation(bindVars, source, mischief, budget);
   const results = compilation.query(parseQuery(text), new Scope(compilation.slots));
   compilation.insistThatAllBound();
   const frame = new Array<unknown>(compilation.slots.count).fill(null);
@@ -71,6 +74,7 @@ class Compilation implements ExpressionContext {
     private readonly bindVars: Record<string, unknown>,
     private readonly source: CollectionSource,
     private readonly mischief: Mischief,
+    private readonly budget: Budget,
   ) {}
 
   bind(name: string): unknown {
@@ -131,6 +135,9 @@ class Compilation implements ExpressionContext {
     switch (statement.type) {
       case 'traverse':
         this.#traverse(statement, building);
+        return;
+      case 'shortest':
+        this.#shortestPath(statement, building);
         return;
       case 'let': {
         const value = this.#compile(statement.value, scope);
@@ -208,7 +215,7 @@ class Compilation implements ExpressionContext {
     const conditions = conditionsFor(statement.variable, following, { bind, compile });
     const access = chooseAccess(collection, conditions, order, this.mischief);
     this.access.push(access.via);
-    stages.push(forCollection(access, slot, this.stats));
+    stages.push(forCollection(access, slot, this.stats, this.budget));
     return access.ordered ? order?.at : undefined;
   }
 
@@ -231,32 +238,37 @@ class Compilation implements ExpressionContext {
     const start = this.#compile(statement.start, building.scope);
     const min = this.#compile(statement.min, building.scope);
     const max = this.#compile(statement.max, building.scope);
-    const options = traversalOptions(statement.options ? this.#constant(statement.options) : {});
-    const edges = statement.edges.map((edge) => ({ ...edge, collection: this.#collection(edge.collection) }));
+    const options = statement.options ? this.#constant(statement.options) : {};
+    const edges = this.#edges(statement.edges);
     this.#open(building);
-    const [vertexSlot, edgeSlot, pathSlot] = statement.variables.map((name) => this.#declare(name, building));
+    const slots = statement.variables.map((name) => this.#declare(name, building));
     const prune = statement.prune && this.#compile(statement.prune, building.scope);
-    const vertex = (id: string): Doc | null => this.document(id);
-    const { mischief, stats } = this;
-    const place = (frame: Frame, step: Step): Frame => {
-      if (vertexSlot !== undefined) frame[vertexSlot] = vertex(step.id);
-      if (edgeSlot !== undefined) frame[edgeSlot] = step.edge;
-      if (pathSlot !== undefined) frame[pathSlot] = pathTo(step, vertex);
-      return frame;
-    };
     this.access.push('edge');
-    building.stages.push(function* (input) {
-      for (const frame of input) {
-        const id = startId(start(frame));
-        if (id === undefined) continue;
-        const plan = { ...options, edges, vertex, min: toNumber(min(frame)), max: toNumber(max(frame)) };
-        const pruned = prune && ((step: Step) => isTrue(prune(place(frame, step))));
-        for (const step of traverse({ ...plan, ...(pruned && { prune: pruned }) }, id, mischief)) {
-          stats.scannedIndex += 1;
-          yield place(frame, step);
-        }
-      }
-    });
+    const stage = { start, min, max, options, edges, slots, prune };
+    building.stages.push(traversalRows(stage, this.#surroundings()));
+  }
+
+  #shortestPath(statement: ShortestPath, building: Building): void {
+    const from = this.#compile(statement.from, building.scope);
+    const to = this.#compile(statement.to, building.scope);
+    if (statement.options) insistOnUnweighted(this.#constant(statement.options));
+    const edges = this.#edges(statement.edges);
+    this.#open(building);
+    const slots = statement.variables.map((name) => this.#declare(name, building));
+    this.access.push('edge');
+    building.stages.push(shortestPathRows({ from, to, edges, slots }, this.#surroundings()));
+  }
+
+  #edges(edges: Traversal['edges']): EdgeSource[] {
+    return edges.map(({ direction, collection }) => ({
+      direction,
+      collection: this.#collection(collection),
+    }));
+  }
+
+  #surroundings(): Surroundings {
+    const { mischief, budget, stats } = this;
+    return { vertex: (id) => this.document(id), mischief, budget, stats };
   }
 
   #collect(statement: Collect, building: Building): void {

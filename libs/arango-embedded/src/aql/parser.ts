@@ -1,5 +1,14 @@
 import { ArangoFault, unsupported } from '../faults';
-import type { Collect, CollectionRef, Direction, Expr, Query, Statement, Traversal } from './ast';
+import type {
+  Collect,
+  CollectionRef,
+  Direction,
+  Expr,
+  Query,
+  ShortestPath,
+  Statement,
+  Traversal,
+} from './ast';
 import { ExpressionParser } from './expression-parser';
 import { TokenStream } from './token-stream';
 
@@ -85,19 +94,15 @@ class QueryParser {
     return { type: 'for', variable: variables[0] as string, in: source };
   }
 
-  #traversal(variables: string[], min: Expr, max: Expr): Traversal {
+  #traversal(variables: string[], min: Expr, max: Expr): Traversal | ShortestPath {
     const direction = this.tokens.next().upper as Direction;
-    if (this.tokens.isWord('SHORTEST_PATH', 'K_SHORTEST_PATHS', 'ALL_SHORTEST_PATHS', 'K_PATHS')) {
+    if (this.tokens.isWord('K_SHORTEST_PATHS', 'ALL_SHORTEST_PATHS', 'K_PATHS')) {
       throw unsupported(this.tokens.current.upper);
     }
+    if (this.tokens.takeWord('SHORTEST_PATH')) return this.#shortestPath(variables, direction);
     if (variables.length > 3) this.tokens.fail('expecting at most three variables');
     const start = this.#expressions.expression();
-    if (this.tokens.isWord('GRAPH')) throw unsupported('a named GRAPH');
-    const edges: Traversal['edges'] = [];
-    do {
-      const own = this.tokens.isWord(...DIRECTIONS) ? (this.tokens.next().upper as Direction) : direction;
-      edges.push({ direction: own, collection: this.#collectionRef() });
-    } while (this.tokens.takeOp(','));
+    const edges = this.#edges(direction);
     const prune = this.tokens.takeWord('PRUNE') ? this.#expressions.expression() : undefined;
     const options = this.tokens.takeWord('OPTIONS') ? this.#expressions.expression() : undefined;
     return {
@@ -111,6 +116,26 @@ class QueryParser {
       ...(prune && { prune }),
       ...(options && { options }),
     };
+  }
+
+  #shortestPath(variables: string[], direction: Direction): ShortestPath {
+    if (variables.length > 2) this.tokens.fail('expecting at most two variables');
+    const from = this.#expressions.expression();
+    this.tokens.expectWord('TO');
+    const to = this.#expressions.expression();
+    const edges = this.#edges(direction);
+    const options = this.tokens.takeWord('OPTIONS') ? this.#expressions.expression() : undefined;
+    return { type: 'shortest', variables, from, to, edges, ...(options && { options }) };
+  }
+
+  #edges(direction: Direction): Traversal['edges'] {
+    if (this.tokens.isWord('GRAPH')) throw unsupported('a named GRAPH');
+    const edges: Traversal['edges'] = [];
+    do {
+      const own = this.tokens.isWord(...DIRECTIONS) ? (this.tokens.next().upper as Direction) : direction;
+      edges.push({ direction: own, collection: this.#collectionRef() });
+    } while (this.tokens.takeOp(','));
+    return edges;
   }
 
   #collectionRef(): CollectionRef {

@@ -126,7 +126,7 @@ describe('AQL', () => {
     ['FOR x IN [1] COLLECT AGGREGATE s = 5 RETURN s', [500, 1574]],
     ['RETURN SHA1("x")', [501, 9]],
     ['FOR d IN v SEARCH d.x == 1 RETURN d', [501, 9]],
-    ['FOR v IN OUTBOUND SHORTEST_PATH "a/1" TO "a/2" e RETURN v', [501, 9]],
+    ['FOR v IN OUTBOUND K_SHORTEST_PATHS "a/1" TO "a/2" e RETURN v', [501, 9]],
     ['FOR x IN [1] WINDOW {preceding: 1} AGGREGATE s = SUM(x) RETURN s', [501, 9]],
     ['LET [a] = [1] RETURN a', [501, 9]],
     ['FOR v IN 1 ANY "a/1" GRAPH "g" RETURN v', [501, 9]],

@@ -1,5 +1,6 @@
 import { ArangoFault } from '../faults';
 import type { Access } from './access';
+import type { Budget } from './budget';
 import type { Evaluate, Frame } from './scope';
 import { compareValues, isTrue } from './values';
 
@@ -12,12 +13,13 @@ export interface QueryStats {
   filtered: number;
 }
 
-export function forCollection(access: Access, slot: number, stats: QueryStats): Stage {
+export function forCollection(access: Access, slot: number, stats: QueryStats, budget: Budget): Stage {
   const counter = access.via === 'scan' ? 'scannedFull' : 'scannedIndex';
   return function* (input) {
     for (const frame of input) {
       for (const doc of access.read(frame)) {
         stats[counter] += 1;
+        budget.spend();
         frame[slot] = doc;
         yield frame;
       }

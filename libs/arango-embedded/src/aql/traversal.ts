@@ -3,12 +3,20 @@ import type { Mischief } from '../mischief';
 import type { Collection } from '../store/collection';
 import { type Doc, isDocumentId } from '../store/document';
 import type { Direction } from './ast';
+import type { Budget } from './budget';
 import { attribute } from './values';
+
+/** One edge collection and the way it is gone through. */
+export interface EdgeSource {
+  direction: Direction;
+  collection: Collection;
+}
 
 export interface TraversalPlan {
   min: number;
   max: number;
-  edges: { direction: Direction; collection: Collection }[];
+  edges: EdgeSource[];
+  budget: Budget;
   order: 'dfs' | 'bfs';
   uniqueVertices: 'none' | 'path' | 'global';
   uniqueEdges: 'none' | 'path';
@@ -80,15 +88,24 @@ function expand(plan: TraversalPlan, step: Step): Step[] {
   const found: Step[] = [];
   for (const { direction, collection } of plan.edges) {
     for (const edge of edgesAt(collection, step.id, direction)) {
-      const id = edge['_from'] === step.id ? edge['_to'] : edge['_from'];
-      const next: Step = { id: String(id), edge, depth: step.depth + 1, via: step };
+      plan.budget.spend();
+      const next: Step = { id: otherEnd(edge, step.id), edge, depth: step.depth + 1, via: step };
       if (allowed(plan, next)) found.push(next);
     }
   }
   return found;
 }
 
-function* edgesAt(collection: Collection, id: string, direction: Direction): Iterable<Doc> {
+export function otherEnd(edge: Doc, id: string): string {
+  return String(edge['_from'] === id ? edge['_to'] : edge['_from']);
+}
+
+export function opposite(direction: Direction): Direction {
+  return direction === 'ANY' ? 'ANY' : direction === 'OUTBOUND' ? 'INBOUND' : 'OUTBOUND';
+}
+
+/** Edges that leave a vertex in that direction, each once. */
+export function* edgesAt(collection: Collection, id: string, direction: Direction): Iterable<Doc> {
   const ends = collection.edgeEnds;
   if (!ends) throw unsupported(`a traversal over ${collection.name}, which holds no edges`);
   const seen = new Set<string>();

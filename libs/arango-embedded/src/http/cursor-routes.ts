@@ -1,4 +1,6 @@
+import { Budget } from '../aql/budget';
 import { runQuery } from '../aql/executor';
+import { attribute } from '../aql/values';
 import { ArangoFault } from '../faults';
 import type { Mischief } from '../mischief';
 import type { Engine } from '../store/engine';
@@ -41,7 +43,7 @@ export class CursorRoutes {
   }
 
   #open(exchange: Exchange): Answer {
-    const { query, bindVars = {}, batchSize = DEFAULT_BATCH, count, ttl } = objectBody(exchange);
+    const { query, bindVars = {}, batchSize = DEFAULT_BATCH, count, ttl, options } = objectBody(exchange);
     if (typeof query !== 'string') throw new ArangoFault(1502, 'query is empty');
     if (!Number.isInteger(batchSize) || Number(batchSize) <= 0)
       throw new ArangoFault(10, 'batchSize must be positive');
@@ -51,7 +53,9 @@ export class CursorRoutes {
       has: (name: string) => this.engine.hasCollection(database, name),
     };
     const startedAt = performance.now();
-    const { rows, stats } = runQuery(query, bindVars as Record<string, unknown>, source, this.mischief);
+    const budget = Budget.of(attribute(options, 'maxRuntime'));
+    const bound = bindVars as Record<string, unknown>;
+    const { rows, stats } = runQuery(query, bound, source, this.mischief, budget);
     const executionTime = (performance.now() - startedAt) / 1000;
     const ttlMs = (typeof ttl === 'number' ? ttl : DEFAULT_TTL_SECONDS) * 1000;
     const cursor: OpenCursor = {
