@@ -288,19 +288,52 @@ describe('the desk where leases are asked for', () => {
     expect(seen.verdict).toMatchObject({ kind: 'granted' });
   });
 
-  it('has four deals under way at once, each with requests of its own', async () => {
-    const { desk, ledger, alarm, clock, command } = setUp({ perImport: 9, perWorkspace: 99 });
+  it('begins with two deals at once, each with requests of its own, and with one more for each lease, up to sixteen', async () => {
+    const { desk, ledger, alarm, clock, command } = setUp({ perImport: 99, perWorkspace: 99 });
     ledger.scripted.push(denied('no-slot', START + 300));
-    for (let i = 0; i < 6; i += 1) {
+    for (let i = 0; i < 60; i += 1) {
       watch(desk.acquire(command()));
       await settled();
     }
     clock.now += 300;
-    const deal = jest.spyOn(ledger, 'deal').mockReturnValue(new Promise(() => undefined));
+    const grant = { fence: 1, keyId: 'k1', tokenVersion: 1, grantedAt: 0, expiresAt: 0, slots: [], why: '' };
+    const underWay: (() => void)[] = [];
+    const asked: string[] = [];
+    jest.spyOn(ledger, 'deal').mockImplementation(
+      (candidates) =>
+        new Promise((resolve) => {
+          asked.push(...candidates.map(({ leaseId }) => leaseId));
+          const poolNow = clock.now;
+          underWay.push(() => resolve({ poolNow, verdicts: [{ kind: 'granted', poolNow, grant }] }));
+        }),
+    );
+    alarm.ring();
+    const most: number[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      await settled();
+      most.push(underWay.length);
+      for (const grantIt of underWay.splice(0)) grantIt();
+    }
+    expect(most).toEqual([2, 4, 8, 16, 16]);
+    expect(new Set(asked).size).toBe(asked.length);
+  });
+
+  it('asks for no more at once when a deal gave nothing', async () => {
+    const { desk, ledger, alarm, clock, command } = setUp({ perImport: 9, perWorkspace: 99 });
+    ledger.scripted.push(denied('no-slot', START + 300));
+    for (let i = 0; i < 9; i += 1) {
+      watch(desk.acquire(command()));
+      await settled();
+    }
+    clock.now += 300;
+    const deal = jest.spyOn(ledger, 'deal').mockResolvedValue({ poolNow: clock.now, verdicts: [undefined] });
+    deal.mockResolvedValueOnce({
+      poolNow: clock.now,
+      verdicts: [denied('no-slot', START + 900) as LedgerVerdict],
+    });
     alarm.ring();
     await settled();
-    expect(deal.mock.calls.map(([candidates]) => candidates.length)).toEqual([1, 1, 1, 1]);
-    expect(new Set(deal.mock.calls.map(([candidates]) => candidates[0]?.leaseId)).size).toBe(4);
+    expect(deal).toHaveBeenCalledTimes(2);
   });
 
   it('answers the one that was served and offers the others again in the order that they had', async () => {

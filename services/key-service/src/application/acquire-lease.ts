@@ -46,8 +46,12 @@ const NO_CLOCK_RETRY_MS = 50;
 const MIN_SLEEP_MS = 8;
 /** How many imports take part in one deal: more than that find out one after the other. */
 const MOST_CANDIDATES = 8;
-/** Deals under way at once: one after the other they would cost a turn of the event loop and a round trip each. */
-const DEALS_AT_ONCE = 4;
+/**
+ * Deals under way at once: one after the other each costs a round trip, which is ten milliseconds on a busy machine.
+ * They begin as few, since most find nothing while every key is busy; each that is granted lets another one begin.
+ */
+const FEWEST_DEALS = 2;
+const MOST_DEALS = 16;
 
 /**
  * Grants leases. A request whose lane has nobody waiting goes straight to the ledger; one that finds no slot waits in
@@ -59,6 +63,7 @@ export class LeaseDesk {
   readonly #alarm: Alarm;
   readonly #line: LeaseLine<Entry>;
   #dealing = false;
+  #deals = 0;
   #dismissed = false;
   /** Counts the times that slots came back: a denial from before says nothing about what is free now. */
   #freed = 0;
@@ -125,7 +130,7 @@ export class LeaseDesk {
     if (this.#dealing) return;
     this.#dealing = true;
     try {
-      await Promise.all(Array.from({ length: DEALS_AT_ONCE }, () => this.#dealWhileOpen()));
+      await Promise.all(Array.from({ length: FEWEST_DEALS }, () => this.#dealWhileOpen()));
     } finally {
       this.#dealing = false;
       this.#sleep();
@@ -133,18 +138,31 @@ export class LeaseDesk {
   }
 
   async #dealWhileOpen(): Promise<void> {
-    for (;;) {
-      const now = this.#ledger.poolNow();
-      // Without a clock no lane is closed and no deadline over: asking on would never end. The alarm looks again.
-      if (Number.isNaN(now)) return;
-      for (const entry of this.#line.expired(now)) this.#deny(entry, 'no-slot');
-      const heads = this.#line.heads(now, MOST_CANDIDATES);
-      if (heads.length === 0) return;
-      await this.#dealTo(heads);
+    const others: Promise<void>[] = [];
+    this.#deals += 1;
+    try {
+      for (;;) {
+        const now = this.#ledger.poolNow();
+        // Without a clock no lane is closed and no deadline over: asking on would never end. The alarm looks again.
+        if (Number.isNaN(now)) break;
+        for (const entry of this.#line.expired(now)) this.#deny(entry, 'no-slot');
+        const heads = this.#line.heads(now, MOST_CANDIDATES);
+        if (heads.length === 0) break;
+        if ((await this.#dealTo(heads)) && this.#deals < MOST_DEALS) {
+          const another = this.#dealWhileOpen();
+          // Awaited below; without this one that fails before would count as looked at by nobody.
+          another.catch(() => undefined);
+          others.push(another);
+        }
+      }
+    } finally {
+      this.#deals -= 1;
+      await Promise.all(others);
     }
   }
 
-  async #dealTo(heads: Entry[]): Promise<void> {
+  /** True when one of them got a lease. */
+  async #dealTo(heads: Entry[]): Promise<boolean> {
     const freed = this.#freed;
     let verdicts: (LedgerVerdict | undefined)[] = [];
     try {
@@ -153,6 +171,7 @@ export class LeaseDesk {
       // Backwards, so that those who are put back stand in their lists as before.
       for (let i = heads.length - 1; i >= 0; i -= 1) this.#conclude(heads[i] as Entry, verdicts[i], freed);
     }
+    return verdicts.some((verdict) => verdict?.kind === 'granted');
   }
 
   #conclude(entry: Entry, verdict: LedgerVerdict | undefined, freed: number): void {
