@@ -12,9 +12,11 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HostContext } from './host-context';
 import type { BodyRules } from './large-body';
+import { nestsDeeperThan } from './nesting';
 import { sendProblem } from './problem-filter';
 
 const BODY_LIMIT_BYTES = 1_048_576;
+const MOST_NESTED = 100;
 
 type EdgeRequest = FastifyRequest & { edge?: { startedAt: number; span: ServerSpan; scope: AsyncResource } };
 
@@ -93,10 +95,21 @@ function acceptJsonOnly(fastify: FastifyInstance): void {
     if (body === '') return done(null, undefined);
     // PostgreSQL cannot store U+0000 and would fail later, as if it were our fault.
     if (body.includes('\\u0000') || body.includes('\0')) return done(new SyntaxError('U+0000'), undefined);
+    if (nestsDeeperThan(MOST_NESTED, body)) return done(tooDeep(), undefined);
     return parse(req, body, (error, value) => done(error === null ? null : new SyntaxError('json'), value));
   });
   fastify.addHook('onRequest', async (req) => {
     if (/%00/.test(req.url)) throw new HttpException('The path and query must not contain %00', 400);
+  });
+}
+
+function tooDeep(): DomainError {
+  const message = `must not be nested more than ${MOST_NESTED} deep`;
+  return new DomainError({
+    code: 'REQUEST.BAD_BODY',
+    kind: 'invalid-input',
+    message: `The body ${message}.`,
+    fields: [{ field: 'body', message }],
   });
 }
 

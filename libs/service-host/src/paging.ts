@@ -1,4 +1,4 @@
-import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { DomainError } from '@sociograph/kernel';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsUUID, Matches, Max, Min } from 'class-validator';
@@ -24,6 +24,7 @@ export class PageQuery {
 
 /** A path parameter `id` that is a UUID. */
 export class IdParam {
+  @ApiProperty({ format: 'uuid' })
   @IsUUID(undefined, { message: 'must be a UUID' })
   id!: string;
 }
