@@ -238,6 +238,12 @@ export class InMemoryApiKeys extends ApiKeys {
     ifVersion?: number,
   ): Promise<ApiKey> {
     const kept = this.#visible(workspaceId, id);
+    if (
+      kept === undefined &&
+      ifVersion !== undefined &&
+      this.#kept.get(id)?.key.details.workspaceId === workspaceId
+    )
+      throw keyChangedMeanwhile();
     if (kept === undefined) throw keyUnknown();
     if (ifVersion !== undefined && kept.key.details.version !== ifVersion) throw keyChangedMeanwhile();
     const key = change(kept.key, kept.fingerprint);

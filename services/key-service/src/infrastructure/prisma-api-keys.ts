@@ -117,7 +117,7 @@ export class PrismaApiKeys extends ApiKeys {
     note: AuditNote,
     ifVersion?: number,
   ): Promise<ApiKey> {
-    return this.#again(workspaceId, async (tx) => {
+    return this.#again(workspaceId, ifVersion, async (tx) => {
       const { known, row } = await this.#seen(tx, id, ifVersion);
       const next = change(known, row.fingerprint);
       return (await this.#write(tx, known, next, note)) ? next : undefined;
@@ -132,7 +132,7 @@ export class PrismaApiKeys extends ApiKeys {
     note: AuditNote,
     ifVersion?: number,
   ): Promise<{ retired: ApiKey; successor: ApiKey }> {
-    return this.#again(workspaceId, async (tx) => {
+    return this.#again(workspaceId, ifVersion, async (tx) => {
       const { known } = await this.#seen(tx, id, ifVersion);
       const { retired, successor } = change(known);
       if (!(await this.#write(tx, known, retired, note))) return undefined;
@@ -157,9 +157,14 @@ export class PrismaApiKeys extends ApiKeys {
     });
   }
 
-  /** `work` answers undefined when another change came first. */
-  async #again<R>(workspaceId: string, work: (tx: Transaction) => Promise<R | undefined>): Promise<R> {
-    for (let attempt = 1; attempt <= MAX_TRIES; attempt += 1) {
+  /** `work` answers undefined when another change came first; who named a version has lost then. */
+  async #again<R>(
+    workspaceId: string,
+    ifVersion: number | undefined,
+    work: (tx: Transaction) => Promise<R | undefined>,
+  ): Promise<R> {
+    const tries = ifVersion === undefined ? MAX_TRIES : 1;
+    for (let attempt = 1; attempt <= tries; attempt += 1) {
       const done = await this.#within(workspaceId, work);
       if (done !== undefined) return done;
     }
@@ -181,6 +186,9 @@ export class PrismaApiKeys extends ApiKeys {
     ifVersion: number | undefined,
   ): Promise<{ known: ApiKey; row: Row }> {
     const row = await findRow(tx, id);
+    // Its deletion is a change, too: of two who delete it at once one is told that he came late.
+    if (row === null && ifVersion !== undefined && (await tx.apiKey.count({ where: { id } })) > 0)
+      throw keyChangedMeanwhile();
     if (row === null) throw keyUnknown();
     if (ifVersion !== undefined && ifVersion !== row.version) throw keyChangedMeanwhile();
     return { known: keyOf(row), row };

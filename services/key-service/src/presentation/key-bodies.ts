@@ -34,6 +34,15 @@ const BUCKET = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** Absent is left as it is; null is a value, and a wrong one where nothing can be taken away. */
 const IfGiven = (): PropertyDecorator => ValidateIf((_, value) => value !== undefined);
 
+/** One object of this class; `ValidateNested` alone takes a list of them, too, and the empty list always. */
+function Nested(type: () => new () => object): PropertyDecorator {
+  return (target, property) => {
+    IsObject({ message: 'must be an object' })(target, property);
+    ValidateNested()(target, property);
+    Type(type)(target, property);
+  };
+}
+
 function Calls(description: string, most = MOST_CALLS): PropertyDecorator {
   return (target, property) => {
     ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: most, description })(target, property);
@@ -155,8 +164,7 @@ export class RegisterKeyBody {
 
   @ApiProperty({ type: ConsentBody })
   @IsDefined({ message: 'must say who consented' })
-  @ValidateNested()
-  @Type(() => ConsentBody)
+  @Nested(() => ConsentBody)
   consent!: ConsentBody;
 
   @ApiPropertyOptional({
@@ -165,14 +173,12 @@ export class RegisterKeyBody {
   })
   @IfGiven()
   @IsDefined({ message: 'must be an object' })
-  @ValidateNested()
-  @Type(() => RefreshBody)
+  @Nested(() => RefreshBody)
   refresh?: RefreshBody;
 
   @ApiPropertyOptional({ type: LimitsBody })
   @IsOptional()
-  @ValidateNested()
-  @Type(() => LimitsBody)
+  @Nested(() => LimitsBody)
   limits?: LimitsBody;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100, default: 1 })
@@ -225,8 +231,7 @@ export class AmendKeyBody {
   @ApiPropertyOptional({ type: LimitsBody, description: 'All of them: what is absent is no limit any more' })
   @IfGiven()
   @IsDefined({ message: 'must be an object' })
-  @ValidateNested()
-  @Type(() => LimitsBody)
+  @Nested(() => LimitsBody)
   limits?: LimitsBody;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 100 })
@@ -268,8 +273,7 @@ export class RotateKeyBody {
   @ApiPropertyOptional({ type: ConsentBody, description: 'That of the old token goes on unless it is told' })
   @IfGiven()
   @IsDefined({ message: 'must say who consented' })
-  @ValidateNested()
-  @Type(() => ConsentBody)
+  @Nested(() => ConsentBody)
   consent?: ConsentBody;
 
   @ApiPropertyOptional({
@@ -278,8 +282,7 @@ export class RotateKeyBody {
   })
   @IfGiven()
   @IsDefined({ message: 'must be an object' })
-  @ValidateNested()
-  @Type(() => RefreshBody)
+  @Nested(() => RefreshBody)
   refresh?: RefreshBody;
 }
 

@@ -50,11 +50,13 @@ class ExplainQuery {
 }
 
 class LeaseParam {
+  @ApiProperty({ maxLength: 64 })
   @Matches(/^[A-Za-z0-9_-]{1,64}$/, { message: 'must be the id of a lease' })
   leaseId!: string;
 }
 
 class NetworkParam {
+  @ApiProperty({ example: 'vk', maxLength: 32 })
   @Matches(/^[a-z][a-z0-9-]{0,31}$/, { message: 'must be the name of a network' })
   network!: string;
 }
