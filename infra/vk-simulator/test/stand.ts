@@ -4,6 +4,7 @@ import { buildNormalGraph } from '@sociograph/graph-file';
 import type { NormalGraph } from '@sociograph/graph-file';
 import { generateKeys } from '../src/keys';
 import type { SimulatedKey } from '../src/keys';
+import { firstRefreshToken } from '../src/oauth';
 import { readSettings } from '../src/settings';
 import { Simulator } from '../src/simulator';
 
@@ -35,18 +36,20 @@ export function ring(people: number): NormalGraph {
 export class Bench {
   readonly keys: SimulatedKey[];
   private readonly simulator: Simulator;
+  private readonly seed: number;
   port = 0;
 
-  static of(graph: NormalGraph, ...flags: string[]): Promise<Bench> {
+  static async of(graph: NormalGraph, ...flags: string[]): Promise<Bench> {
     return new Bench(flags, graph).start();
   }
 
-  static start(...flags: string[]): Promise<Bench> {
+  static async start(...flags: string[]): Promise<Bench> {
     return new Bench(flags, SMALL()).start();
   }
 
   private constructor(flags: string[], graph: NormalGraph) {
     const settings = readSettings(['--graph', 'none', '--port', '0', '--delay', '0', ...flags], {});
+    this.seed = settings.seed;
     this.keys = generateKeys(settings.seed, { user: 2, service: 1, community: 1 }, 1000);
     this.simulator = new Simulator(settings, graph, this.keys);
   }
@@ -59,6 +62,11 @@ export class Bench {
   close(): Promise<void> {
     agent.destroy();
     return this.simulator.close();
+  }
+
+  /** The refresh token that a user's key begins with. */
+  refreshToken(key: number): string {
+    return firstRefreshToken(this.seed, this.keys[key] as SimulatedKey);
   }
 
   get url(): string {
@@ -76,12 +84,13 @@ export class Bench {
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
           response.on('end', () => {
             const raw = Buffer.concat(chunks);
             const body = response.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw;
             const isJson =
               String(response.headers['content-type']).startsWith('application/json') && body.length > 0;
-            const json = (isJson ? JSON.parse(body.toString()) : {}) as Record<string, unknown>;
+            const json = isJson ? parsed(body.toString()) : {};
             resolve({
               status: response.statusCode ?? 0,
               headers: response.headers,
@@ -145,3 +154,12 @@ export const errorOf = (reply: Reply): [number, string] => {
   if (reply.status !== 200) throw new Error(`status ${reply.status}`);
   return [error_code, error_msg];
 };
+
+/** Nothing for what is no JSON: a truncated answer. */
+function parsed(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
