@@ -85,6 +85,8 @@ export class PathProbe {
     exchange.attach(socket);
     const end = await exchange.write(() => true);
     if (end.kind !== 'answered') return;
+    // A process that stood still reads an answer long after it came.
+    if (end.firstByteAt - end.sentAt > TIMEOUT_MS) return;
     const serverDate = dateOf(end.headers.date);
     onSample({
       sentAt: end.sentAt + ahead,

@@ -482,6 +482,8 @@ export interface PathFacts {
   lateness?: { sends: number; meanMs: number; maxMs: number } | undefined;
   /** How far the worker's reading of the pool's clock may be off. */
   clockErrorMs: number;
+  /** When the report left, by the worker's reading of the pool's clock. */
+  issuedAt?: number | undefined;
 }
 
 export type PathVerdict =

@@ -239,6 +239,7 @@ export class RedisQuotaLedger extends QuotaLedger {
         max: micros(lateness.maxMs),
       },
       err: micros(facts.clockErrorMs),
+      issued: micros(facts.issuedAt ?? 0),
     };
     const reply = await this.#call('learn', measured, rules).catch((error: unknown) => this.#away(error));
     const poolNow = this.#orEstimate(number(reply[1]) / 1000);

@@ -293,7 +293,7 @@ export class LeaseRpc {
     if (this.#isStale(request.issuedAt)) return this.#refuse('stale', caller, 'lease.path');
     const rules = this.parts.rulesOf(request.network);
     if (rules === undefined) return this.#refuse('malformed', caller, 'lease.path');
-    const { requestId, probes, lateness, clockErrorMs, sequence } = request;
+    const { requestId, probes, lateness, clockErrorMs, sequence, issuedAt } = request;
     const { service: by, id } = session;
     const verdict = await this.parts.ledger.learn({
       by,
@@ -303,6 +303,7 @@ export class LeaseRpc {
       probes,
       lateness,
       clockErrorMs,
+      issuedAt,
     });
     if (verdict.kind === 'denied') {
       if (verdict.reason === 'recovering') return { kind: 'refused', reason: 'unavailable' };
