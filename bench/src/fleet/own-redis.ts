@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProcessHandle } from '@sociograph/testing';
-import { freePort } from './ports';
+import { freePort, ProcessHandle } from '@sociograph/testing';
 import { ROOT } from './servers';
 
 export interface OwnRedis {

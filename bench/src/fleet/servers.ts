@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { spawn } from 'node:child_process';
-import { isFree } from './ports';
+import { createServer } from 'node:net';
 
 export const ROOT = resolve(__dirname, '../../..');
 
@@ -14,6 +14,8 @@ const BASES = [29_000, 30_000, 31_000, 26_000, 25_000];
 const SERVER_PORTS = 30;
 
 export interface BorrowedServers {
+  /** Whose servers they are. */
+  stack: string;
   env: ServerEnvironment;
   stop(): Promise<void>;
 }
@@ -25,7 +27,7 @@ export interface BorrowedServers {
 export async function borrowServers(stacks: readonly string[], own: string): Promise<BorrowedServers> {
   for (const stack of stacks) {
     if (existsSync(environmentFile(stack)) && (await native(['status', '--stack', stack], false)) === 0)
-      return { env: read(stack), stop: async () => undefined };
+      return { stack, env: read(stack), stop: async () => undefined };
   }
   const base = await freeBase();
   const code = await native(['up', '--stack', own, '--servers-only', '--port-base', String(base)], true);
@@ -34,7 +36,7 @@ export async function borrowServers(stacks: readonly string[], own: string): Pro
     await stop();
     throw new Error('the servers could not be started: see the lines above');
   }
-  return { env: read(own), stop };
+  return { stack: own, env: read(own), stop };
 }
 
 function environmentFile(stack: string): string {
@@ -65,4 +67,12 @@ async function freeBase(): Promise<number> {
     if (free.every(Boolean)) return base;
   }
   throw new Error(`no free block of ports among ${BASES.join(', ')}: end what listens there`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }

@@ -1,8 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProcessHandle } from '@sociograph/testing';
-import { freePort } from './ports';
+import { freePort, ProcessHandle } from '@sociograph/testing';
 import { ROOT } from './servers';
 
 const PROGRAM = join(ROOT, 'infra/vk-simulator/dist/main.js');

@@ -4,13 +4,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A command line held to one core. */
-export function onCore(
-  core: number | undefined,
-  command: string,
-  args: readonly string[],
-): [string, string[]] {
-  return core === undefined ? [command, [...args]] : ['taskset', ['-c', String(core), command, ...args]];
+/** Words in front of a command that hold it to one core; none where none is named. */
+export function heldTo(core: number | undefined): string[] {
+  return core === undefined ? [] : ['taskset', '-c', String(core)];
 }
 
 /** Holds running processes, all of their threads, to one core until the answer is called. */

@@ -1,17 +1,15 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TcpProxy } from '@sociograph/testing';
+import { freePort, TcpProxy } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import type { Cleanup } from '../fleet/cleanup';
-import { KeyServiceHome } from '../fleet/key-service-home';
+import { KeyServiceHome, type RunningKeyService } from '../fleet/key-service-home';
 import { type OwnRedis, startRedis } from '../fleet/own-redis';
-import { freePort } from '../fleet/ports';
 import { ROOT, type ServerEnvironment } from '../fleet/servers';
 import { SimulatorProcess } from '../fleet/simulator-process';
 import { faketimeLibrary, shifted, SteppedClock } from './faketime';
 import { ManagedProcess } from './managed-process';
-import { type RegisteredKeys, registerKeys } from './register-keys';
 import { machineNow } from './system-clock';
 import type { Loss, Presence } from './verdict';
 import { type ChaosWorkerSettings, type LeaseRecord, SETTINGS_VARIABLE } from './worker/protocol';
@@ -30,6 +28,12 @@ export interface StandOptions {
   limits?: object;
 }
 
+export interface PoolKeys {
+  workspaceId: string;
+  /** Id in the pool by the simulator's name of the key. */
+  idOf: ReadonlyMap<string, string>;
+}
+
 /** A pool under test: its own Redis under libfaketime, simulator, key-services, workers, and proxies before the broker. */
 export class Stand {
   readonly presences: Presence[] = [];
@@ -41,7 +45,7 @@ export class Stand {
     readonly redis: OwnRedis,
     readonly admin: Redis,
     readonly clock: SteppedClock,
-    readonly keys: RegisteredKeys,
+    readonly keys: PoolKeys,
     readonly proxies: Readonly<Record<'worker' | 'key-service', TcpProxy>>,
     private readonly folder: string,
   ) {}
@@ -75,7 +79,7 @@ export class Stand {
     cleanup.add(() => home.close());
     const first = await home.start(redis.url);
     cleanup.add(() => first.stop());
-    const keys = await registerKeys(env, first.url, simulator.tokens, options.limits);
+    const keys = await registered(first, simulator, options.limits);
     // What follows is started the same way, but through proxies and watched; the first one only registered.
     await first.handle.end();
     const broker = new URL(first.workerRabbitUrl);
@@ -199,6 +203,22 @@ function readLines(text: string): WrittenLine[] {
       return [];
     }
   });
+}
+
+async function registered(
+  service: RunningKeyService,
+  { tokens }: SimulatorProcess,
+  limits: object | undefined,
+): Promise<PoolKeys> {
+  const { workspaceId, ids } = await service.register(
+    tokens.map(({ token, kind, name }) => ({
+      token,
+      kind,
+      label: name,
+      ...(limits !== undefined && { limits }),
+    })),
+  );
+  return { workspaceId, idOf: new Map(tokens.map(({ name }, index) => [name, ids[index] ?? name])) };
 }
 
 function through(url: string, proxy: TcpProxy): string {

@@ -66,9 +66,11 @@ async function play({ plan, keys, seed, home }: RoundSetting, own: Cleanup): Pro
   let pool: (RunningKeyService & { workspaceId: string }) | undefined;
   if (plan.system === 'ours') {
     if (home === undefined) throw new Error('ours cannot run without servers');
-    const started = await home.start(redis.url, { POOL_WINDOW: row.window });
+    const started = await home.start(redis.url, { settings: { POOL_WINDOW: row.window } });
     own.add(() => started.stop());
-    const { workspaceId } = await started.register(simulator.tokens);
+    const { workspaceId } = await started.register(
+      simulator.tokens.map(({ token, kind, name }) => ({ token, kind, label: name })),
+    );
     pool = { ...started, workspaceId };
   }
   const workers = Array.from(
