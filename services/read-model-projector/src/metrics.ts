@@ -46,6 +46,21 @@ export function projectorMetrics(metrics: Metrics) {
       'Checkpoints written, and taken up at a start; a start without one replays the whole log',
       ['what'] as const,
     ),
+    // Is it right?
+    differences: metrics.gauge(
+      'projector_recount_differences',
+      'What the newest full recounts found to differ, over all graphs; anything but 0 is an alarm: the views are wrong',
+    ),
+    recounts: metrics.counter(
+      'projector_recounts_total',
+      'Full recounts of one graph, by what came of them',
+      ['outcome'] as const,
+    ),
+    rebuilds: metrics.counter(
+      'projector_rebuilds_total',
+      'Rebuilds from the log, by whether the live state was equal to what the log gave',
+      ['outcome'] as const,
+    ),
     // How large is it?
     people: metrics.gauge('projector_people', 'People in memory, over all graphs'),
     friendships: metrics.gauge('projector_friendships', 'Friendships in memory, over all graphs'),

@@ -4,30 +4,32 @@ import type { HostContext } from '@sociograph/service-host';
 import type { ProjectorConfig } from './config';
 import { connectServers } from './infrastructure/servers';
 import { projectorMetrics } from './metrics';
+import { RecountsController } from './presentation/recounts.controller';
 import { ViewsController } from './presentation/views.controller';
 import { WriterTelemetry } from './presentation/writer-telemetry';
 import { ActiveWriter } from './projections/active-writer';
+import { RecountDesk } from './projections/recount-desk';
 import { ReadViews } from './projections/read-views';
 
 const STANDBY_MS = 500;
 const RETRY_MS = 500;
+const JOBS_MS = 1000;
 
 /** The wiring: adapters to ports, the writer, the readers, the REST edge. */
-@Module({ controllers: [ViewsController] })
+@Module({ controllers: [ViewsController, RecountsController] })
 export class ReadModelProjectorModule {
   static forRoot(config: ProjectorConfig, ctx: HostContext): DynamicModule {
     const adapters = connectServers(config, ctx);
-    const writer = new ActiveWriter(
-      { ...adapters, clock: ctx.clock },
-      new WriterTelemetry(ctx.logger, projectorMetrics(ctx.metrics)),
-      {
-        standbyMs: STANDBY_MS,
-        renewMs: Math.floor(config.PROJECTOR_LOCK_TTL_MS / 3),
-        maxPauseMs: config.PROJECTOR_MAX_PAUSE_MS,
-        retryMs: RETRY_MS,
-        checkpointMs: config.PROJECTOR_CHECKPOINT_MS,
-      },
-    );
+    const telemetry = new WriterTelemetry(ctx.logger, projectorMetrics(ctx.metrics));
+    ctx.health.check('recount', async () => (telemetry.hasDifferences ? 'degraded' : 'up'));
+    const writer = new ActiveWriter({ ...adapters, clock: ctx.clock }, telemetry, {
+      standbyMs: STANDBY_MS,
+      renewMs: Math.floor(config.PROJECTOR_LOCK_TTL_MS / 3),
+      maxPauseMs: config.PROJECTOR_MAX_PAUSE_MS,
+      retryMs: RETRY_MS,
+      checkpointMs: config.PROJECTOR_CHECKPOINT_MS,
+      jobsMs: JOBS_MS,
+    });
     ctx.shutdown.add('finish', 'writer of the views', () => writer.stop());
     void adapters.ready.then(() => writer.start());
     return {
@@ -44,6 +46,10 @@ export class ReadModelProjectorModule {
         {
           provide: ReadViews,
           useValue: new ReadViews(adapters.store, adapters.cache, adapters.watch, adapters.ends),
+        },
+        {
+          provide: RecountDesk,
+          useValue: new RecountDesk(adapters.jobs, adapters.store, ctx.clock, ctx.ids),
         },
       ],
     };

@@ -5,6 +5,7 @@ import { eventually } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import type { Kafka } from 'kafkajs';
 import { ArangoCheckpointStore } from '../src/infrastructure/arango-checkpoint-store';
+import { COLLECTIONS } from '../src/infrastructure/arango-view-store';
 import { KafkaLogEnds } from '../src/infrastructure/kafka-log-ends';
 import { VIEW_MIGRATIONS } from '../src/infrastructure/view-migrations';
 import { Checkpoints } from '../src/projections/checkpoints';
@@ -18,6 +19,8 @@ const LOCK_MS = 5_000;
 export interface OwnViews {
   /** What a projector on these views is started with. */
   env: Readonly<Record<string, string>>;
+  /** Changes a row behind the projector's back. */
+  changeProfile(key: string, change: object): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -47,6 +50,11 @@ export async function ownViews(kafka: Kafka): Promise<OwnViews> {
       ARANGO_DATABASE: name,
       ARANGO_USERNAME: account.username,
       ARANGO_PASSWORD: account.password,
+    },
+    async changeProfile(key, change) {
+      const own = connect(name);
+      await own.collection(COLLECTIONS.profiles).update(key, change);
+      own.close();
     },
     async drop() {
       await system.dropDatabase(name);

@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { eventually, freePort, ProcessHandle } from '@sociograph/testing';
 import { server, unique } from './servers';
 
 const MAIN = join(__dirname, '../dist/main.js');
+const REBUILD = join(__dirname, '../dist/rebuild.js');
 const NAMES = [
   'KAFKA_BROKERS',
   'KAFKA_USERNAME',
@@ -13,10 +16,17 @@ const NAMES = [
   'ARANGO_URL',
 ];
 
+interface Answer {
+  status: number;
+  headers: Headers;
+  body: Record<string, unknown>;
+}
+
 /** One instance of the built service, as its supervisor would start it. */
 export class ProjectorProcess {
   private constructor(
     private readonly handle: ProcessHandle,
+    private readonly env: NodeJS.ProcessEnv,
     readonly url: string,
     readonly managementUrl: string,
   ) {}
@@ -45,7 +55,7 @@ export class ProjectorProcess {
       },
       { timeoutMs: 40_000 },
     );
-    return new ProjectorProcess(handle, `http://127.0.0.1:${http}`, managementUrl);
+    return new ProjectorProcess(handle, env, `http://127.0.0.1:${http}`, managementUrl);
   }
 
   /** A metric without labels of its own; 0 while it is not there. */
@@ -57,11 +67,16 @@ export class ProjectorProcess {
     return Number(line?.split(' ').at(-1) ?? 0);
   }
 
-  async get(
-    path: string,
-    token: string,
-  ): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }> {
-    const response = await fetch(`${this.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+  /** What `npm run projector:rebuild` prints. */
+  async rebuild(): Promise<string> {
+    return (await promisify(execFile)(process.execPath, [REBUILD], { env: this.env })).stdout;
+  }
+
+  async get(path: string, token: string, method = 'GET'): Promise<Answer> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+    });
     return {
       status: response.status,
       headers: response.headers,

@@ -25,6 +25,7 @@ describe('the projector on real servers', () => {
   const running: ProjectorProcess[] = [];
   let publisher: EventPublisher;
   let token: string;
+  let workspace: string;
   let views: OwnViews;
   let network: string;
 
@@ -52,6 +53,7 @@ describe('the projector on real servers', () => {
     });
     publisher = new EventPublisher({ kafka, source: 'spec' });
     token = await demoToken();
+    workspace = workspaceOf(token);
     await noOtherWriter();
     views = await ownViews(kafka);
   });
@@ -73,12 +75,12 @@ describe('the projector on real servers', () => {
     publisher.publish(
       changes.map((value) => ({
         message: vertexChanged,
-        key: recordKey('demo', network, 'user', value.id),
+        key: recordKey(workspace, network, 'user', value.id),
         value,
       })),
     );
   const person = (id: string, friends: string[], version = 1): Change => ({
-    workspaceId: 'demo',
+    workspaceId: workspace,
     network,
     kind: 'user',
     id,
@@ -164,7 +166,7 @@ describe('the projector on real servers', () => {
 
   it('announces input positions from the source header, also where nothing changed', async () => {
     const projector = await startWriter();
-    const key = recordKey('demo', network, 'user', '1');
+    const key = recordKey(workspace, network, 'user', '1');
     const partition = partitionOf(key);
     const source = { [TOPICS.users.name]: { [partition]: 0 }, [TOPICS.friendLists.name]: { [partition]: 0 } };
     await publisher.publish([
@@ -182,6 +184,55 @@ describe('the projector on real servers', () => {
     expect((await projector.get(`${profile}?min-position=${encodePositions(source)}`, token)).status).toBe(
       200,
     );
+  });
+
+  it('rebuilds while reads are served, and recounts a graph that somebody changed in the store', async () => {
+    const projector = await startWriter();
+    const at = await publish([person('1', ['2', '3']), person('2', ['3']), person('3', [])]);
+    await eventually(async () => (await projector.get(summaryPath(at), token)).status === 200, WITHIN);
+    const statuses = new Set<number>();
+    let reading = true;
+    const reader = (async () => {
+      while (reading) {
+        statuses.add((await projector.get(`/v1/profiles/${network}/1`, token)).status);
+        statuses.add((await projector.get(summaryPath(at), token)).status);
+      }
+    })();
+    const said = await projector.rebuild();
+    reading = false;
+    await reader;
+    expect(said).toMatch(/Swapped after .* s, all rows written after/);
+    expect([...statuses]).toEqual([200]);
+    expect(await projector.metric('projector_rebuilds_total')).toBe(1);
+    const later = await publish([person('3', ['4'], 2), person('4', [])]);
+    await eventually(async () => (await projector.get(summaryPath(later), token)).status === 200, WITHIN);
+    const summary = await projector.get(summaryPath(later), token);
+    expect(summary.body).toMatchObject({ users: 4, friendships: 4, triangles: 1 });
+
+    await views.changeProfile(`${workspace}.${network}.2`, { degree: 99 });
+    const path = `/v1/graphs/${network}/recounts`;
+    const recounted = async (): Promise<unknown> => {
+      const asked = await projector.get(path, token, 'POST');
+      expect([asked.status, asked.body['state']]).toEqual([202, 'waiting']);
+      const watch = asked.headers.get('location')!;
+      await eventually(async () => (await projector.get(watch, token)).body['state'] === 'done', WITHIN);
+      return (await projector.get(watch, token)).body['outcome'];
+    };
+    expect(await recounted()).toMatchObject({
+      equal: false,
+      users: 4,
+      friendships: 4,
+      differences: [{ what: 'rows of people', kept: '1', ids: ['2'] }],
+    });
+    expect(await projector.metric('projector_recount_differences')).toBe(1);
+    await eventually(
+      async () => (await projector.get(`/v1/profiles/${network}/2`, token)).body['degree'] === 2,
+      WITHIN,
+    );
+    expect(await recounted()).toMatchObject({ equal: true, differences: [] });
+    expect(await projector.metric('projector_recount_differences')).toBe(0);
+    expect((await projector.get(`${path}/none`, token)).status).toBe(404);
+    expect((await projector.get('/v1/graphs/unknown/recounts', token, 'POST')).status).toBe(404);
   });
 
   it('refuses what no reader may ask for, naming the field', async () => {
@@ -202,5 +253,14 @@ describe('the projector on real servers', () => {
     expect((await projector.get(summaryPath(), 'no-token')).status).toBe(401);
   });
 });
+
+/** The workspace that the token is for; it is verified by the service, not here. */
+function workspaceOf(token: string): string {
+  const claims = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Record<
+    string,
+    string
+  >;
+  return claims['workspace_id']!;
+}
 
 type Change = PayloadOf<typeof vertexChanged>;

@@ -1,4 +1,4 @@
-import { runNamed } from '@sociograph/arango';
+import { bulkGet, runNamed } from '@sociograph/arango';
 import { DomainError } from '@sociograph/kernel';
 import type { Database } from 'arangojs';
 import type { ProfileRow, SummaryRow } from '../projections/ports';
@@ -82,6 +82,11 @@ export class ArangoViewStore extends ViewStore {
     return this.row<ProfileRow>(this.names.profiles, key);
   }
 
+  async profilesOf(keys: readonly string[]): Promise<Map<string, ProfileRow>> {
+    const found = await bulkGet<Omit<ProfileRow, 'key'>>(this.db, this.names.profiles, keys);
+    return new Map([...found].map(([key, document]) => [key, rowOf<ProfileRow>(document)]));
+  }
+
   summary(key: string): Promise<SummaryRow | undefined> {
     return this.row<SummaryRow>(this.names.summaries, key);
   }
@@ -128,8 +133,7 @@ export class ArangoViewStore extends ViewStore {
   private async row<Row extends { key: string }>(name: string, key: string): Promise<Row | undefined> {
     const found = await this.find<Stored<Row> & { _id?: string; _rev?: string }>(name, key);
     if (found === undefined) return undefined;
-    const { _key, _id, _rev, ...row } = found;
-    return { key: _key, ...row } as unknown as Row;
+    return rowOf<Row>(found);
   }
 
   private async find<T extends object>(name: string, key: string): Promise<T | undefined> {
@@ -138,6 +142,11 @@ export class ArangoViewStore extends ViewStore {
     );
     return (found as T | null) ?? undefined;
   }
+}
+
+function rowOf<Row extends { key: string }>(document: { _key: string; _id?: string; _rev?: string }): Row {
+  const { _key, _id, _rev, ...row } = document;
+  return { key: _key, ...row } as unknown as Row;
 }
 
 /** Index -> error number of the elements that the store refused. */

@@ -2,6 +2,7 @@ import type { Positions } from '@sociograph/contracts';
 import { mergePositions, positionsCover } from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
 import type { CheckpointHead } from '../projections/checkpoint';
+import { isOpen, type Job } from '../projections/jobs';
 import type {
   AppliedMark,
   ChangeRecord,
@@ -15,6 +16,7 @@ import {
   AppliedWatch,
   ChangeLog,
   CheckpointStore,
+  JobStore,
   LogEnds,
   ViewCache,
   ViewStore,
@@ -68,6 +70,11 @@ export class InMemoryViewStore extends ViewStore {
 
   async profile(key: string): Promise<ProfileRow | undefined> {
     return this.profiles.get(key);
+  }
+
+  async profilesOf(keys: readonly string[]): Promise<Map<string, ProfileRow>> {
+    const found = keys.flatMap((key) => this.profiles.get(key) ?? []);
+    return new Map(found.map((row) => [row.key, row]));
   }
 
   async summary(key: string): Promise<SummaryRow | undefined> {
@@ -158,7 +165,7 @@ export class InMemoryWriterLock extends WriterLock {
   }
 
   async acquire(above: number): Promise<number | undefined> {
-    if (this.shared.holder !== undefined) return undefined;
+    if (this.shared.holder !== undefined && this.shared.holder !== this) return undefined;
     this.shared.holder = this;
     this.lost = false;
     this.mine = this.shared.fence = Math.max(this.shared.fence, above) + 1;
@@ -183,6 +190,32 @@ export class InMemoryWriterLock extends WriterLock {
 
   async release(): Promise<void> {
     if (this.shared.holder === this) this.shared.holder = undefined;
+  }
+}
+
+/** Jobs in a map. */
+export class InMemoryJobStore extends JobStore {
+  readonly jobs = new Map<string, Job>();
+
+  async create(job: Job): Promise<void> {
+    if (!this.jobs.has(job.id)) this.jobs.set(job.id, structuredClone(job));
+  }
+
+  async find(id: string): Promise<Job | undefined> {
+    return structuredClone(this.jobs.get(id));
+  }
+
+  async put(job: Job): Promise<void> {
+    this.jobs.set(job.id, structuredClone(job));
+  }
+
+  async open(): Promise<Job[]> {
+    const open = [...this.jobs.values()].filter(isOpen);
+    return structuredClone(open.sort((a, b) => a.requestedAt - b.requestedAt));
+  }
+
+  async removeRequestedBefore(ms: number): Promise<void> {
+    for (const [id, { requestedAt }] of this.jobs) if (requestedAt < ms) this.jobs.delete(id);
   }
 }
 

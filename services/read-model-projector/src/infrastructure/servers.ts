@@ -7,6 +7,7 @@ import type {
   AppliedLog,
   AppliedWatch,
   ChangeLog,
+  JobStore,
   LogEnds,
   ViewCache,
   ViewStore,
@@ -14,6 +15,7 @@ import type {
 } from '../projections/ports';
 import { Checkpoints } from '../projections/checkpoints';
 import { ArangoCheckpointStore } from './arango-checkpoint-store';
+import { ArangoJobStore } from './arango-job-store';
 import { ArangoViewStore } from './arango-view-store';
 import { KafkaAppliedLog } from './kafka-applied-log';
 import { KafkaAppliedWatch } from './kafka-applied-watch';
@@ -33,6 +35,7 @@ export interface Adapters {
   lock: WriterLock;
   log: ChangeLog;
   checkpoints: Checkpoints;
+  jobs: JobStore;
   /** The lock can be asked for; at most a second after the start, so that a server that is away holds up nobody. */
   ready: Promise<void>;
 }
@@ -80,6 +83,7 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
     watch,
     ends,
     lock: new RedisWriterLock(pool, clock, ids.next(), config.PROJECTOR_LOCK_TTL_MS),
+    jobs: new ArangoJobStore(db),
     checkpoints: new Checkpoints(new ArangoCheckpointStore(db), clock, ids),
     ready: firstReady(pool, 1000),
     log: new KafkaChangeLog({ kafka, reader: READER, logger, clock, fail: () => process.exit(1) }),

@@ -10,7 +10,7 @@ import type { ProfileRow, SummaryRow } from '../projections/ports';
 const NETWORK = /^[a-z][a-z0-9-]{0,31}$/;
 const PERSON = /^[A-Za-z0-9_-]{1,64}$/;
 
-class NetworkParam {
+export class NetworkParam {
   @Matches(NETWORK, { message: 'must be the name of a network' })
   network!: string;
 }

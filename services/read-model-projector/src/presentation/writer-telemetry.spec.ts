@@ -1,5 +1,6 @@
 import { createLogger, Metrics } from '@sociograph/observability';
 import { projectorMetrics } from '../metrics';
+import type { RecountOutcome } from '../projections/jobs';
 import { WriterTelemetry } from './writer-telemetry';
 
 describe('WriterTelemetry', () => {
@@ -62,5 +63,40 @@ describe('WriterTelemetry', () => {
     telemetry.flushed({ outcome: 'written', profiles: 0, partitions: 1 }, 1, { people: 0, friendships: 0 });
     telemetry.failed('flush', new Error('away'));
     expect(lines.filter((line) => line.includes('failed'))).toHaveLength(2);
+  });
+
+  it('raises an alarm for a difference until the same graph is found equal, or all is rebuilt', async () => {
+    const { telemetry, lines, value } = setUp();
+    const difference = { what: 'rows of people', kept: 2, counted: 0, ids: ['107'] };
+    const recount = (network: string, differences = [difference]): RecountOutcome => ({
+      workspaceId: 'demo',
+      network,
+      users: 1,
+      friendships: 0,
+      differences,
+      tookMs: 1,
+    });
+    const job = { id: 'a', kind: 'recount' as const, state: 'done' as const, requestedAt: 1 };
+    telemetry.job({ ...job, recounts: [recount('vk'), recount('ok', [])] });
+    expect([telemetry.hasDifferences, await value('projector_recount_differences')]).toEqual([true, 1]);
+    telemetry.job({ ...job, recounts: [recount('ok', [])] });
+    expect(telemetry.hasDifferences).toBe(true);
+    telemetry.job({ ...job, recounts: [recount('vk', [])] });
+    expect([telemetry.hasDifferences, await value('projector_recount_differences')]).toEqual([false, 0]);
+    telemetry.job({ ...job, recounts: [recount('vk')] });
+    const rebuild = { graphs: 1, users: 1, friendships: 0, records: 1, hashes: [], swappedMs: 1, tookMs: 1 };
+    telemetry.job({ ...job, kind: 'rebuild', rebuild: { ...rebuild, differing: [3] } });
+    expect([telemetry.hasDifferences, await value('projector_recount_differences')]).toEqual([false, 0]);
+    telemetry.job({ ...job, state: 'failed', fault: 'A.B' });
+    expect(await value('projector_rebuilds_total')).toBe(1);
+    expect(lines).toEqual([
+      'a full recount found differences',
+      'a full recount found everything as it was kept',
+      'a full recount found everything as it was kept',
+      'a full recount found everything as it was kept',
+      'a full recount found differences',
+      'everything was rebuilt from the log, and was another state before',
+      'a job of the writer failed',
+    ]);
   });
 });

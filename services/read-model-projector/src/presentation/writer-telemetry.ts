@@ -1,12 +1,15 @@
 import type { Logger } from '@sociograph/observability';
 import type { ProjectorMetrics } from '../metrics';
-import type { WriterObserver, WriterStep } from '../projections/active-writer';
+import type { Job } from '../projections/jobs';
 import type { ChangeRecord } from '../projections/ports';
 import type { FlushReport } from '../projections/projector';
+import type { WriterObserver, WriterStep } from '../projections/writer-term';
 
 /** Turns what the writer tells into metrics and log lines. */
 export class WriterTelemetry implements WriterObserver {
   private failing: string | undefined;
+  /** By graph: how much its newest recount found to differ. */
+  private readonly differences = new Map<string, number>();
 
   constructor(
     private readonly logger: Logger,
@@ -39,6 +42,41 @@ export class WriterTelemetry implements WriterObserver {
   checkpoint(what: 'written' | 'resumed', ageMs: number): void {
     this.metrics.checkpoints.inc({ what });
     this.logger.info({ what, ms: Math.round(ageMs) }, 'a checkpoint of the views');
+  }
+
+  /** Until a recount of the same graph finds none, or everything was rebuilt. */
+  get hasDifferences(): boolean {
+    return [...this.differences.values()].some((count) => count > 0);
+  }
+
+  /** A difference is an alarm: an error in the log, a metric, and a degraded check. */
+  job({ kind, state, recounts = [], rebuild, fault }: Job): void {
+    if (state === 'failed') {
+      const counter = kind === 'recount' ? this.metrics.recounts : this.metrics.rebuilds;
+      counter.inc({ outcome: 'failed' });
+      this.logger.error({ kind, fault }, 'a job of the writer failed');
+    }
+    for (const { workspaceId, network, differences, tookMs } of recounts) {
+      this.metrics.recounts.inc({ outcome: differences.length === 0 ? 'equal' : 'different' });
+      this.differences.set(`${workspaceId}.${network}`, differences.length);
+      const fields = { workspaceId, network, ms: Math.round(tookMs) };
+      if (differences.length === 0)
+        this.logger.info(fields, 'a full recount found everything as it was kept');
+      else
+        this.logger.error(
+          { ...fields, differences: differences.map(({ what, kept, counted }) => ({ what, kept, counted })) },
+          'a full recount found differences',
+        );
+    }
+    if (rebuild !== undefined) {
+      const { differing, graphs, users, friendships, tookMs } = rebuild;
+      this.metrics.rebuilds.inc({ outcome: differing.length === 0 ? 'equal' : 'different' });
+      this.differences.clear();
+      const fields = { differing, graphs, users, friendships, ms: Math.round(tookMs) };
+      if (differing.length === 0) this.logger.info(fields, 'everything was rebuilt from the log');
+      else this.logger.error(fields, 'everything was rebuilt from the log, and was another state before');
+    }
+    this.metrics.differences.set([...this.differences.values()].reduce((sum, count) => sum + count, 0));
   }
 
   /** Logs the first failure of a step, not its repeats: they are counted. */

@@ -3,21 +3,24 @@ import {
   InMemoryApplied,
   InMemoryChangeLog,
   InMemoryCheckpointStore,
+  InMemoryJobStore,
   InMemoryViewCache,
   InMemoryViewStore,
   InMemoryWriterLock,
 } from '../infrastructure/in-memory';
-import type { WriterObserver } from './active-writer';
 import { ActiveWriter } from './active-writer';
 import { Checkpoints } from './checkpoints';
+import type { Job } from './jobs';
 import type { ChangeRecord } from './ports';
+import type { WriterObserver } from './writer-term';
 
-const TIMES = { standbyMs: 2, renewMs: 2, maxPauseMs: 5, retryMs: 2, checkpointMs: 60_000 };
+const TIMES = { standbyMs: 2, renewMs: 2, maxPauseMs: 5, retryMs: 2, checkpointMs: 60_000, jobsMs: 2 };
 
 class Notes implements WriterObserver {
   readonly roles: string[] = [];
   readonly failures: string[] = [];
   readonly checkpoints: string[] = [];
+  readonly jobs: Job[] = [];
   edges = 0;
 
   became(role: string, fence?: number): void {
@@ -37,6 +40,10 @@ class Notes implements WriterObserver {
   checkpoint(what: string): void {
     this.checkpoints.push(what);
   }
+
+  job(job: Job): void {
+    if (!job.id.startsWith('nightly')) this.jobs.push(job);
+  }
 }
 
 interface Instance {
@@ -52,6 +59,7 @@ describe('ActiveWriter', () => {
     applied: new InMemoryApplied(),
     log: new InMemoryChangeLog(),
     kept: new InMemoryCheckpointStore(),
+    jobs: new InMemoryJobStore(),
     lock: { fence: 0, holder: undefined as InMemoryWriterLock | undefined },
   };
   const started: ActiveWriter[] = [];
@@ -62,6 +70,7 @@ describe('ActiveWriter', () => {
     shared.applied = new InMemoryApplied();
     shared.log = new InMemoryChangeLog();
     shared.kept = new InMemoryCheckpointStore();
+    shared.jobs = new InMemoryJobStore();
     shared.lock = { fence: 0, holder: undefined };
   });
 
@@ -72,10 +81,14 @@ describe('ActiveWriter', () => {
   function start(times = TIMES): Instance {
     const notes = new Notes();
     const lock = new InMemoryWriterLock(shared.lock);
-    const { store, cache, applied, log } = shared;
+    const { store, cache, applied, log, jobs } = shared;
     const clock = new SystemClock();
     const checkpoints = new Checkpoints(shared.kept, clock, new TimeOrderedIds());
-    const writer = new ActiveWriter({ store, cache, applied, log, lock, clock, checkpoints }, notes, times);
+    const writer = new ActiveWriter(
+      { store, cache, applied, log, lock, clock, checkpoints, jobs },
+      notes,
+      times,
+    );
     started.push(writer);
     writer.start();
     return { writer, lock, notes };
@@ -269,6 +282,74 @@ describe('ActiveWriter', () => {
     expect(second.notes.checkpoints).toEqual([]);
     expect(shared.log.begunAt[1]).toBeUndefined();
     await until(() => friendships() === 1);
+  });
+
+  it('rebuilds everything from the log when asked to, swaps, and writes the rows under a new fence', async () => {
+    for (const [offset, id] of ['1', '2', '3'].entries()) shared.log.append(person(offset, id, ['1', '2']));
+    const { notes } = start();
+    await until(() => friendships() === 3);
+    shared.store.profiles.set('demo.vk.gone', { writer: 1 } as never);
+    shared.store.profiles.get('demo.vk.1')!.degree = 77;
+    await shared.jobs.create({ id: 'r', kind: 'rebuild', state: 'waiting', requestedAt: 1 });
+    await until(() => notes.jobs.length === 1);
+    expect(notes.jobs[0]).toMatchObject({ id: 'r', state: 'done' });
+    expect(notes.jobs[0]!.rebuild).toMatchObject({ graphs: 1, users: 3, friendships: 3, records: 3 });
+    expect(notes.jobs[0]!.rebuild!.differing).toEqual([]);
+    expect(await shared.jobs.find('r')).toEqual(notes.jobs[0]);
+    expect([...shared.store.profiles.keys()].sort()).toEqual(['demo.vk.1', 'demo.vk.2', 'demo.vk.3']);
+    expect(shared.store.profiles.get('demo.vk.1')).toMatchObject({ degree: 2, triangles: 1, writer: 2 });
+    expect(shared.store.summaries.get('demo.vk')).toMatchObject({ friendships: 3, writer: 2 });
+    expect([shared.store.fence, shared.log.following]).toEqual([2, 1]);
+    shared.log.append(person(3, '4', ['1']));
+    await until(() => friendships() === 4);
+    expect(shared.applied.marks.at(-1)!.fence).toBe(2);
+    await until(() => shared.kept.newest !== undefined);
+    expect(notes.failures).toEqual([]);
+  });
+
+  it('replaces a live state that is not what the log says, and says in which partitions it differed', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    shared.log.append(person(1, '2', []));
+    const first = start({ ...TIMES, checkpointMs: 5 });
+    await until(() => shared.kept.newest !== undefined);
+    await first.writer.stop();
+    // A log whose first record says something else: what the checkpoint holds is then wrong.
+    const wrong = shared.log;
+    shared.log = new InMemoryChangeLog();
+    shared.log.append(person(0, '1', []));
+    shared.log.append(person(1, '2', []));
+    expect(wrong.following).toBe(0);
+    const { notes } = start();
+    await until(() => notes.roles.includes('writing:2'));
+    await shared.jobs.create({ id: 'r', kind: 'rebuild', state: 'waiting', requestedAt: 1 });
+    await until(() => notes.jobs.length === 1);
+    expect(notes.jobs[0]!.rebuild!.differing).toHaveLength(1);
+    expect(friendships()).toBe(0);
+    await until(() => notes.checkpoints.includes('written'));
+    expect(shared.kept.newest!.hashes).toEqual(notes.jobs[0]!.rebuild!.hashes);
+  });
+
+  it('recounts a graph when asked to, and every graph once a night', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    shared.log.append(person(1, '2', []));
+    const { notes } = start();
+    await until(() => friendships() === 1);
+    shared.store.profiles.get('demo.vk.2')!.degree = 5;
+    const asked = { state: 'waiting' as const, requestedAt: 1, workspaceId: 'demo' };
+    await shared.jobs.create({ id: 'a', kind: 'recount', network: 'vk', ...asked });
+    await shared.jobs.create({ id: 'b', kind: 'recount', network: 'none', ...asked, requestedAt: 2 });
+    await until(() => notes.jobs.length === 2);
+    expect(notes.jobs[0]!.recounts).toMatchObject([
+      {
+        users: 2,
+        friendships: 1,
+        differences: [{ what: 'rows of people', kept: 1, counted: 0, ids: ['2'] }],
+      },
+    ]);
+    expect(notes.jobs[1]!.recounts).toMatchObject([{ users: 0, differences: [{ what: 'graph' }] }]);
+    await until(() => shared.store.profiles.get('demo.vk.2')!.degree === 1);
+    const nightly = [...shared.jobs.jobs.values()].filter(({ id }) => id.startsWith('nightly-'));
+    expect(nightly).toMatchObject([{ state: 'done', kind: 'recount' }]);
   });
 
   const friendships = (): number | undefined => shared.store.summaries.get('demo.vk')?.friendships;

@@ -20,6 +20,11 @@ export class AppliedPositions {
     this.advanced.add(partition);
   }
 
+  /** The next offset of graph.changes in this partition; 0 before its first record. */
+  offsetOf(partition: number): number {
+    return this.reached.get(partition)?.[TOPICS.graphChanges.name]?.[String(partition)] ?? 0;
+  }
+
   /** What is covered, by partition, ascending. */
   all(): { partition: number; positions: Positions }[] {
     return [...this.reached.keys()]

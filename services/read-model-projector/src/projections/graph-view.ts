@@ -1,8 +1,9 @@
 import { partitionOf, recordKey, vertexKey } from '@sociograph/contracts';
+import type { GraphFigures } from './full-recount';
 import { localClustering, summaryOf } from './graph-summary';
 import type { PersonDocument, ProfileRow, SummaryRow, VertexChange } from './ports';
 import { SocialGraph } from './social-graph';
-import { StateHash } from './state-hash';
+import { hashesOf, StateHash } from './state-hash';
 
 /** What is known of one vertex; friends by number, as the graph counts its people. */
 export interface VertexState {
@@ -37,7 +38,7 @@ export class GraphView {
   constructor(
     readonly workspaceId: string,
     readonly network: string,
-    private readonly partitionCount: number,
+    readonly partitionCount: number,
   ) {
     this.hash = new StateHash(partitionCount);
     this.graph = new SocialGraph({
@@ -99,10 +100,31 @@ export class GraphView {
     return { workspaceId, network, ids, vertices };
   }
 
+  /** A copy of what is kept, to be compared with a full recount. */
+  figures(): GraphFigures {
+    const { graph, hash, partitionCount } = this;
+    const people = graph.size;
+    return {
+      summary: summaryOf(graph),
+      hashes: hashesOf([hash], partitionCount),
+      degrees: Uint32Array.from({ length: people }, (_, person) => graph.counts.degreeOf(person)),
+      triangles: Float64Array.from({ length: people }, (_, person) => graph.counts.trianglesOf(person)),
+    };
+  }
+
+  /** Numbers of everybody whose document is stored. */
+  people(): number[] {
+    return [...this.documents.keys()];
+  }
+
+  rowKey(person: number): string {
+    return vertexKey(this.workspaceId, this.network, this.graph.nameOf(person));
+  }
+
   /** The row, or only its key when the person is gone. */
   profileRow(person: number, writer: number, writtenAt: number): ProfileRow | string {
     const id = this.graph.nameOf(person);
-    const key = vertexKey(this.workspaceId, this.network, id);
+    const key = this.rowKey(person);
     const document = this.documents.get(person);
     if (document === undefined) return key;
     const degree = this.graph.counts.degreeOf(person);
@@ -152,7 +174,7 @@ export class GraphView {
 }
 
 /** What a document says, without when it was seen: the same text for the same content, whatever the order of fields. */
-function contentOf({ state, profile }: PersonDocument): string {
+export function contentOf({ state, profile }: PersonDocument): string {
   const fields = Object.entries(profile)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1));

@@ -1,6 +1,7 @@
 import type { PayloadOf, Positions, vertexChanged, viewApplied } from '@sociograph/contracts';
 import type { CheckpointHead } from './checkpoint';
 import type { GraphSummary } from './graph-summary';
+import type { Job } from './jobs';
 
 export type VertexChange = PayloadOf<typeof vertexChanged>;
 export type PersonDocument = NonNullable<VertexChange['document']>;
@@ -57,6 +58,8 @@ export abstract class ViewStore {
   /** Removes what writers below this fence left and nobody wrote since. */
   abstract removeOlderThan(fence: number): Promise<void>;
   abstract profile(key: string): Promise<ProfileRow | undefined>;
+  /** Those of the keys that have a row. */
+  abstract profilesOf(keys: readonly string[]): Promise<Map<string, ProfileRow>>;
   abstract summary(key: string): Promise<SummaryRow | undefined>;
 }
 
@@ -115,6 +118,17 @@ export abstract class CheckpointStore {
   abstract writeChunk(id: string, number: number, chunk: string): Promise<void>;
   /** Makes these chunks the checkpoint, in one write, and removes all others. */
   abstract commit(head: CheckpointHead): Promise<void>;
+}
+
+/** Recounts and rebuilds that were asked for, and what came of them. Throws kind `unavailable`. */
+export abstract class JobStore {
+  /** Keeps a new job; changes nothing when there is one of that id. */
+  abstract create(job: Job): Promise<void>;
+  abstract find(id: string): Promise<Job | undefined>;
+  abstract put(job: Job): Promise<void>;
+  /** Those that wait or run, oldest first. */
+  abstract open(): Promise<Job[]>;
+  abstract removeRequestedBefore(ms: number): Promise<void>;
 }
 
 export interface Following {

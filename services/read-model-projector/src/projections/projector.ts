@@ -1,7 +1,7 @@
 import { type Positions, VIEWS } from '@sociograph/contracts';
 import type { Clock } from '@sociograph/kernel';
 import { AppliedPositions } from './applied-positions';
-import type { GraphSnapshot } from './graph-view';
+import { type GraphSnapshot, type GraphView, graphKey } from './graph-view';
 import type { AppliedLog, AppliedMark, ChangeRecord, ViewCache, ViewStore, WriterLock } from './ports';
 import { Views } from './views';
 
@@ -42,25 +42,29 @@ export interface ProjectorPorts {
  * flush waits for the store: rows are then newer than the positions announced for them, never older.
  */
 export class Projector {
+  /** Hears of every record after it was taken in. */
+  tap: ((record: ChangeRecord) => void) | undefined;
+  /** Ends when nothing runs any more that was begun by `between`. */
+  private line: Promise<unknown> | undefined;
+
   /** `state` is what a checkpoint held; nothing unless told. */
   constructor(
     private readonly ports: ProjectorPorts,
-    private readonly fence: number,
+    private fence: number,
     state?: ProjectorState,
   ) {
     this.views = state?.views ?? new Views(fence);
     this.positions = state?.positions ?? new AppliedPositions();
   }
 
-  private readonly views: Views;
+  private views: Views;
   private readonly positions: AppliedPositions;
 
   /** Applies one record in memory. Returns how many friendships began or ended to count. */
   take(record: ChangeRecord): number {
-    let edges = 0;
-    if (record.change !== undefined) edges = this.views.apply(record.change);
-    else if (record.erased !== undefined) edges = this.views.erase(record.erased);
+    const edges = this.views.take(record);
     this.positions.note(record.partition, record.offset, record.source);
+    this.tap?.(record);
     return edges;
   }
 
@@ -77,8 +81,61 @@ export class Projector {
     return this.views.sizes();
   }
 
+  /** From now on these views are the live ones, under this fence; they stand at the same positions as the old ones. */
+  adopt(views: Views, fence: number): void {
+    this.tap = undefined;
+    this.views = views;
+    this.fence = fence;
+    views.writeAs(fence);
+  }
+
+  /** True when the log was taken in up to these offsets (partition -> next offset). */
+  hasReached(offsets: ReadonlyMap<number, number>): boolean {
+    return [...offsets].every(([partition, offset]) => this.positions.offsetOf(partition) >= offset);
+  }
+
+  /** The state's hash by partition. */
+  hashes(): string[] {
+    return this.views.hashes();
+  }
+
+  /** Graphs of that workspace and network; all where neither is named. */
+  graphs(workspaceId?: string, network?: string): GraphView[] {
+    return this.views
+      .all()
+      .filter(
+        (view) =>
+          workspaceId === undefined || network === undefined || view.key === graphKey(workspaceId, network),
+      );
+  }
+
+  graphKeys(): string[] {
+    return this.views.all().map(({ key }) => key);
+  }
+
+  /** Makes the rows of these people and the summary pending. */
+  rewrite(view: GraphView, people: readonly number[]): void {
+    this.views.rewrite(view, people);
+  }
+
+  /** Runs while no flush does; flushes asked for meanwhile wait. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.line === undefined ? work() : this.line.then(work);
+    const end = done
+      .catch(() => undefined)
+      .then(() => {
+        if (this.line === end) this.line = undefined;
+      });
+    this.line = end;
+    return done;
+  }
+
   /** Writes and announces all that is pending. When a port throws, all of it is pending again. */
-  async flush(): Promise<FlushReport> {
+  flush(): Promise<FlushReport> {
+    return this.between(() => this.flushNow());
+  }
+
+  private async flushNow(): Promise<FlushReport> {
     if (!this.hasPending) return { outcome: 'nothing', profiles: 0, partitions: 0 };
     if (!this.ports.lock.held()) return SUSPENDED;
     const rows = this.views.takePending(this.ports.clock.nowMs());

@@ -36,6 +36,11 @@ export class SocialGraph {
     return this.ids.find(id);
   }
 
+  /** Numbers given out; people and those who are only named. */
+  get size(): number {
+    return this.ids.size;
+  }
+
   nameOf(person: number): string {
     return this.ids.nameOf(person);
   }
@@ -115,6 +120,15 @@ export class SocialGraph {
     this.touchedPeople = [];
     for (const person of people) this.touched[person] = 0;
     return people;
+  }
+
+  /** Whether this person's row, or anybody's, changed since the last call of `takeTouched`. */
+  isTouched(person: number): boolean {
+    return this.touched[person] === 1;
+  }
+
+  get hasTouched(): boolean {
+    return this.touchedPeople.length > 0;
   }
 
   /** Says that something of this person beyond the graph changed, e.g. the document. */

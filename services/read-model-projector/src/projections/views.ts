@@ -1,6 +1,6 @@
 import { GRAPH_PARTITIONS } from '@sociograph/contracts';
 import { GraphView, type GraphSnapshot, graphKey } from './graph-view';
-import type { ProfileRow, SummaryRow, VertexChange } from './ports';
+import type { ChangeRecord, ProfileRow, SummaryRow, VertexChange } from './ports';
 import { hashesOf } from './state-hash';
 
 /** Rows to write for the changes since the last call; computed as they are asked for. */
@@ -19,9 +19,44 @@ export class Views {
   private readonly changed = new Set<GraphView>();
 
   constructor(
-    private readonly writer: number,
+    private writer: number,
     private readonly partitionCount = GRAPH_PARTITIONS,
   ) {}
+
+  /** Applies one record; a marker changes nothing. Returns how many friendships began or ended to count. */
+  take({ change, erased }: Pick<ChangeRecord, 'change' | 'erased'>): number {
+    if (change !== undefined) return this.apply(change);
+    return erased === undefined ? 0 : this.erase(erased);
+  }
+
+  /** Rows carry this fence from now on. */
+  writeAs(fence: number): void {
+    this.writer = fence;
+  }
+
+  all(): GraphView[] {
+    return [...this.graphs.values()];
+  }
+
+  /** Makes the rows of these people and their graph's summary pending. */
+  rewrite(view: GraphView, people: readonly number[]): void {
+    for (const person of people) view.graph.touch(person);
+    this.changed.add(view);
+  }
+
+  /**
+   * Makes every row pending, some people at a time. What is pending is written between two steps, changes that come
+   * meanwhile included.
+   */
+  *rewriteAll(size: number): Generator<void> {
+    for (const view of this.graphs.values()) {
+      const people = view.people();
+      for (let from = 0; from === 0 || from < people.length; from += size) {
+        this.rewrite(view, people.slice(from, from + size));
+        yield;
+      }
+    }
+  }
 
   /**
    * Applies what is now stored of one vertex. A change whose version is not above the newest one seen is a

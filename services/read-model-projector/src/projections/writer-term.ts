@@ -1,0 +1,221 @@
+import type { Checkpoints, Resumed } from './checkpoints';
+import { Duties } from './duties';
+import type { Job, RecountOutcome } from './jobs';
+import type { ChangeLog, ChangeRecord, Following, JobStore } from './ports';
+import type { FlushReport, ProjectorPorts } from './projector';
+import { Projector } from './projector';
+import { Rebuild } from './rebuild';
+import { recountGraph } from './recount-graph';
+import { pause, Signal } from './waiting';
+
+/** What the writer tells the outside; bound to metrics and log by whoever starts it. */
+export interface WriterObserver {
+  became(role: 'standby' | 'replaying' | 'writing', fence?: number): void;
+  took(record: ChangeRecord, edges: number): void;
+  flushed(report: FlushReport, durationMs: number, sizes: { people: number; friendships: number }): void;
+  failed(step: WriterStep, error: unknown): void;
+  /** The state was written down, or taken up again: how old it was then. */
+  checkpoint(what: 'written' | 'resumed', ageMs: number): void;
+  /** A recount or rebuild ended. */
+  job(job: Job): void;
+}
+
+export type WriterStep = 'acquire' | 'follow' | 'flush' | 'renew' | 'checkpoint' | 'job';
+
+export interface WriterTimes {
+  /** Between two tries of a standby to become the writer. */
+  standbyMs: number;
+  /** Between two renewals of the lock. */
+  renewMs: number;
+  /** The longest pause between two flushes while records keep coming. */
+  maxPauseMs: number;
+  /** After a failed flush. */
+  retryMs: number;
+  /** Between two checkpoints, while there is anything new. */
+  checkpointMs: number;
+  /** Between two looks for recounts and rebuilds that somebody asked for. */
+  jobsMs: number;
+}
+
+export type WriterPorts = ProjectorPorts & { log: ChangeLog; checkpoints: Checkpoints; jobs: JobStore };
+
+/** Pause after a flush while records keep coming, as a multiple of how long it took: writing gets at most a quarter of the time. */
+const PAUSE_FACTOR = 3;
+
+/** One term as the writer, under one fence: from the state it begins with to the loss of the lock or the stop. */
+export class WriterTerm {
+  private readonly work = new Signal();
+  private readonly checkpointDue = new Signal();
+
+  constructor(
+    private readonly ports: WriterPorts,
+    private readonly observer: WriterObserver,
+    private readonly times: WriterTimes,
+    private readonly fence: number,
+  ) {}
+
+  /** Resolves when the term ends: `stopping` aborts, the lock is lost, or the log cannot be read. */
+  async run(stopping: AbortSignal): Promise<void> {
+    const term = new AbortController();
+    const end = (): void => term.abort();
+    stopping.addEventListener('abort', end);
+    const renewals = this.renewUntil(term);
+    const resumed = await this.resume();
+    const projector = new Projector(this.ports, this.fence, resumed);
+    const checkpoints = this.checkpointUntil(term.signal, projector);
+    let duties: Promise<void> | undefined;
+    let following: Following | undefined;
+    let complete = false;
+    try {
+      const caughtUp = new Signal();
+      following = await this.ports.log.follow(
+        (record) => {
+          this.observer.took(record, projector.take(record));
+          this.work.raise();
+        },
+        () => caughtUp.raise(),
+        resumed?.from,
+      );
+      complete = await caughtUp.raised(term.signal);
+      if (complete) {
+        this.observer.became('writing', this.fence);
+        duties = this.lookForJobsUntil(term.signal, projector);
+        await this.flushUntil(term.signal, projector);
+      }
+    } catch (error) {
+      this.observer.failed('follow', error);
+    } finally {
+      end();
+      stopping.removeEventListener('abort', end);
+      await following?.stop();
+      await Promise.all([renewals, checkpoints, duties]);
+      // Half a replay must not overwrite what the former writer left complete.
+      if (stopping.aborted && complete) await this.flush(projector);
+    }
+  }
+
+  /** The state to begin with. A checkpoint that is broken or out of reach is no reason to wait: the log has it all. */
+  private async resume(): Promise<Resumed | undefined> {
+    try {
+      const resumed = await this.ports.checkpoints.load(this.fence);
+      if (resumed !== undefined) this.observer.checkpoint('resumed', resumed.ageMs);
+      return resumed;
+    } catch (error) {
+      this.observer.failed('checkpoint', error);
+      return undefined;
+    }
+  }
+
+  /** Writes the state down from time to time, and when it is due before; what fails is tried again the next time. */
+  private async checkpointUntil(term: AbortSignal, projector: Projector): Promise<void> {
+    let kept = '';
+    for (;;) {
+      await this.checkpointDue.raised(term, this.times.checkpointMs);
+      if (term.aborted) return;
+      const snapshot = projector.snapshot();
+      const state = JSON.stringify([snapshot.reached, snapshot.hashes]);
+      if (snapshot.reached.length === 0 || state === kept || !this.ports.lock.held()) continue;
+      const started = this.ports.clock.monotonicMs();
+      try {
+        await this.ports.checkpoints.save(snapshot);
+        kept = state;
+        this.observer.checkpoint('written', this.ports.clock.monotonicMs() - started);
+      } catch (error) {
+        this.observer.failed('checkpoint', error);
+      }
+    }
+  }
+
+  private async flushUntil(term: AbortSignal, projector: Projector): Promise<void> {
+    let leftovers = true;
+    while (!term.aborted) {
+      const started = this.ports.clock.monotonicMs();
+      const report = await this.flush(projector);
+      if (report === undefined || report.outcome === 'suspended') {
+        await pause(this.times.retryMs, term);
+        continue;
+      }
+      // The first complete flush wrote every row there is: what still carries an older fence belongs to nobody.
+      if (leftovers) leftovers = !(await this.removeLeftovers());
+      const spent = this.ports.clock.monotonicMs() - started;
+      // Busy when something came while the flush went on; otherwise the next record is flushed at once.
+      if (projector.hasPending) await pause(Math.min(this.times.maxPauseMs, PAUSE_FACTOR * spent), term);
+      else await this.work.raised(term);
+    }
+  }
+
+  private async flush(projector: Projector): Promise<FlushReport | undefined> {
+    const started = this.ports.clock.monotonicMs();
+    try {
+      const report = await projector.flush();
+      this.observer.flushed(report, this.ports.clock.monotonicMs() - started, projector.sizes());
+      return report;
+    } catch (error) {
+      this.observer.failed('flush', error);
+      return undefined;
+    }
+  }
+
+  private async removeLeftovers(): Promise<boolean> {
+    try {
+      await this.ports.store.removeOlderThan(this.fence);
+      return true;
+    } catch (error) {
+      this.observer.failed('flush', error);
+      return false;
+    }
+  }
+
+  private async lookForJobsUntil(term: AbortSignal, projector: Projector): Promise<void> {
+    const duties = new Duties(this.ports.jobs, this.ports.clock, {
+      carryOut: (job) => this.carryOut(job, projector, term),
+      mayWork: () => this.ports.lock.held(),
+      failed: (error) => this.observer.failed('job', error),
+      finished: (job) => this.observer.job(job),
+    });
+    while (!term.aborted) {
+      await duties.look(term);
+      await pause(this.times.jobsMs, term);
+    }
+  }
+
+  private async carryOut(job: Job, projector: Projector, term: AbortSignal): Promise<Partial<Job>> {
+    if (job.kind === 'recount') {
+      const recounts: RecountOutcome[] = [];
+      for (const view of projector.graphs(job.workspaceId, job.network))
+        recounts.push(await recountGraph(view, { projector, ...this.ports }));
+      if (recounts.length === 0 && job.workspaceId !== undefined && job.network !== undefined)
+        recounts.push(nothingOf(job.workspaceId, job.network));
+      this.work.raise();
+      return { recounts };
+    }
+    const rebuild = new Rebuild(this.ports, projector, async () => {
+      const report = await this.flush(projector);
+      return report !== undefined && report.outcome !== 'suspended';
+    });
+    const outcome = await rebuild.run(term);
+    // What was kept until now may have been wrong: nobody must begin with it again.
+    this.checkpointDue.raise();
+    return { rebuild: outcome };
+  }
+
+  /** Renews until the term ends, and ends the term when the lock is lost. */
+  private async renewUntil(term: AbortController): Promise<void> {
+    while (!term.signal.aborted) {
+      await pause(this.times.renewMs, term.signal);
+      if (term.signal.aborted) return;
+      try {
+        if (!(await this.ports.lock.renew())) term.abort();
+      } catch (error) {
+        // In doubt, not lost: `held` turns false by itself, flushes are suspended until a renewal succeeds.
+        this.observer.failed('renew', error);
+      }
+    }
+  }
+}
+
+/** There are rows, or nobody could have asked, and nothing in memory. */
+function nothingOf(workspaceId: string, network: string): RecountOutcome {
+  const differences = [{ what: 'graph', kept: 'rows in the store', counted: 'nothing in memory' }];
+  return { workspaceId, network, users: 0, friendships: 0, differences, tookMs: 0 };
+}
