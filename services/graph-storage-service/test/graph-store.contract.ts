@@ -1,4 +1,5 @@
 import type { Friendship, SideAssertion } from '../src/domain/friendship';
+import { pastOf } from '../src/domain/past-friendship';
 import type { Person } from '../src/domain/person';
 import type { GraphQueries, GraphStore, Versioned } from '../src/domain/ports';
 import { aDocument, aList, IMPORT, ref, stamp } from './builders';
@@ -208,6 +209,90 @@ export function graphStoreContract(make: () => Promise<Graph>): void {
     expect(
       (await graph.queries.friendshipsOf(ref('99', graph.workspace), { limit: 5, after: undefined })).items,
     ).toEqual([]);
+  });
+
+  /** Writes and ends friendships as the use case does: what ends is removed with its past. */
+  async function lasted(low: string, high: string, since: number, until: number): Promise<void> {
+    const one = edge(low, high, { low: side(since), since });
+    await create(one);
+    for (let written = 0, tries = 0; written === 0 && tries < 20; tries++) {
+      const { rev, ...now } = (await stored(low, high)) as Versioned<Friendship>;
+      const past = pastOf(now, [{ ...now, side: 'low', assertion: undefined, ended: side(until) }]);
+      ({ written } = await graph.store.writeFriendships({
+        create: [],
+        replace: [],
+        remove: [{ key: one.key, rev, past }],
+      }));
+    }
+  }
+
+  async function friendsAt(at: number | undefined): Promise<string[]> {
+    const found: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await graph.queries.friendshipsOf(ref('5', graph.workspace), { limit: 2, after, at });
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      found.push(...page.items.map((one) => (one.lowId === '5' ? one.highId : one.lowId)));
+      after = page.next;
+    } while (after !== undefined);
+    return found;
+  }
+
+  async function changes(from: number, to: number, limit = 2): Promise<string[]> {
+    const found: string[] = [];
+    let after: string | undefined;
+    do {
+      const span = { from, to, limit, after };
+      const { items, next } = await graph.queries.changedFriendships(ref('5', graph.workspace), span);
+      expect(items.length).toBeLessThanOrEqual(limit);
+      found.push(...items.map(({ lowId, highId, change }) => `${change} ${lowId === '5' ? highId : lowId}`));
+      after = next;
+    } while (after !== undefined);
+    return found.sort();
+  }
+
+  it('shows the friendships as of a moment, each once, also those that are over', async () => {
+    await lasted('1', '5', 10, 20);
+    await lasted('1', '5', 30, 40);
+    await create(edge('1', '5', { low: side(50), since: 50 }), edge('5', '8', { low: side(15), since: 15 }));
+    await lasted('5', '9', 15, 35);
+    expect(await friendsAt(undefined)).toEqual(['1', '8']);
+    expect(await friendsAt(9)).toEqual([]);
+    expect(await friendsAt(10)).toEqual(['1']);
+    expect(await friendsAt(15)).toEqual(['1', '8', '9']);
+    expect(await friendsAt(20)).toEqual(['8', '9']);
+    expect(await friendsAt(34)).toEqual(['1', '8', '9']);
+    expect(await friendsAt(35)).toEqual(['1', '8']);
+    expect(await friendsAt(50)).toEqual(['1', '8']);
+    const page = { limit: 5, after: undefined, at: 35 };
+    const [first] = (await graph.queries.friendshipsOf(ref('5', graph.workspace), page)).items;
+    expect(first).toEqual({
+      ...edge('1', '5', { low: side(30), since: 30 }),
+      high: undefined,
+      until: 40,
+      endedBy: side(40),
+    });
+  });
+
+  it('compares two moments', async () => {
+    await lasted('1', '5', 10, 20);
+    await lasted('1', '5', 30, 40);
+    await create(edge('1', '5', { low: side(50), since: 50 }), edge('5', '8', { low: side(15), since: 15 }));
+    await lasted('5', '9', 15, 35);
+    expect(await changes(1, 9)).toEqual([]);
+    expect(await changes(9, 10)).toEqual(['added 1']);
+    expect(await changes(9, 15, 1)).toEqual(['added 1', 'added 8', 'added 9']);
+    expect(await changes(15, 20)).toEqual(['removed 1']);
+    expect(await changes(15, 30)).toEqual([]);
+    expect(await changes(19, 60)).toEqual(['removed 9']);
+    expect(await changes(20, 60)).toEqual(['added 1', 'removed 9']);
+  });
+
+  it('tells an ending once however often it is written', async () => {
+    await lasted('1', '5', 10, 20);
+    await lasted('1', '5', 10, 25);
+    expect(await friendsAt(24)).toEqual(['1']);
+    expect(await friendsAt(25)).toEqual([]);
   });
 
   it('lets one of twenty writers win', async () => {

@@ -236,6 +236,37 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
     expect(ids).toEqual(friends);
   });
 
+  it('shows friends as of a moment, and what changed between two', async () => {
+    const day = Date.parse('2026-11-01T00:00:00Z');
+    const lists = [aList('500', ['501', '502'], day), aList('500', ['502', '503'], day + 86_400_000)];
+    for (const list of lists) await done(await publisher.publish([list]));
+    const ids = async (query: string): Promise<string[]> => {
+      const { body } = (await get(`vk/500/friends${query}`)) as unknown as {
+        body: { items: { id: string }[] };
+      };
+      return body.items.map(({ id }) => id);
+    };
+    expect(await ids('')).toEqual(['502', '503']);
+    expect(await ids('?at=2026-11-01T12:00:00Z')).toEqual(['501', '502']);
+    expect(await ids('?at=2026-10-31')).toEqual([]);
+    expect(await get('vk/500/friends?at=2026-11-01T12:00:00Z&limit=1')).toMatchObject({
+      body: {
+        items: [{ id: '501', since: '2026-11-01T00:00:00.000Z', until: '2026-11-02T00:00:00.000Z' }],
+        next: expect.any(String),
+      },
+    });
+    expect(await get('vk/500/friends/changes?from=2026-11-01&to=2026-11-03')).toMatchObject({
+      status: 200,
+      body: {
+        items: [
+          { id: '501', change: 'removed' },
+          { id: '503', change: 'added' },
+        ],
+        next: null,
+      },
+    });
+  });
+
   it('shows a workspace nothing of another', async () => {
     const stranger = realm.token('another-workspace', ['viewer']);
     expect(await get('vk/107', stranger)).toMatchObject({
@@ -254,6 +285,10 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
     ['vk/1/friends?limit=201', 400, { errors: [{ field: 'limit' }] }],
     ['vk/107/friends?cursor=bm9uc2Vuc2U', 400, { errors: [{ field: 'cursor' }] }],
     ['vk/1/friends?colour=red', 400, {}],
+    ['vk/1/friends?at=yesterday', 400, { errors: [{ field: 'at' }] }],
+    ['vk/1/friends/changes?from=2026-01-01', 400, { errors: [{ field: 'to' }] }],
+    ['vk/1/friends/changes?from=2026-01-02&to=2026-01-02', 400, { errors: [{ field: 'to' }] }],
+    ['vk/999999/friends/changes?from=2026-01-01&to=2026-01-02', 404, {}],
   ])('answers GET %s with %i', async (path, status, body) => {
     expect(await get(encodeURI(path))).toMatchObject({ status, body });
   });

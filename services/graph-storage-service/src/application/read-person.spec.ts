@@ -33,6 +33,7 @@ describe('ReadPerson', () => {
       {
         id: '1',
         since: 1,
+        until: undefined,
         seenInOwnList: expect.objectContaining({ callId: 'call-1' }),
         seenInFriendsList: undefined,
         disputed: true,
@@ -41,6 +42,7 @@ describe('ReadPerson', () => {
       {
         id: '3',
         since: 1,
+        until: undefined,
         seenInOwnList: expect.objectContaining({ callId: 'call-1' }),
         seenInFriendsList: expect.objectContaining({ callId: 'call-2' }),
         disputed: false,
@@ -78,5 +80,27 @@ describe('ReadPerson', () => {
     );
     await expect(people.friends(ref('99'), { limit: 5, after: undefined })).rejects.toMatchObject(unknown);
     expect((await people.person(ref('2'))).list.base?.ids).toEqual(['1', '3']);
+  });
+
+  it('shows what lasted at a moment, and what changed between two', async () => {
+    const people = await aGraph();
+    const page = { limit: 10, after: undefined };
+    expect((await people.friends(ref('2'), { ...page, at: 0 })).items).toEqual([]);
+    expect((await people.friends(ref('2'), { ...page, at: 1 })).items.map(({ id }) => id)).toEqual([
+      '1',
+      '3',
+    ]);
+    expect(await people.changes(ref('2'), { ...page, from: 0, to: 1 })).toEqual({
+      items: [
+        { id: '1', change: 'added' },
+        { id: '3', change: 'added' },
+      ],
+      next: undefined,
+    });
+    expect((await people.changes(ref('2'), { ...page, from: 1, to: 9 })).items).toEqual([]);
+    await expect(people.changes(ref('77'), { ...page, from: 1, to: 9 })).rejects.toMatchObject({
+      code: 'GRAPH.PERSON_UNKNOWN',
+    });
+    expect((await people.changes(ref('77'), { ...page, after: 'x', from: 1, to: 9 })).items).toEqual([]);
   });
 });

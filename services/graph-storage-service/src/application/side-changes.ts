@@ -17,7 +17,7 @@ export function personKey({ workspaceId, network, id }: PersonRef): string {
 }
 
 /** Key of the person at one end: the friendship's key is workspace, network and both ids. */
-export function endKey(friendship: Friendship, side: Side): string {
+export function endKey(friendship: Pick<Friendship, 'key' | 'lowId' | 'highId'>, side: Side): string {
   const [workspaceId = '', network = ''] = friendship.key.split('.');
   return vertexKey(workspaceId, network, idOf(friendship, side));
 }

@@ -48,21 +48,36 @@ export abstract class GraphStore {
   abstract disputeEvidence(people: readonly string[], others: readonly string[]): Promise<DisputeEvidence>;
 }
 
-/** A page of friendships of one person, in the order of their keys. */
+/** A page of friendships of one person, in the order of their keys; past ones when a moment was asked for. */
 export interface FriendshipPage {
-  items: Friendship[];
+  items: (Friendship | PastFriendship)[];
   /** Key to continue behind; undefined on the last page. */
+  next: string | undefined;
+}
+
+/** Two moments (milliseconds, pool's clock) to compare, and the place in the list. */
+export interface FriendshipSpan {
+  from: number;
+  to: number;
+  limit: number;
+  after: string | undefined;
+}
+
+export interface ChangedFriendships {
+  items: { key: string; lowId: string; highId: string; change: 'added' | 'removed' }[];
   next: string | undefined;
 }
 
 /** What the REST interface reads. */
 export abstract class GraphQueries {
   abstract person(ref: PersonRef): Promise<Person | undefined>;
-  /** Friendships behind the key `after`; the order is that of the keys and stays. */
+  /** Friendships behind the key `after`, those there are or those that were there `at`; the order is that of the keys and stays. */
   abstract friendshipsOf(
     ref: PersonRef,
-    page: { limit: number; after: string | undefined },
+    page: { limit: number; after: string | undefined; at?: number | undefined },
   ): Promise<FriendshipPage>;
+  /** Friendships that were there at one of the two moments only. */
+  abstract changedFriendships(ref: PersonRef, span: FriendshipSpan): Promise<ChangedFriendships>;
 }
 
 /** Tells the world what is now stored, and how far the input is done. */

@@ -40,4 +40,63 @@ export const QUERIES = aqlCatalogue({
       )
       FOR e IN UNION(asLow, asHigh) SORT e._key LIMIT @limit RETURN e`,
   },
+  /** The same as of a moment: what lasts since before it, and what was over only later. Newest stretch of each. */
+  friendshipsAt: {
+    text: `
+      LET nowLow = (
+        FOR e IN friendships
+          FILTER e._from == @person AND e._key > @after AND e.since <= @at SORT e._key LIMIT @limit
+          RETURN { key: e._key, stretch: e }
+      )
+      LET nowHigh = (
+        FOR e IN friendships
+          FILTER e._to == @person AND e._key > @after AND e.since <= @at SORT e._key LIMIT @limit
+          RETURN { key: e._key, stretch: e }
+      )
+      LET pastLow = (
+        FOR p IN past_friendships
+          FILTER p._from == @person AND p.friendship > @after AND p.since <= @at AND p.until > @at
+          RETURN { key: p.friendship, stretch: p }
+      )
+      LET pastHigh = (
+        FOR p IN past_friendships
+          FILTER p._to == @person AND p.friendship > @after AND p.since <= @at AND p.until > @at
+          RETURN { key: p.friendship, stretch: p }
+      )
+      FOR row IN UNION(nowLow, nowHigh, pastLow, pastHigh)
+        COLLECT key = row.key INTO stretches = row.stretch
+        SORT key
+        LIMIT @limit
+        RETURN { key: key, stretch: FIRST(FOR s IN stretches SORT s.since DESC, s._key RETURN s) }`,
+  },
+  /** Friendships of a person that were there at one of two moments only. */
+  changedFriendships: {
+    text: `
+      LET nowLow = (
+        FOR e IN friendships FILTER e._from == @person AND e._key > @after AND e.since <= @to
+          RETURN { key: e._key, since: e.since, until: null }
+      )
+      LET nowHigh = (
+        FOR e IN friendships FILTER e._to == @person AND e._key > @after AND e.since <= @to
+          RETURN { key: e._key, since: e.since, until: null }
+      )
+      LET pastLow = (
+        FOR p IN past_friendships
+          FILTER p._from == @person AND p.friendship > @after AND p.since <= @to AND p.until > @from
+          RETURN { key: p.friendship, since: p.since, until: p.until }
+      )
+      LET pastHigh = (
+        FOR p IN past_friendships
+          FILTER p._to == @person AND p.friendship > @after AND p.since <= @to AND p.until > @from
+          RETURN { key: p.friendship, since: p.since, until: p.until }
+      )
+      FOR row IN UNION(nowLow, nowHigh, pastLow, pastHigh)
+        LET wasThere = row.since <= @from
+        LET isThere = row.until == null OR row.until > @to
+        COLLECT key = row.key AGGREGATE before = MAX(wasThere), after = MAX(isThere)
+        FILTER before != after
+        SORT key
+        LIMIT @limit
+        RETURN { key: key, added: after }`,
+  },
 });

@@ -166,6 +166,18 @@ export function fromFriendship(stored: Stored<FriendshipDocument>): Versioned<Fr
   return { key: stored._key, lowId, highId, low, high, since, deniedAt, rev: stored._rev };
 }
 
+export function fromPast({
+  friendship,
+  since,
+  until,
+  low,
+  high,
+  endedBy,
+}: PastFriendshipDocument): PastFriendship {
+  const [, , lowId = '', highId = ''] = friendship.split('.');
+  return { key: friendship, lowId, highId, low, high, since, until, endedBy };
+}
+
 function flat({ stamp, source }: { stamp: ObservationStamp; source: Lineage }): SeenAt {
   return { observedAt: stamp.observedAt, fence: stamp.fence, ...source };
 }

@@ -9,9 +9,11 @@ import type { Person } from '../domain/person';
 import {
   GraphQueries,
   GraphStore,
+  type ChangedFriendships,
   type DisputeEvidence,
   type EdgeWrites,
   type FriendshipPage,
+  type FriendshipSpan,
   type Versioned,
   type WriteOutcome,
 } from '../domain/ports';
@@ -20,6 +22,7 @@ import {
   changeOf,
   fromBrief,
   fromFriendship,
+  fromPast,
   fromUser,
   toFriendship,
   toPast,
@@ -132,9 +135,10 @@ export class ArangoGraphQueries extends GraphQueries {
   /** One more than asked for is read: it tells whether there is a next page. */
   async friendshipsOf(
     { workspaceId, network, id }: PersonRef,
-    { limit, after }: { limit: number; after: string | undefined },
+    { limit, after, at }: { limit: number; after: string | undefined; at?: number | undefined },
   ): Promise<FriendshipPage> {
     const person = `users/${vertexKey(workspaceId, network, id)}`;
+    if (at !== undefined) return this.#friendshipsAt(person, { limit, after, at });
     const edges = await runNamed<Stored<FriendshipDocument>>(this.db, QUERIES.friendshipsOf, {
       person,
       after: after ?? '',
@@ -142,6 +146,38 @@ export class ArangoGraphQueries extends GraphQueries {
     });
     const items = edges.slice(0, limit).map(fromFriendship);
     return { items, next: edges.length > limit ? items.at(-1)?.key : undefined };
+  }
+
+  async changedFriendships(
+    { workspaceId, network, id }: PersonRef,
+    { from, to, limit, after }: FriendshipSpan,
+  ): Promise<ChangedFriendships> {
+    const rows = await runNamed<{ key: string; added: boolean }>(this.db, QUERIES.changedFriendships, {
+      person: `users/${vertexKey(workspaceId, network, id)}`,
+      after: after ?? '',
+      from,
+      to,
+      limit: limit + 1,
+    });
+    const items = rows.slice(0, limit).map(({ key, added }) => {
+      const [, , lowId = '', highId = ''] = key.split('.');
+      return { key, lowId, highId, change: added ? ('added' as const) : ('removed' as const) };
+    });
+    return { items, next: rows.length > limit ? items.at(-1)?.key : undefined };
+  }
+
+  async #friendshipsAt(
+    person: string,
+    { limit, after, at }: { limit: number; after: string | undefined; at: number },
+  ): Promise<FriendshipPage> {
+    const rows = await runNamed<{
+      key: string;
+      stretch: Stored<FriendshipDocument | PastFriendshipDocument>;
+    }>(this.db, QUERIES.friendshipsAt, { person, after: after ?? '', at, limit: limit + 1 });
+    const items = rows
+      .slice(0, limit)
+      .map(({ stretch }) => ('friendship' in stretch ? fromPast(stretch) : fromFriendship(stretch)));
+    return { items, next: rows.length > limit ? items.at(-1)?.key : undefined };
   }
 }
 

@@ -1,7 +1,7 @@
 import { endKey, personKey, unansweredBy } from '../application/side-changes';
 import { loneSide, type Friendship } from '../domain/friendship';
 import type { PersonRef } from '../domain/observation';
-import { pastKey, type PastFriendship } from '../domain/past-friendship';
+import { pastKey, wasThere, type PastFriendship } from '../domain/past-friendship';
 import { isComplete } from '../domain/own-list';
 import type { Person } from '../domain/person';
 import {
@@ -9,9 +9,11 @@ import {
   GraphQueries,
   GraphStore,
   StorageMeter,
+  type ChangedFriendships,
   type DisputeEvidence,
   type EdgeWrites,
   type FriendshipPage,
+  type FriendshipSpan,
   type SourcePositions,
   type Versioned,
   type WriteOutcome,
@@ -46,15 +48,39 @@ export class InMemoryGraph extends GraphStore implements GraphQueries {
 
   async friendshipsOf(
     ref: PersonRef,
-    page: { limit: number; after: string | undefined },
+    { limit, after, at }: { limit: number; after: string | undefined; at?: number | undefined },
   ): Promise<FriendshipPage> {
+    const all = this.#stretchesOf(ref, after).filter((one) =>
+      at === undefined ? !('until' in one) : wasThere(one, at),
+    );
+    const newest = new Map(all.sort((a, b) => a.since - b.since).map((one) => [one.key, one]));
+    return page([...newest.values()], limit);
+  }
+
+  async changedFriendships(
+    ref: PersonRef,
+    { from, to, limit, after }: FriendshipSpan,
+  ): Promise<ChangedFriendships> {
+    const all = this.#stretchesOf(ref, after);
+    const keysAt = (at: number): Set<string> =>
+      new Set(all.filter((one) => wasThere(one, at)).map(({ key }) => key));
+    const [before, now] = [keysAt(from), keysAt(to)];
+    const changed = [...new Map(all.map((one) => [one.key, one])).values()]
+      .filter(({ key }) => before.has(key) !== now.has(key))
+      .map(({ key, lowId, highId }) => ({
+        key,
+        lowId,
+        highId,
+        change: now.has(key) ? ('added' as const) : ('removed' as const),
+      }));
+    return page(changed, limit);
+  }
+
+  #stretchesOf(ref: PersonRef, after: string | undefined): (Friendship | PastFriendship)[] {
     const self = personKey(ref);
-    const own = [...this.edges.values()]
-      .filter((edge) => endKey(edge, 'low') === self || endKey(edge, 'high') === self)
-      .filter(({ key }) => page.after === undefined || key > page.after)
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
-    const items = own.slice(0, page.limit);
-    return { items, next: own.length > page.limit ? items.at(-1)?.key : undefined };
+    return [...this.edges.values(), ...this.past.values()]
+      .filter((one) => endKey(one, 'low') === self || endKey(one, 'high') === self)
+      .filter(({ key }) => after === undefined || key > after);
   }
 
   async person(ref: PersonRef): Promise<Person | undefined> {
@@ -149,6 +175,11 @@ export class InMemoryMeter extends StorageMeter {
   #add(name: string, count: number): void {
     if (count > 0) this.counts[name] = (this.counts[name] ?? 0) + count;
   }
+}
+
+function page<T extends { key: string }>(all: T[], limit: number): { items: T[]; next: string | undefined } {
+  const items = all.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, limit);
+  return { items, next: all.length > limit ? items.at(-1)?.key : undefined };
 }
 
 function entry<T>(key: string, value: T | undefined): [string, T][] {

@@ -1,8 +1,9 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, Roles, type Principal } from '@sociograph/auth';
+import { DomainError } from '@sociograph/kernel';
 import { decodeCursor, encodeCursor, PageQuery } from '@sociograph/service-host';
-import { Matches } from 'class-validator';
+import { IsISO8601, IsOptional, Matches } from 'class-validator';
 import { z } from 'zod';
 import { ReadPerson, type FriendshipView } from '../application/read-person';
 import type { SideAssertion } from '../domain/friendship';
@@ -17,6 +18,25 @@ class PersonParams {
   @ApiProperty({ example: '107' })
   @Matches(/^[A-Za-z0-9_-]{1,64}$/, { message: 'must be the id of a person at the network' })
   id!: string;
+}
+
+const A_MOMENT = { message: 'must be a moment, e.g. 2026-11-20T12:00:00Z' };
+
+class FriendsQuery extends PageQuery {
+  @ApiPropertyOptional({ format: 'date-time', description: 'As the friendships were known at that moment' })
+  @IsOptional()
+  @IsISO8601({ strict: true }, A_MOMENT)
+  at?: string;
+}
+
+class FriendChangesQuery extends PageQuery {
+  @ApiProperty({ format: 'date-time', example: '2026-11-01T00:00:00Z' })
+  @IsISO8601({ strict: true }, A_MOMENT)
+  from!: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-11-20T00:00:00Z' })
+  @IsISO8601({ strict: true }, A_MOMENT)
+  to!: string;
 }
 
 class OwnListAnswer {
@@ -64,6 +84,11 @@ class FriendAnswer {
   id!: string;
   @ApiProperty({ format: 'date-time', description: 'When the friendship was first seen' })
   since!: string;
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description: 'When it was found to be over; absent while it lasts',
+  })
+  until?: string;
   @ApiProperty({ type: AssertionAnswer, nullable: true, description: "What this person's own list says" })
   seenInOwnList!: AssertionAnswer | null;
   @ApiProperty({ type: AssertionAnswer, nullable: true, description: "What the friend's list says" })
@@ -75,6 +100,20 @@ class FriendAnswer {
 class FriendsPage {
   @ApiProperty({ type: [FriendAnswer] })
   items!: FriendAnswer[];
+  @ApiProperty({ type: 'string', nullable: true })
+  next!: string | null;
+}
+
+class FriendChangeAnswer {
+  @ApiProperty()
+  id!: string;
+  @ApiProperty({ enum: ['added', 'removed'] })
+  change!: 'added' | 'removed';
+}
+
+class FriendChangesPage {
+  @ApiProperty({ type: [FriendChangeAnswer] })
+  items!: FriendChangeAnswer[];
   @ApiProperty({ type: 'string', nullable: true })
   next!: string | null;
 }
@@ -97,22 +136,52 @@ export class PeopleController {
     return personAnswer(await this.people.person({ workspaceId, network: params.network, id: params.id }));
   }
 
-  /** Friends by either list, in a stable order. */
+  /** Friends by either list, in a stable order: now, or as they were known at a moment. */
   @Get('friends')
   @ApiOkResponse({ type: FriendsPage })
   async friends(
     @CurrentPrincipal() { workspaceId }: Principal,
     @Param() params: PersonParams,
-    @Query() query: PageQuery,
+    @Query() query: FriendsQuery,
   ): Promise<FriendsPage> {
-    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, place).after;
+    const after = placeOf(query);
+    const at = query.at === undefined ? undefined : Date.parse(query.at);
     const ref = { workspaceId, network: params.network, id: params.id };
-    const { items, next } = await this.people.friends(ref, { limit: query.limit, after });
+    const { items, next } = await this.people.friends(ref, { limit: query.limit, after, at });
     return {
       items: items.map(friendAnswer),
       next: next === undefined ? null : encodeCursor({ after: next }),
     };
   }
+
+  /** Who became a friend and who stopped being one between two moments. */
+  @Get('friends/changes')
+  @ApiOkResponse({ type: FriendChangesPage })
+  async changes(
+    @CurrentPrincipal() { workspaceId }: Principal,
+    @Param() params: PersonParams,
+    @Query() query: FriendChangesQuery,
+  ): Promise<FriendChangesPage> {
+    const [from, to] = [Date.parse(query.from), Date.parse(query.to)];
+    if (from >= to) throw reversed();
+    const ref = { workspaceId, network: params.network, id: params.id };
+    const span = { from, to, limit: query.limit, after: placeOf(query) };
+    const { items, next } = await this.people.changes(ref, span);
+    return { items, next: next === undefined ? null : encodeCursor({ after: next }) };
+  }
+}
+
+function placeOf({ cursor }: PageQuery): string | undefined {
+  return cursor === undefined ? undefined : decodeCursor(cursor, place).after;
+}
+
+function reversed(): DomainError {
+  return new DomainError({
+    code: 'REQUEST.INVALID',
+    kind: 'invalid-input',
+    message: 'The moments to compare are not in order.',
+    fields: [{ field: 'to', message: 'must be later than `from`' }],
+  });
 }
 
 function personAnswer({ ref, version, document, list }: Person): PersonAnswer {
@@ -137,6 +206,7 @@ function personAnswer({ ref, version, document, list }: Person): PersonAnswer {
 function friendAnswer({
   id,
   since,
+  until,
   seenInOwnList,
   seenInFriendsList,
   disputed,
@@ -144,6 +214,7 @@ function friendAnswer({
   return {
     id,
     since: iso(since),
+    ...(until !== undefined && { until: iso(until) }),
     seenInOwnList: assertion(seenInOwnList),
     seenInFriendsList: assertion(seenInFriendsList),
     disputed,
