@@ -26,6 +26,8 @@ import { KeyServiceModule } from '../src/key-service.module';
 export interface KeyServiceFleet {
   url: string;
   config: KeyServiceConfig;
+  /** Of a `separate` one. */
+  pid: number | undefined;
   /** Everything that the service logged. */
   logs: string[];
   adminDatabaseUrl: string;
@@ -100,6 +102,7 @@ export async function startKeyService(
   const open: { close(): Promise<void> }[] = [];
   return {
     url: service.url,
+    pid: service.pid,
     config,
     logs,
     adminDatabaseUrl: database.adminUrl,
@@ -130,6 +133,7 @@ export async function startKeyService(
 
 interface Running {
   url: string;
+  pid?: number | undefined;
   close(): Promise<void>;
 }
 
@@ -168,7 +172,7 @@ async function startProcess(config: KeyServiceConfig): Promise<Running> {
   });
   await handle.start();
   await handle.waitFor(/service started/, 30_000);
-  return { url: `http://127.0.0.1:${port}`, close: async () => void (await handle.end()) };
+  return { url: `http://127.0.0.1:${port}`, pid: handle.pid, close: async () => void (await handle.end()) };
 }
 
 /** Redis database 1 to 15, emptied: the service's keys have one fixed prefix. */
