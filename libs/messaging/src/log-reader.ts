@@ -5,6 +5,7 @@ import type { ParsedRecord, TopicRef } from './event-record';
 import { nameOf, parseRecord } from './event-record';
 import { KAFKA_RETRY } from './kafka';
 import { PartitionTurn } from './partition-turn';
+import { QuietFetches } from './quiet-fetches';
 
 export interface LogReaderOptions {
   kafka: Kafka;
@@ -18,6 +19,8 @@ export interface LogReaderOptions {
   /** The connection to Kafka broke: begin anew with another reader where this one was. */
   onLost(error: unknown): void;
   onFetch?: () => void;
+  /** No broker has anything beyond what was given to `onRecords`; may be said again. */
+  onQuiet?: () => void;
 }
 
 /** Where the partitions of a topic begin and end: low is the first offset kept, high the next to be written. */
@@ -36,6 +39,7 @@ export class LogReader {
   readonly #options: LogReaderOptions;
   readonly #consumer: Consumer;
   readonly #next = new Map<number, number>();
+  readonly #quiet = new QuietFetches();
   #stopped = false;
 
   constructor(options: LogReaderOptions) {
@@ -61,6 +65,11 @@ export class LogReader {
       for (const [partition, offset] of this.#next) {
         this.#consumer.seek({ topic, partition, offset: String(offset) });
       }
+      this.#quiet.broken();
+    });
+    this.#consumer.on(this.#consumer.events.START_BATCH_PROCESS, () => this.#quiet.broken());
+    this.#consumer.on(this.#consumer.events.FETCH_START, ({ payload }) => {
+      if (this.#quiet.begins(payload.nodeId) && !this.#stopped) this.#options.onQuiet?.();
     });
     this.#consumer.on(this.#consumer.events.FETCH, () => this.#options.onFetch?.());
     this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => {

@@ -70,6 +70,8 @@ async function readUntilLost(
     reader: options.reader ?? 'sociograph',
     onRefused: refuse,
     onLost: (error) => finish({ error }),
+    // The last offsets before the end may be gone, and nothing may come after them that says so.
+    onQuiet: () => finish(undefined),
     async onRecords(partition, items, heartbeat) {
       const span = spans.get(partition);
       if (span === undefined || !open.has(partition)) return;
@@ -77,7 +79,6 @@ async function readUntilLost(
       if (wanted.length > 0) await options.onBatch(batchOf(partition, wanted, heartbeat));
       const next = (items.at(-1)?.offset ?? -1) + 1;
       span.from = Math.max(span.from, next);
-      // Compaction may have taken the last offsets before the end: then a later record says that it is passed.
       if (next >= span.to) open.delete(partition);
       if (open.size === 0) finish(undefined);
     },

@@ -76,6 +76,8 @@ export function tailTopic(options: TailOptions): Tail {
         onRecords: deliver,
         onRefused: reject,
         onLost: reject,
+        // Offsets below a target may be gone: compaction took them, or they are markers of transactions.
+        onQuiet: onCaughtUp,
         ...(options.onProgress === undefined ? {} : { onFetch: options.onProgress }),
       });
       stopCurrent = async () => {

@@ -48,6 +48,37 @@ describe('reading a log without a group', () => {
   });
   const idsOf = (records: EventRecord[]): string[] => records.map(({ key }) => key);
 
+  it('comes to the end of a log whose last offset no consumer ever sees', async () => {
+    const topic = await aTopic(2);
+    const transactionalId = randomName('spec-transaction');
+    const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1, transactionalId });
+    await producer.connect();
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: [person('a', 0)] });
+    await transaction.commit();
+    await producer.disconnect();
+    expect((await logBounds(kafka, topic)).map(({ high }) => high).sort()).toEqual([0, 2]);
+    const seen: EventRecord[] = [];
+    const tail = tailTopic({
+      kafka,
+      topic,
+      fromBeginning: true,
+      logger,
+      onRecord: (record) => void seen.push(record),
+    });
+    tails.push(tail);
+    await tail.caughtUp;
+    expect(idsOf(seen)).toEqual(['a']);
+    const replayed: EventRecord[] = [];
+    const onBatch = async (batch: EventBatch): Promise<void> => void replayed.push(...batch.records);
+    expect(await replayTopic({ kafka, topic, from: 'earliest', to: 'end', onBatch })).toEqual({
+      [topic]: { '0': 2, '1': 0 },
+    });
+    expect(idsOf(replayed)).toEqual(['a']);
+    await send(topic, [person('b', 0)]);
+    await eventually(async () => idsOf(seen).join() === 'a,b', { timeoutMs: 20_000 });
+  });
+
   it('replays a whole topic, tombstones and rejects included, and answers with its end', async () => {
     const topic = await aTopic(3);
     await send(topic, [
