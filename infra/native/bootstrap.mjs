@@ -19,8 +19,10 @@ const PROGRAMS = {
   'sim:pool': 'services/key-service/dist/simulation/main.js',
   'bench:pool': 'bench/dist/pool/main.js',
   'bench:lease': 'bench/dist/lease-rpc/main.js',
+  'bench:views': 'services/read-model-projector/dist/bench/main.js',
   'chaos:pool': 'bench/dist/pool-chaos/main.js',
   'keys:rewrap': 'services/key-service/dist/rewrap.js',
+  'projector:rebuild': 'services/read-model-projector/dist/rebuild.js',
 };
 
 const [command = 'help', ...args] = process.argv.slice(2);
@@ -48,11 +50,26 @@ function main() {
   const words = program === NATIVE ? [command, ...args] : args;
   const child = spawn(process.execPath, ['--enable-source-maps', program, ...words], {
     stdio: 'inherit',
-    env: { ...(command === 'keys:rewrap' ? keysOfStack() : {}), ...process.env },
+    env: { ...ofStack(command), ...process.env },
   });
   // A signal to this process alone must reach the program, which has servers to stop.
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.once('exit', (code) => (process.exitCode = code ?? 1));
+}
+
+/** What a command of a service needs to know of the fleet that runs here. */
+function ofStack(command) {
+  if (command === 'keys:rewrap') return keysOfStack();
+  return command === 'projector:rebuild' ? viewsOfStack() : {};
+}
+
+/** Where the views of the fleet that runs here lie, unless the environment names others. */
+function viewsOfStack() {
+  const file = join(STATE, process.env.SOCIOGRAPH_STACK ?? 'dev', 'env.json');
+  if (process.env.ARANGO_URL !== undefined || !existsSync(file)) return {};
+  const env = JSON.parse(readFileSync(file, 'utf8'));
+  const names = ['ARANGO_URL', 'ARANGO_DATABASE', 'ARANGO_USERNAME', 'ARANGO_PASSWORD'];
+  return Object.fromEntries(names.map((name) => [name, env[`READ_MODEL_PROJECTOR_${name}`]]));
 }
 
 /** Where the keys of the fleet that runs here lie, unless the environment names others. */
