@@ -7,6 +7,15 @@ import type { SealedKey } from '../domain/ports';
 
 export type Row = NonNullable<Awaited<ReturnType<PrismaClient['apiKey']['findUnique']>>>;
 
+/** What a key is restored from, whichever client read it. */
+export type KeyColumns = Omit<
+  Row,
+  'tokenEncrypted' | 'dataKeyId' | 'fingerprint' | 'meta' | 'revision' | 'deletedAt'
+> & {
+  /** Whether a refresh token is kept for it; false where nobody asked. */
+  refreshable?: boolean;
+};
+
 /** What stands in place of the sealed bytes of a token that is destroyed. */
 export const SHREDDED = new Uint8Array(0);
 
@@ -52,7 +61,7 @@ export function laterColumnsOf(key: ApiKey) {
   };
 }
 
-export function keyOf(row: Row): ApiKey {
+export function keyOf(row: KeyColumns): ApiKey {
   return ApiKey.restore({
     id: row.id as KeyId,
     workspaceId: row.workspaceId as WorkspaceId,
@@ -78,6 +87,7 @@ export function keyOf(row: Row): ApiKey {
     lastUsedAt: row.lastUsedAt?.getTime() ?? null,
     version: row.version,
     tokenVersion: row.tokenVersion,
+    ...(row.refreshable !== undefined && { refreshable: row.refreshable }),
     createdAt: row.createdAt.getTime(),
     updatedAt: row.updatedAt.getTime(),
   });

@@ -1,39 +1,12 @@
-import type { KeyId, WorkspaceId } from '@sociograph/kernel';
 import type { Postgres } from '@sociograph/postgres';
-import { ApiKey, type KeyState } from '../domain/api-key';
-import type { KeyLimits } from '../domain/key-settings';
-import type { KeyKind } from '../domain/networks';
 import { DataKeys, KeyCatalogue, PoolEpochs, type StoredKey, type WrappedDataKey } from '../domain/ports';
+import { type KeyColumns, keyOf } from './key-rows';
 
-interface KeyRow {
-  id: string;
-  workspace_id: string;
-  network: string;
-  kind: string;
-  label: string | null;
-  status: string;
-  status_reason: string | null;
-  token_encrypted: Uint8Array;
-  data_key_id: string;
-  token_version: number;
-  rate_limit: KeyLimits;
-  weight: number;
-  bucket: string;
-  egress: string | null;
-  owner_id: string | null;
-  scopes: string[];
-  shared_with: string[];
-  consent_given_by: string;
-  consent_at: Date;
-  consent_ended_at: Date | null;
-  replaces: string | null;
-  replaced_by: string | null;
-  last_used_at: Date | null;
-  version: number;
+interface PoolRow extends KeyColumns {
+  tokenEncrypted: Uint8Array;
+  dataKeyId: string;
   revision: number;
   refreshable: boolean;
-  created_at: Date;
-  updated_at: Date;
 }
 
 /** Revisions are drawn before their transaction commits: so many are read again for those that came late. */
@@ -46,51 +19,28 @@ export class PostgresKeyCatalogue extends KeyCatalogue {
   }
 
   async changedSince(since: number): Promise<{ keys: StoredKey[]; next: number }> {
-    const { rows } = await this.postgres.query<KeyRow>(
-      `SELECT id, workspace_id, network, kind, label, status, status_reason, token_encrypted, data_key_id,
-              token_version, rate_limit, weight, bucket, egress, owner_id, scopes, shared_with, consent_given_by,
-              consent_at, consent_ended_at, replaces, replaced_by, last_used_at, version, revision, created_at,
-              updated_at,
+    const { rows } = await this.postgres.query<PoolRow>(
+      `SELECT id, workspace_id AS "workspaceId", network, kind, label, status, status_reason AS "statusReason",
+              token_encrypted AS "tokenEncrypted", data_key_id AS "dataKeyId", token_version AS "tokenVersion",
+              rate_limit AS "rateLimit", weight, bucket, egress, owner_id AS "ownerId", scopes,
+              shared_with AS "sharedWith", consent_given_by AS "consentGivenBy", consent_at AS "consentAt",
+              consent_ended_at AS "consentEndedAt", replaces, replaced_by AS "replacedBy",
+              last_used_at AS "lastUsedAt", version, revision, created_at AS "createdAt",
+              updated_at AS "updatedAt",
               EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.key_id = api_keys.id) AS refreshable
        FROM api_keys WHERE revision > $1 ORDER BY revision`,
       [since],
     );
     const last = rows.at(-1)?.revision;
-    return { keys: rows.map(restore), next: last === undefined ? since : Math.max(since, last - OVERLAP) };
+    return {
+      keys: rows.map(storedKeyOf),
+      next: last === undefined ? since : Math.max(since, last - OVERLAP),
+    };
   }
 }
 
-function restore(row: KeyRow): StoredKey {
-  const key = ApiKey.restore({
-    id: row.id as KeyId,
-    workspaceId: row.workspace_id as WorkspaceId,
-    network: row.network,
-    kind: row.kind as KeyKind,
-    label: row.label,
-    state: row.status as KeyState,
-    reason: row.status_reason,
-    limits: row.rate_limit,
-    weight: row.weight,
-    bucket: row.bucket,
-    egress: row.egress,
-    ownerId: row.owner_id,
-    scopes: row.scopes,
-    sharedWith: row.shared_with,
-    consent: {
-      givenBy: row.consent_given_by,
-      at: row.consent_at.getTime(),
-      endedAt: row.consent_ended_at?.getTime() ?? null,
-    },
-    replaces: row.replaces as KeyId | null,
-    replacedBy: row.replaced_by as KeyId | null,
-    lastUsedAt: row.last_used_at?.getTime() ?? null,
-    version: row.version,
-    tokenVersion: row.token_version,
-    refreshable: row.refreshable,
-    createdAt: row.created_at.getTime(),
-    updatedAt: row.updated_at.getTime(),
-  });
-  return { key, token: { dataKeyId: row.data_key_id, bytes: row.token_encrypted } };
+function storedKeyOf(row: PoolRow): StoredKey {
+  return { key: keyOf(row), token: { dataKeyId: row.dataKeyId, bytes: row.tokenEncrypted } };
 }
 
 interface DataKeyRow {
