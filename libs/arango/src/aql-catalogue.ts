@@ -19,14 +19,21 @@ export function aqlCatalogue<Name extends string>(queries: Record<Name, NamedQue
   return Object.freeze({ ...queries });
 }
 
-/** Runs a query of the catalogue and reads its result to the end. */
+/**
+ * Runs a query of the catalogue and reads its result to the end. Beyond `maxRuntimeSeconds` the store ends it: the
+ * error thrown then has ArangoDB's 1500 as its cause.
+ */
 export async function runNamed<Row>(
   db: Database,
   query: NamedQuery,
   bindVars: Record<string, unknown>,
+  maxRuntimeSeconds?: number,
 ): Promise<Row[]> {
   try {
-    const options = query.batchSize === undefined ? {} : { batchSize: query.batchSize };
+    const options = {
+      ...(query.batchSize !== undefined && { batchSize: query.batchSize }),
+      ...(maxRuntimeSeconds !== undefined && { maxRuntime: maxRuntimeSeconds }),
+    };
     const cursor = await db.query<Row>(query.text, bindVars, options);
     return await cursor.all();
   } catch (error) {

@@ -149,6 +149,14 @@ describe('bulk access', () => {
     expect(rows).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
   });
 
+  it('ends a query that takes longer than it may, and says so', async () => {
+    const slow = `FOR a IN 1..1000 FOR b IN items FOR c IN items FOR d IN items FILTER d.n < 0 RETURN 1`;
+    const inserts = Array.from({ length: 200 }, (_, n) => ({ _key: `k${n}`, n }));
+    await bulkWrite<Item>(db, 'items', { inserts });
+    const failure: unknown = await runNamed(db, { text: slow }, {}, 0.05).catch((error: unknown) => error);
+    expect(arangoErrorNum((failure as Error).cause)).toBe(1500);
+  });
+
   it('tells conflicts from other failures', async () => {
     await bulkWrite<Item>(db, 'items', { inserts: [{ _key: 'a', n: 1 }] });
     const taken: unknown = await db

@@ -104,3 +104,24 @@ export abstract class StorageMeter {
 export abstract class Pause {
   abstract wait(ms: number): Promise<void>;
 }
+
+/** A friendship by the keys of its two people. */
+export type KeyPair = readonly [low: string, high: string];
+
+export type PathVerdict =
+  { kind: 'found'; people: string[] } | { kind: 'none' } | { kind: 'gave-up'; afterMs: number };
+
+/** Walks over present friendships, disputed ones included; people are named by their keys and need not be stored. */
+export abstract class GraphWalks {
+  /** Who is a friend of all of them, in the order of keys, behind `after`. */
+  abstract mutualFriends(
+    people: readonly string[],
+    page: { limit: number; after: string | undefined },
+  ): Promise<{ people: string[]; next: string | undefined }>;
+  /** One of the shortest chains of friends, both ends included; the store stops looking after `limitMs`. */
+  abstract shortestPath(from: string, to: string, limitMs: number): Promise<PathVerdict>;
+  /** Friendships in which at least one of them stands, at most `limit`, each once, in no order. */
+  abstract friendshipsOfMany(people: readonly string[], limit: number): Promise<KeyPair[]>;
+  /** Friendships between two of them. */
+  abstract friendshipsAmong(people: readonly string[]): Promise<KeyPair[]>;
+}
