@@ -21,7 +21,7 @@ import { LeaseWatch } from './application/watch-leases';
 import { InvalidKeys } from './application/write-invalid-keys';
 import { type KeyServiceConfig, readTrusted, timingOf } from './config';
 import { NETWORK_NAMES, rulesWith } from './domain/networks';
-import type { ApiKeys } from './domain/ports';
+import type { ApiKeys } from './domain/api-keys';
 import { chooseKms } from './infrastructure/choose-kms';
 import { EnvelopeVault } from './infrastructure/envelope-vault';
 import { OutboxAuditTrail } from './infrastructure/outbox-audit-trail';

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import type { NetworkRules } from '../src/domain/networks';
-import type { KeyEvent, LearnedPath } from '../src/domain/ports';
+import type { LearnedPath } from '../src/domain/learned-path';
+import type { KeyEvent } from '../src/domain/ports';
 import type { RedisQuotaLedger } from '../src/infrastructure/redis-quota-ledger';
 import { aKey, aRequest, nextSequence, vk } from './builders';
 import { aLedger, redisUrl, seededChance, VirtualClock } from './pool-simulation';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Kms } from '../src/domain/ports';
+import { Kms } from '../src/domain/sealing';
 
 /** Wraps by writing the context in front; can be switched off. */
 export class PlainKms extends Kms {

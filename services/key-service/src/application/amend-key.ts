@@ -1,6 +1,6 @@
 import type { Clock } from '@sociograph/kernel';
 import type { ApiKey, KeySettings } from '../domain/api-key';
-import { ApiKeys } from '../domain/ports';
+import { ApiKeys } from '../domain/api-keys';
 import type { KeyCommand } from './change-key-state';
 import { ownBucketOf } from './register-key';
 

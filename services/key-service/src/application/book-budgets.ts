@@ -1,7 +1,8 @@
 import type { ApiKey } from '../domain/api-key';
 import { blockSize, longLimitsOf, spanOf } from '../domain/limits';
 import { rulesOf } from '../domain/networks';
-import { type BudgetAccount, BudgetBlocks, type BudgetHint, PoolReport, QuotaLedger } from '../domain/ports';
+import { PoolReport } from '../domain/pool-report';
+import { type BudgetAccount, BudgetBlocks, type BudgetHint, QuotaLedger } from '../domain/ports';
 
 /** How much of one limit of a key is used. */
 export interface LimitUsage {

@@ -1,6 +1,8 @@
 import type { Clock } from '@sociograph/kernel';
 import type { ApiKey } from '../domain/api-key';
-import { ApiKeys, type AuditNote, KeyStateBroadcast } from '../domain/ports';
+import { ApiKeys } from '../domain/api-keys';
+import type { AuditNote } from '../domain/audit';
+import { KeyStateBroadcast } from '../domain/ports';
 
 export type StateChange = 'pause' | 'resume' | 'delete' | 'withdrawConsent';
 

@@ -1,7 +1,8 @@
 import type { ApiKey } from '../domain/api-key';
 import { type KeyForecast, forecastOf } from '../domain/forecast';
 import { keyUnknown } from '../domain/errors';
-import { ApiKeys, type MethodUse, MethodUses } from '../domain/ports';
+import { ApiKeys } from '../domain/api-keys';
+import { type MethodUse, MethodUses } from '../domain/key-uses';
 import type { BudgetKeeper } from './book-budgets';
 import { askPool } from './ask-pool';
 

@@ -1,4 +1,4 @@
-import type { LearnedPath } from '../domain/ports';
+import type { LearnedPath } from '../domain/learned-path';
 import { InMemoryLearnedPaths, InMemoryQuotaLedger } from '../infrastructure/in-memory';
 import { PathKeeper } from './keep-learned-paths';
 

@@ -1,4 +1,5 @@
-import { type LearnedPath, LearnedPaths, QuotaLedger } from '../domain/ports';
+import { type LearnedPath, LearnedPaths } from '../domain/learned-path';
+import { QuotaLedger } from '../domain/ports';
 
 /**
  * Keeps what the pool learned of networks' paths where a loss of its memory does not reach it, and begins with that

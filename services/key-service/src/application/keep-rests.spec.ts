@@ -1,6 +1,7 @@
 import { fakeClock } from '@sociograph/testing';
 import { aKey } from '../../test/builders';
-import type { KeyEvent, KeyRest, StoredRest } from '../domain/ports';
+import type { KeyRest, StoredRest } from '../domain/key-rests';
+import type { KeyEvent } from '../domain/ports';
 import { InMemoryKeyRests } from '../infrastructure/in-memory-refreshes';
 import { RestKeeper } from './keep-rests';
 

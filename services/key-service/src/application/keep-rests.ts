@@ -1,5 +1,6 @@
 import type { Clock } from '@sociograph/kernel';
-import type { KeyEvent, KeyRest, KeyRests, QuotaLedger, StoredRest } from '../domain/ports';
+import type { KeyRest, KeyRests, StoredRest } from '../domain/key-rests';
+import type { KeyEvent, QuotaLedger } from '../domain/ports';
 import type { KeyRing } from './key-ring';
 
 type Name = Pick<StoredRest, 'keyId' | 'kind' | 'name'>;

@@ -1,7 +1,7 @@
 import { Secret } from '@sociograph/kernel';
 import { aKey } from '../../test/builders';
 import type { ApiKey, KeyState } from '../domain/api-key';
-import { KeyVault, type SealedToken, type TokenBinding } from '../domain/ports';
+import { KeyVault, type SealedToken, type TokenBinding } from '../domain/sealing';
 import { InMemoryApiKeys, InMemoryKeyCatalogue, InMemoryQuotaLedger } from '../infrastructure/in-memory';
 import { KeyRing } from './key-ring';
 

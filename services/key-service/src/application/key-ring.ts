@@ -1,6 +1,7 @@
 import type { Secret } from '@sociograph/kernel';
 import type { ApiKey } from '../domain/api-key';
-import { KeyCatalogue, KeyVault, QuotaLedger, type StoredKey } from '../domain/ports';
+import { KeyCatalogue, QuotaLedger, type StoredKey } from '../domain/ports';
+import { KeyVault } from '../domain/sealing';
 
 /** What the ring found out about a key whose row does not know it yet. */
 export type Differing = { key: ApiKey; state: string };

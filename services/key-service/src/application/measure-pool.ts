@@ -1,4 +1,5 @@
-import { type BudgetAccount, PoolReport, QuotaLedger } from '../domain/ports';
+import { PoolReport } from '../domain/pool-report';
+import { type BudgetAccount, QuotaLedger } from '../domain/ports';
 import type { LeaseWatch } from './watch-leases';
 
 type Booked = { booked: number; spent: number };

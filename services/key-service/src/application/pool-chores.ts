@@ -1,4 +1,4 @@
-import { PoolReport } from '../domain/ports';
+import { PoolReport } from '../domain/pool-report';
 
 /** Something that is done again and again; `failure` is the sentence of the log when it could not be. */
 export interface Chore {

@@ -1,4 +1,4 @@
-import type { KeyUse } from '../domain/ports';
+import type { KeyUse } from '../domain/key-uses';
 import { InMemoryKeyUses, RecordingPoolReport } from '../infrastructure/in-memory';
 import { USE_LIMITS, UseRecorder } from './record-uses';
 

@@ -1,5 +1,6 @@
 import type { CallReport } from '@sociograph/contracts';
-import { type KeyUse, KeyUses, type KeyUsePeriod, PoolReport } from '../domain/ports';
+import { type KeyUse, KeyUses, type KeyUsePeriod } from '../domain/key-uses';
+import { PoolReport } from '../domain/pool-report';
 import { resultOf } from './settle-leases';
 
 export interface UseRecorderLimits {

@@ -1,6 +1,7 @@
 import { Randomness, Secret } from '@sociograph/kernel';
 import { fakeClock } from '@sociograph/testing';
-import { KeyVault, type RefreshVerdict, type SealedToken, type TokenBinding } from '../domain/ports';
+import { KeyVault, type SealedToken, type TokenBinding } from '../domain/sealing';
+import type { RefreshVerdict } from '../domain/token-refresh';
 import { InMemoryTokenPairs, ScriptedRefresher } from '../infrastructure/in-memory-refreshes';
 import { RefreshTokens } from './refresh-tokens';
 

@@ -1,5 +1,6 @@
 import type { Clock, Randomness, Secret } from '@sociograph/kernel';
-import type { DueRefresh, KeyVault, RefreshOutcome, TokenPairs, TokenRefresher } from '../domain/ports';
+import type { KeyVault } from '../domain/sealing';
+import type { DueRefresh, RefreshOutcome, TokenPairs, TokenRefresher } from '../domain/token-refresh';
 import { refreshMoment } from '../domain/token-life';
 import { sealPair } from './seal-tokens';
 

@@ -1,7 +1,9 @@
 import type { Clock, Ids, KeyId, WorkspaceId } from '@sociograph/kernel';
 import { ApiKey, type KeySettings } from '../domain/api-key';
 import type { KeyKind } from '../domain/networks';
-import { ApiKeys, type AuditNote, type SealedKey } from '../domain/ports';
+import { ApiKeys } from '../domain/api-keys';
+import type { AuditNote } from '../domain/audit';
+import type { SealedKey } from '../domain/ports';
 import type { GivenTokens, TokenSealer } from './seal-tokens';
 
 export interface DescribedKey extends KeySettings, GivenTokens {

@@ -1,6 +1,8 @@
 import { type FieldFault, isDomainError, type WorkspaceId } from '@sociograph/kernel';
 import { tokenKnown } from '../domain/errors';
-import { ApiKeys, type AuditNote, type SealedKey } from '../domain/ports';
+import { ApiKeys } from '../domain/api-keys';
+import type { AuditNote } from '../domain/audit';
+import type { SealedKey } from '../domain/ports';
 import type { DescribedKey, KeyRegistrar } from './register-key';
 
 /** One line of an upload as far as it could be read. `row` counts from 1. */

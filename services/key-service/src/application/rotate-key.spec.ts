@@ -1,7 +1,7 @@
 import { SystemRandomness, type WorkspaceId } from '@sociograph/kernel';
 import { fakeClock, sequentialIds } from '@sociograph/testing';
 import { PlainKms } from '../../test/plain-kms';
-import type { SealedRefresh } from '../domain/ports';
+import type { SealedRefresh } from '../domain/token-refresh';
 import { EnvelopeVault } from '../infrastructure/envelope-vault';
 import { InMemoryApiKeys, InMemoryDataKeys } from '../infrastructure/in-memory';
 import { KeyRegistrar } from './register-key';

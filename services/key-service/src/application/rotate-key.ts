@@ -1,7 +1,7 @@
 import type { Clock, Ids, KeyId } from '@sociograph/kernel';
 import type { ApiKey } from '../domain/api-key';
 import { keyUnknown } from '../domain/errors';
-import { ApiKeys } from '../domain/ports';
+import { ApiKeys } from '../domain/api-keys';
 import type { KeyCommand } from './change-key-state';
 import type { GivenTokens, TokenSealer } from './seal-tokens';
 

@@ -1,6 +1,7 @@
 import { type Clock, type Randomness, Secret } from '@sociograph/kernel';
 import { keyInput } from '../domain/errors';
-import { KeyVault, type SealedKey, type SealedToken, type TokenBinding } from '../domain/ports';
+import type { SealedKey } from '../domain/ports';
+import { KeyVault, type SealedToken, type TokenBinding } from '../domain/sealing';
 import { refreshMoment } from '../domain/token-life';
 
 /** The tokens of a key as somebody brought them. */

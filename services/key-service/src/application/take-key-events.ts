@@ -1,12 +1,8 @@
 import type { Clock } from '@sociograph/kernel';
 import type { ApiKey } from '../domain/api-key';
-import {
-  type KeyEvent,
-  type KeyEventKind,
-  type KeyStateBroadcast,
-  type OwnerNotices,
-  PoolReport,
-} from '../domain/ports';
+import type { OwnerNotices } from '../domain/audit';
+import { PoolReport } from '../domain/pool-report';
+import type { KeyEvent, KeyEventKind, KeyStateBroadcast } from '../domain/ports';
 import type { RestKeeper } from './keep-rests';
 import type { KeyRing } from './key-ring';
 import type { RefreshTokens } from './refresh-tokens';

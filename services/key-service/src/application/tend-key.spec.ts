@@ -1,6 +1,6 @@
 import { fakeClock } from '@sociograph/testing';
 import { aKey, aRequest } from '../../test/builders';
-import type { KeyRest } from '../domain/ports';
+import type { KeyRest } from '../domain/key-rests';
 import { InMemoryApiKeys, InMemoryQuotaLedger, RecordingAuditTrail } from '../infrastructure/in-memory';
 import { KeyTender } from './tend-key';
 

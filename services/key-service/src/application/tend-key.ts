@@ -1,12 +1,8 @@
 import { keyConflict, keyUnknown, leaseUnknown } from '../domain/errors';
-import {
-  ApiKeys,
-  type AuditNote,
-  AuditTrail,
-  type KeyRest,
-  type OpenLease,
-  QuotaLedger,
-} from '../domain/ports';
+import { ApiKeys } from '../domain/api-keys';
+import { type AuditNote, AuditTrail } from '../domain/audit';
+import type { KeyRest } from '../domain/key-rests';
+import { type OpenLease, QuotaLedger } from '../domain/ports';
 import { askPool } from './ask-pool';
 
 export interface TendKey {

@@ -1,5 +1,7 @@
 import { aKey, vk } from '../../test/builders';
-import { type KeyUse, type LedgerGrant, PoolFigures } from '../domain/ports';
+import type { KeyUse } from '../domain/key-uses';
+import { PoolFigures } from '../domain/pool-report';
+import type { LedgerGrant } from '../domain/ports';
 import type { AcquireLease } from './acquire-lease';
 import type { SettleLeases } from './settle-leases';
 import { LeaseWatch } from './watch-leases';

@@ -1,141 +1,14 @@
-import type { Secret } from '@sociograph/kernel';
 import type { ApiKey, KeyState } from './api-key';
+import type { KeyRest, StoredRest } from './key-rests';
+import type { LearnedPath } from './learned-path';
+import type { NetworkRules } from './networks';
 import type { Effect } from './outcomes';
-import type { KeyKind, NetworkRules } from './networks';
-
-/** A token as it is stored: opened only by the vault, bound to workspace, key id and version of the token. */
-export interface SealedToken {
-  dataKeyId: string;
-  /** iv(12) | tag(16) | ciphertext. */
-  bytes: Uint8Array;
-}
-
-export interface TokenBinding {
-  workspaceId: string;
-  keyId: string;
-  tokenVersion: number;
-  /** The refresh token of the pair is bound to being one. */
-  part?: 'refresh' | undefined;
-}
-
-/** A sealed refresh token with what its network wants to see beside it. */
-export interface SealedRefresh {
-  token: SealedToken;
-  clientId: string;
-  deviceId?: string | undefined;
-  /** When the token of the pair ends, and when it is to be refreshed (Unix ms); undefined: when it is refused. */
-  expiresAt?: number | undefined;
-  dueAt?: number | undefined;
-}
-
-/**
- * What a network gave for a refresh token, or why it did not. Refused is for good, failed is not; lost: it may have
- * replaced the pair, and what it answered is gone.
- */
-export type RefreshVerdict =
-  | { kind: 'renewed'; token: Secret; refreshToken: Secret; expiresInMs?: number | undefined }
-  | { kind: 'refused'; reason: string }
-  | { kind: 'failed' | 'lost'; cause: string };
-
-/** Asks a network for another pair of tokens. Its answer is all there is of them: the old refresh token is dead then. */
-export abstract class TokenRefresher {
-  abstract refresh(request: {
-    network: string;
-    refreshToken: Secret;
-    clientId: string;
-    deviceId: string | undefined;
-  }): Promise<RefreshVerdict>;
-}
-
-export interface DueRefresh {
-  keyId: string;
-  workspaceId: string;
-  network: string;
-  /** Of the pair that is to be replaced. */
-  tokenVersion: number;
-  /** How often it failed so far. */
-  tries: number;
-  /** The answer to one of these tries was lost. */
-  answerLost: boolean;
-  refresh: SealedRefresh;
-}
-
-export type RefreshOutcome =
-  | {
-      kind: 'renewed';
-      token: SealedToken;
-      fingerprint: string;
-      refreshToken: SealedToken;
-      expiresAt?: number | undefined;
-      dueAt?: number | undefined;
-    }
-  | { kind: 'later'; dueAt: number; cause: string; answerLost: boolean }
-  | { kind: 'refused'; reason: string };
-
-/** Refresh tokens of all keys, with the worker's rights. */
-export abstract class TokenPairs {
-  /**
-   * Makes the refresh of this version of the pair due now, which may be planned for later; false when the key has no
-   * such pair. One that failed keeps its pause.
-   */
-  abstract want(keyId: string, tokenVersion: number, now: number): Promise<boolean>;
-  /**
-   * Takes one key whose refresh is due and that nobody else of the fleet works at, and stores what `work` made of it,
-   * in one transaction with the key's new token, its event and its audit record. Undefined when none is due.
-   */
-  abstract withDue(
-    now: number,
-    work: (due: DueRefresh) => Promise<RefreshOutcome>,
-  ): Promise<{ due: DueRefresh; outcome: RefreshOutcome } | undefined>;
-}
-
-/** Rests that are long enough to outlive the pool's memory. */
-export abstract class KeyRests {
-  /** One transaction; a rest that is there already is replaced. */
-  abstract write(changes: {
-    kept: StoredRest[];
-    gone: Pick<StoredRest, 'keyId' | 'kind' | 'name'>[];
-  }): Promise<void>;
-  /** Those that are not over for more than two days. */
-  abstract all(now: number): Promise<StoredRest[]>;
-}
-
-/** Tells owners what only they can mend, through the event log and the audit trail. Never waits. */
-export abstract class OwnerNotices {
-  abstract tell(key: ApiKey, notice: { change: string; reason: string }): void;
-}
-
-/** Who asked for a change, for the audit trail. */
-export interface AuditNote {
-  actor: { kind: 'person' | 'service'; id: string };
-  action: string;
-  correlationId?: string | undefined;
-}
+import type { SealedToken } from './sealing';
+import type { SealedRefresh } from './token-refresh';
 
 export interface StoredKey {
   key: ApiKey;
   token: SealedToken;
-}
-
-export interface KeyFilter {
-  network?: string | undefined;
-  state?: KeyState | undefined;
-  kind?: KeyKind | undefined;
-  labelPrefix?: string | undefined;
-  egress?: string | undefined;
-  /** Name of a bucket of the workspace. */
-  bucket?: string | undefined;
-}
-
-/** One version of a key: what became different, by whom. Never a token. */
-export interface KeyHistoryEntry {
-  version: number;
-  at: number;
-  actor: AuditNote['actor'];
-  action: string;
-  changes: Record<string, { from: unknown; to: unknown }>;
-  reason: string | null;
-  correlationId: string | null;
 }
 
 /** A key that is about to be kept for the first time. */
@@ -146,68 +19,10 @@ export interface SealedKey {
   refresh?: SealedRefresh | undefined;
 }
 
-/** Keys of one workspace. Every change writes its event and its audit record in the same transaction. */
-export abstract class ApiKeys {
-  /** Throws KEY_POOL.TOKEN_REGISTERED when a key of the fleet that may still be used has this fingerprint. */
-  abstract add(
-    key: ApiKey,
-    token: SealedToken,
-    fingerprint: string,
-    note: AuditNote,
-    refresh?: SealedRefresh,
-  ): Promise<void>;
-  /** Keeps all whose fingerprint is new; answers the ids of these. Keys of one workspace, fingerprints all different. */
-  abstract addMany(keys: readonly SealedKey[], note: AuditNote): Promise<ReadonlySet<string>>;
-  /** Deleted keys are not found. */
-  abstract find(workspaceId: string, id: string): Promise<ApiKey | undefined>;
-  abstract list(
-    workspaceId: string,
-    filter: KeyFilter,
-    page: { limit: number; after?: string | undefined },
-  ): Promise<ApiKey[]>;
-  /**
-   * Applies a pure change to the newest state, again when another change came first. Throws KEY_POOL.KEY_UNKNOWN,
-   * and KEY_POOL.KEY_CHANGED when `ifVersion` is not the version it would change. When the token is over after the
-   * change its sealed bytes are overwritten in the same transaction.
-   */
-  abstract update(
-    workspaceId: string,
-    id: string,
-    change: (key: ApiKey, fingerprint: string) => ApiKey,
-    note: AuditNote,
-    ifVersion?: number,
-  ): Promise<ApiKey>;
-  /** Like `update`, and keeps the successor that the change made in the same transaction. */
-  abstract replace(
-    workspaceId: string,
-    id: string,
-    change: (key: ApiKey) => { retired: ApiKey; successor: ApiKey },
-    sealed: Omit<SealedKey, 'key'>,
-    note: AuditNote,
-    ifVersion?: number,
-  ): Promise<{ retired: ApiKey; successor: ApiKey }>;
-  /** Newest first, those before version `before`; of deleted keys too. Throws KEY_POOL.KEY_UNKNOWN. */
-  abstract history(
-    workspaceId: string,
-    id: string,
-    page: { limit: number; before?: number | undefined },
-  ): Promise<KeyHistoryEntry[]>;
-}
-
 /** All keys of the fleet as leasing needs them; reads with the worker's rights. */
 export abstract class KeyCatalogue {
   /** Rows changed at or after `since` (row revision counter), deleted ones included, with the next `since`. */
   abstract changedSince(since: number): Promise<{ keys: StoredKey[]; next: number }>;
-}
-
-/** Seals and opens tokens. Opened tokens and data keys stay in memory for a bounded age. */
-export abstract class KeyVault {
-  abstract seal(token: Secret, binding: TokenBinding): Promise<SealedToken>;
-  abstract open(sealed: SealedToken, binding: TokenBinding): Promise<Secret>;
-  /** Keyed digest by which a token is recognised without being read. */
-  abstract fingerprint(network: string, token: Secret): Promise<string>;
-  /** Drops what is held of a key in memory. */
-  abstract forget(keyId: string): void;
 }
 
 export interface WrappedDataKey {
@@ -217,44 +32,12 @@ export interface WrappedDataKey {
   createdAt: number;
 }
 
-/** A token as it stands in a row, wherever: what is needed to seal it anew. */
-export interface StoredToken {
-  /** Names the row and what it holds. */
-  place: string;
-  sealed: SealedToken;
-  binding: TokenBinding;
-}
-
-/** All that is sealed, for a change of the master key or of data keys. Compares before it writes. */
-export abstract class SealedStore {
-  /** Wrapped data keys of the fleet in the order of their ids. */
-  abstract dataKeys(after: string | undefined, limit: number): Promise<WrappedDataKey[]>;
-  /** False: it was wrapped anew by somebody else, or is gone. */
-  abstract rewrap(id: string, from: Uint8Array, to: Uint8Array): Promise<boolean>;
-  /** Tokens of a workspace that are not under this data key. */
-  abstract tokensNotUnder(workspaceId: string, dataKeyId: string, limit: number): Promise<StoredToken[]>;
-  /** False: the token is another one by now, or destroyed. */
-  abstract reseal(token: StoredToken, to: SealedToken): Promise<boolean>;
-  /** What stands in the row now. */
-  abstract read(token: StoredToken): Promise<SealedToken | undefined>;
-}
-
 /** Wrapped data keys: the newest of a workspace seals, all of them open. */
 export abstract class DataKeys {
   abstract oldest(workspaceId: string): Promise<WrappedDataKey | undefined>;
   abstract newest(workspaceId: string): Promise<WrappedDataKey | undefined>;
   abstract byId(id: string): Promise<WrappedDataKey | undefined>;
   abstract add(key: WrappedDataKey): Promise<void>;
-}
-
-/** Key management service: makes data keys and opens wrapped ones; `context` is bound to them. */
-export abstract class Kms {
-  abstract generateDataKey(context: Record<string, string>): Promise<{ plain: Buffer; wrapped: Buffer }>;
-  abstract unwrap(wrapped: Uint8Array, context: Record<string, string>): Promise<Buffer>;
-  /** Wraps a data key that exists, under the newest master key. */
-  abstract wrap(plain: Uint8Array, context: Record<string, string>): Promise<Buffer>;
-  /** False: another master key than the newest wrapped it. */
-  abstract isNewest(wrapped: Uint8Array, context: Record<string, string>): Promise<boolean>;
 }
 
 export interface LedgerGrantRequest {
@@ -446,28 +229,6 @@ export interface KeyEvent {
   network?: string | undefined;
 }
 
-/** What a key is not asked for the time being: all of it, one method, from one address, or because calls failed. */
-export interface KeyRest {
-  kind: 'key' | 'method' | 'egress' | 'circuit';
-  /** Of the method or the address. */
-  name: string;
-  /** Pool clock, ms; in the past when the next call is its trial. */
-  untilAt: number;
-  /** What it was given; the next one is twice as long. */
-  lengthMs: number;
-  code: number;
-  /** Its trial call is out. */
-  onTrial: boolean;
-  /** The network refuses it; otherwise a limit was reached. */
-  barred: boolean;
-}
-
-/** A rest as it outlives the pool's memory. */
-export interface StoredRest extends Omit<KeyRest, 'onTrial'> {
-  keyId: string;
-  tokenVersion: number;
-}
-
 export type SettleVerdict =
   | { kind: 'settled'; poolNow: number; statuses: SettleStatus[]; events: KeyEvent[] }
   | { kind: 'denied'; poolNow: number; reason: 'replay' | 'recovering' };
@@ -489,29 +250,6 @@ export interface PathFacts {
 export type PathVerdict =
   | { kind: 'learned'; poolNow: number; marginMs: number }
   | { kind: 'denied'; poolNow: number; reason: 'replay' | 'recovering' };
-
-/** What is known of the path to a network; ms. `spreadMs` is how far apart the delays of two requests may lie. */
-export interface LearnedPath {
-  spreadMs: number;
-  /** How far off the clocks of workers may be, within the spread. */
-  clockErrorMs: number;
-  /** The shortest round trip of the last minute; 0 before the first. */
-  shortestTripMs: number;
-  /** Measured round trips that the spread rests on; 0: begun with what was kept or declared. */
-  samples: number;
-  lateness?: { meanMs: number; maxMs: number } | undefined;
-  /** Pool clock, ms; 0: never. */
-  learnedAt: number;
-  /** A refusal keeps the spread from falling until then (pool clock, ms). */
-  heldUntil?: number | undefined;
-}
-
-/** Learned paths, kept where they survive every loss of the pool's memory. */
-export abstract class LearnedPaths {
-  abstract get(network: string): Promise<LearnedPath | undefined>;
-  abstract save(network: string, path: LearnedPath): Promise<void>;
-  abstract remove(network: string): Promise<void>;
-}
 
 /**
  * The windows of all keys: one atomic verb per request, all windows or none. When its memory is lost or away it
@@ -600,135 +338,9 @@ export abstract class KeyStateBroadcast {
   ): Promise<void>;
 }
 
-export interface Refusal {
-  workspaceId: string | undefined;
-  service: string;
-  /** Who asked, when it was not the service itself. */
-  actor?: AuditNote['actor'] | undefined;
-  action: string;
-  /** What it was asked of; the pool unless told. */
-  target?: string | undefined;
-  reason: string;
-}
-
-/** What was refused, to whom and why. */
-export abstract class AuditTrail {
-  abstract refused(note: Refusal): void;
-  /** An operator's deed that no change of a row tells of. Without a workspace it was of the whole platform. */
-  abstract done(note: AuditNote & { workspaceId: string | undefined; target: string }): Promise<void>;
-}
-
 /** One alarm at a time. */
 export abstract class Alarm {
   /** Replaces an alarm that is set. */
   abstract set(inMs: number, ring: () => void): void;
   abstract clear(): void;
-}
-
-/** An open lease session: who is at its other end, and its keys. */
-export interface LeaseSession {
-  id: string;
-  service: string;
-  instance: string;
-  /** The broker account that opened it; every request must come from the same. */
-  account: string;
-  /** Address of the answers: another one is another connection, which has to open a session of its own. */
-  replyTo: string;
-  /** Wall clock, ms. */
-  expiresAt: number;
-  keys: { request: Buffer; reply: Buffer; seal: Buffer };
-}
-
-/** Sessions of workers; every instance of key-service knows them all. */
-export abstract class LeaseSessions {
-  abstract keep(session: LeaseSession): Promise<void>;
-  abstract find(id: string): Promise<LeaseSession | undefined>;
-  /** The session if this process knows it already: no waiting, for the path that every lease takes. */
-  abstract held(id: string): LeaseSession | undefined;
-  abstract end(id: string): Promise<void>;
-}
-
-/** One lease as a use of a key. Times are the pool's clock, ms. */
-export interface KeyUse {
-  leaseId: string;
-  keyId: string;
-  /** The owner of the key. */
-  keyWorkspaceId: string;
-  network: string;
-  /** Who used it, and for what. */
-  workspaceId: string;
-  importId: string;
-  service: string;
-  methods: Readonly<Record<string, number>>;
-  calls: number;
-  grantedAt: number;
-  settledAt: number | null;
-  /** Calls by result; null while nobody said what became of them. */
-  results: Record<string, number> | null;
-}
-
-/** Calls granted with one key between two moments, by method. */
-export interface KeyUsePeriod {
-  keyId: string;
-  keyWorkspaceId: string;
-  network: string;
-  from: number;
-  to: number;
-  calls: Record<string, number>;
-}
-
-/** Uses of keys, kept for a while; every verb takes many at once and may be repeated. */
-export abstract class KeyUses {
-  abstract write(uses: readonly KeyUse[]): Promise<void>;
-  /** Results of leases whose row is there already; of others nothing is kept. */
-  abstract settle(
-    settled: readonly { leaseId: string; settledAt: number; results: Record<string, number> }[],
-  ): Promise<void>;
-  /** Notes the last use of each key and announces what it was used for, both or neither. */
-  abstract announce(periods: readonly KeyUsePeriod[]): Promise<void>;
-  /** Removes up to `most` uses that are older; answers how many. */
-  abstract forget(before: number, most: number): Promise<number>;
-}
-
-/** Calls of one method with one key, up to now. */
-export interface MethodUse {
-  method: string;
-  callsInLastDay: number;
-  callsInLastHour: number;
-  /** Pool clock, ms. */
-  lastUsedAt: number;
-}
-
-/** What a key was used for in the last day, whoever used it; seen by the workspace that it belongs to. */
-export abstract class MethodUses {
-  /** Methods in the order of their names. */
-  abstract of(workspaceId: string, keyId: string, now: number): Promise<MethodUse[]>;
-}
-
-/** Figures of what is granted and called; a call costs nobody a wait. */
-export abstract class PoolFigures {
-  abstract keyUsed(keyId: string, calls: number): void;
-  /** `code`: the network's own, or `http-<status>`. */
-  abstract keyErred(keyId: string, code: string): void;
-  abstract called(network: string, method: string, result: string, calls: number): void;
-  abstract slotLost(network: string, cause: string): void;
-  /** From a granted request to the beginning of its first slot. */
-  abstract waited(seconds: number): void;
-  /** From a grant to its settle. */
-  abstract held(seconds: number): void;
-}
-
-/** What the pool tells those who run it: figures and log lines. */
-export abstract class PoolReport {
-  /** An answer changed what the pool knows of a key. */
-  abstract keyChanged(event: KeyEvent): void;
-  abstract keysByState(counts: ReadonlyMap<string, number>): void;
-  /** Leases that were recorded as uses, or could not be for want of room. */
-  abstract utilisation(shares: ReadonlyMap<string, number>): void;
-  abstract margin(network: string, marginMs: number): void;
-  /** Calls booked of longer limits, by the limit's name, and how many of them were granted. */
-  abstract budgets(booked: ReadonlyMap<string, { booked: number; spent: number }>): void;
-  abstract usesWritten(outcome: 'written' | 'dropped', leases: number): void;
-  /** Work that will be tried again could not be done. */
-  abstract failed(sentence: string, error: unknown): void;
 }

@@ -1,5 +1,6 @@
 import type { Prisma } from '../../generated/prisma';
-import type { AuditNote, SealedKey } from '../domain/ports';
+import type { AuditNote } from '../domain/audit';
+import type { SealedKey } from '../domain/ports';
 import { historyRowOf } from './key-announcements';
 import { firstColumnsOf } from './key-rows';
 

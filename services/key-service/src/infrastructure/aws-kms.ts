@@ -1,6 +1,6 @@
 import type { KMSClient } from '@aws-sdk/client-kms';
 import { sealBroken, vaultUnavailable } from '../domain/errors';
-import { Kms } from '../domain/ports';
+import { Kms } from '../domain/sealing';
 
 type Sdk = typeof import('@aws-sdk/client-kms');
 

@@ -1,4 +1,4 @@
-import type { Kms } from '../domain/ports';
+import type { Kms } from '../domain/sealing';
 import { AwsKms } from './aws-kms';
 import { LocalKms } from './local-kms';
 

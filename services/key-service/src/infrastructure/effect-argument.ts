@@ -1,6 +1,7 @@
 import { KEY_CIRCUIT, NETWORK_CIRCUIT, REFRESH_AGAIN_MS } from '../domain/circuit';
 import type { Effect } from '../domain/outcomes';
-import type { KeyEvent, KeyRest, StoredRest } from '../domain/ports';
+import type { KeyRest, StoredRest } from '../domain/key-rests';
+import type { KeyEvent } from '../domain/ports';
 
 const micros = (ms: number): number => Math.round(ms * 1000);
 

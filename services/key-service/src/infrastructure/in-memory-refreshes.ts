@@ -1,14 +1,13 @@
 import type { ApiKey } from '../domain/api-key';
+import { OwnerNotices } from '../domain/audit';
+import { KeyRests, type StoredRest } from '../domain/key-rests';
 import {
   type DueRefresh,
-  KeyRests,
-  OwnerNotices,
   type RefreshOutcome,
   type RefreshVerdict,
-  type StoredRest,
   TokenPairs,
   TokenRefresher,
-} from '../domain/ports';
+} from '../domain/token-refresh';
 
 interface KeptPair extends DueRefresh {
   dueAt: number | undefined;

@@ -2,23 +2,19 @@ import type { ApiKey, KeyState } from '../domain/api-key';
 import { keyChangedMeanwhile, keyUnknown, tokenKnown } from '../domain/errors';
 import { spanOf } from '../domain/limits';
 import type { NetworkRules } from '../domain/networks';
+import { ApiKeys, type KeyFilter, type KeyHistoryEntry } from '../domain/api-keys';
+import { AuditTrail, type AuditNote, type Refusal } from '../domain/audit';
+import type { KeyRest, StoredRest } from '../domain/key-rests';
+import { type KeyUse, type KeyUsePeriod, KeyUses } from '../domain/key-uses';
+import { type LearnedPath, LearnedPaths } from '../domain/learned-path';
+import { type LeaseSession, LeaseSessions } from '../domain/lease-sessions';
+import { PoolReport } from '../domain/pool-report';
 import {
   Alarm,
-  ApiKeys,
-  AuditTrail,
-  type AuditNote,
   DataKeys,
   KeyCatalogue,
   type KeyEvent,
-  type KeyFilter,
-  type KeyHistoryEntry,
-  type KeyRest,
   KeyStateBroadcast,
-  type KeyUse,
-  type KeyUsePeriod,
-  KeyUses,
-  type LeaseSession,
-  LeaseSessions,
   type BudgetAccount,
   BudgetBlocks,
   type KeyExplanation,
@@ -27,24 +23,19 @@ import {
   type LedgerGrantRequest,
   type LedgerSettle,
   type LedgerVerdict,
-  type LearnedPath,
-  LearnedPaths,
   type OpenLease,
   type PathFacts,
   type PathVerdict,
   PoolEpochs,
-  PoolReport,
   QuotaLedger,
-  type Refusal,
   type SealedKey,
-  type SealedRefresh,
-  type SealedToken,
   type SettleStatus,
   type SettleVerdict,
   type StoredKey,
-  type StoredRest,
   type WrappedDataKey,
 } from '../domain/ports';
+import type { SealedToken } from '../domain/sealing';
+import type { SealedRefresh } from '../domain/token-refresh';
 
 /** Fakes of all ports: they keep the same contracts (test/*.contract.ts) for as long as the process lives. */
 

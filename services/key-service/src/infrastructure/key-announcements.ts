@@ -3,7 +3,8 @@ import type { Ids } from '@sociograph/kernel';
 import { Outbox, type OutboxRow } from '@sociograph/messaging';
 import type { Prisma } from '../../generated/prisma';
 import type { ApiKey, KeyDetails } from '../domain/api-key';
-import type { AuditNote, KeyHistoryEntry } from '../domain/ports';
+import type { KeyHistoryEntry } from '../domain/api-keys';
+import type { AuditNote } from '../domain/audit';
 
 /** Fields of a key whose changes its history tells. */
 const TOLD = [

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { sealBroken } from '../domain/errors';
-import { Kms } from '../domain/ports';
+import { Kms } from '../domain/sealing';
 
 interface Master {
   id: Buffer;

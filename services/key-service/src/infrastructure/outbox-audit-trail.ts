@@ -2,7 +2,7 @@ import { actionAudited } from '@sociograph/contracts';
 import type { Clock, Ids } from '@sociograph/kernel';
 import { Outbox } from '@sociograph/messaging';
 import type { Postgres } from '@sociograph/postgres';
-import { type AuditNote, AuditTrail, type Refusal } from '../domain/ports';
+import { type AuditNote, AuditTrail, type Refusal } from '../domain/audit';
 import type { LedgerLogger } from './redis-quota-ledger';
 
 interface Refusals extends Refusal {

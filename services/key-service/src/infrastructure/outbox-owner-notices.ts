@@ -2,7 +2,7 @@ import type { Clock, Ids } from '@sociograph/kernel';
 import { Outbox, type OutboxRow } from '@sociograph/messaging';
 import type { Postgres } from '@sociograph/postgres';
 import { ApiKey } from '../domain/api-key';
-import { OwnerNotices } from '../domain/ports';
+import { OwnerNotices } from '../domain/audit';
 import { announcementsOf } from './key-announcements';
 
 const MOST_PENDING = 1_000;

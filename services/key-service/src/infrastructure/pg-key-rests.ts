@@ -1,5 +1,5 @@
 import type { Postgres } from '@sociograph/postgres';
-import { type KeyRest, KeyRests, type StoredRest } from '../domain/ports';
+import { type KeyRest, KeyRests, type StoredRest } from '../domain/key-rests';
 
 interface RestRow {
   key_id: string;

@@ -2,7 +2,7 @@ import { keyUsed } from '@sociograph/contracts';
 import type { Ids } from '@sociograph/kernel';
 import { Outbox } from '@sociograph/messaging';
 import type { Postgres } from '@sociograph/postgres';
-import { type KeyUse, KeyUses, type KeyUsePeriod } from '../domain/ports';
+import { type KeyUse, KeyUses, type KeyUsePeriod } from '../domain/key-uses';
 
 /** Uses of keys in PostgreSQL: each call is one statement, whatever the number of rows. */
 export class PgKeyUses extends KeyUses {

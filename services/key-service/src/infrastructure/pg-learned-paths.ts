@@ -1,5 +1,5 @@
 import type { Postgres } from '@sociograph/postgres';
-import { type LearnedPath, LearnedPaths } from '../domain/ports';
+import { type LearnedPath, LearnedPaths } from '../domain/learned-path';
 
 /** Learned paths in PostgreSQL, one row a network. */
 export class PgLearnedPaths extends LearnedPaths {

@@ -1,5 +1,5 @@
 import type { Postgres } from '@sociograph/postgres';
-import { type MethodUse, MethodUses } from '../domain/ports';
+import { type MethodUse, MethodUses } from '../domain/key-uses';
 
 /**
  * Uses of a key counted by method, with the rights of whoever asks. Read by the index (key_id, granted_at): a key that

@@ -2,7 +2,7 @@ import { actionAudited, keyChanged } from '@sociograph/contracts';
 import type { Ids } from '@sociograph/kernel';
 import { Outbox } from '@sociograph/messaging';
 import type { Postgres, Queryable } from '@sociograph/postgres';
-import { type DueRefresh, type RefreshOutcome, TokenPairs } from '../domain/ports';
+import { type DueRefresh, type RefreshOutcome, TokenPairs } from '../domain/token-refresh';
 
 interface DueRow {
   key_id: string;

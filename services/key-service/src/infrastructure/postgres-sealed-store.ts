@@ -1,5 +1,6 @@
 import type { Postgres } from '@sociograph/postgres';
-import { type SealedToken, SealedStore, type StoredToken, type WrappedDataKey } from '../domain/ports';
+import type { WrappedDataKey } from '../domain/ports';
+import { type SealedToken, SealedStore, type StoredToken } from '../domain/sealing';
 
 interface DataKeyRow {
   id: string;

@@ -7,14 +7,10 @@ import { Prisma, PrismaClient } from '../../generated/prisma';
 import type { ApiKey } from '../domain/api-key';
 import { keyChangedMeanwhile, keyUnknown, tokenKnown } from '../domain/errors';
 import { NETWORK_NAMES } from '../domain/networks';
-import {
-  ApiKeys,
-  type AuditNote,
-  type KeyFilter,
-  type KeyHistoryEntry,
-  type SealedKey,
-  type SealedRefresh,
-} from '../domain/ports';
+import { ApiKeys, type KeyFilter, type KeyHistoryEntry } from '../domain/api-keys';
+import type { AuditNote } from '../domain/audit';
+import type { SealedKey } from '../domain/ports';
+import type { SealedRefresh } from '../domain/token-refresh';
 import { addKeysInBulk } from './add-keys-in-bulk';
 import { keepRefreshTokens } from './keep-refresh-tokens';
 import { announcementsOf, entryOf, historyRowOf } from './key-announcements';

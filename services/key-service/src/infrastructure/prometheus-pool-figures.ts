@@ -1,4 +1,4 @@
-import { PoolFigures } from '../domain/ports';
+import { PoolFigures } from '../domain/pool-report';
 import type { KeyServiceMetrics } from '../metrics';
 
 /** What workers say when a slot was not used; a cause that is not listed counts as `other`. */

@@ -1,4 +1,5 @@
-import { type KeyEvent, PoolReport } from '../domain/ports';
+import { PoolReport } from '../domain/pool-report';
+import type { KeyEvent } from '../domain/ports';
 import type { KeyServiceMetrics } from '../metrics';
 import type { BoundedKeyLabel } from './prometheus-pool-figures';
 import type { LedgerLogger } from './redis-quota-ledger';

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import { LeaseSessions, type LeaseSession } from '../domain/ports';
+import { LeaseSessions, type LeaseSession } from '../domain/lease-sessions';
 
 export interface RedisLeaseSessionsOptions {
   redis: Redis;

@@ -2,17 +2,17 @@ import type { Clock } from '@sociograph/kernel';
 import { PoolClock } from '@sociograph/lease-client';
 import type { Redis } from 'ioredis';
 import type { ApiKey, KeyState } from '../domain/api-key';
+import type { KeyRest, StoredRest } from '../domain/key-rests';
+import type { LearnedPath } from '../domain/learned-path';
 import {
   type BudgetAccount,
   type BudgetHint,
   type DenialReason,
   type KeyExplanation,
-  type KeyRest,
   type LedgerDeal,
   type LedgerGrantRequest,
   type LedgerSettle,
   type LedgerVerdict,
-  type LearnedPath,
   type OpenLease,
   type PathFacts,
   type PathVerdict,
@@ -20,7 +20,6 @@ import {
   type SettleStatus,
   type SettleVerdict,
   type SlotReport,
-  type StoredRest,
 } from '../domain/ports';
 import type { NetworkRules } from '../domain/networks';
 import {

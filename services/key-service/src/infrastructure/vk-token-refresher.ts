@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '@sociograph/kernel';
 import { z } from 'zod';
-import { type RefreshVerdict, TokenRefresher } from '../domain/ports';
+import { type RefreshVerdict, TokenRefresher } from '../domain/token-refresh';
 
 export interface VkTokenRefresherOptions {
   /** VK ID's token endpoint: https://id.vk.com/oauth2/auth. */

@@ -3,7 +3,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, type Principal, Roles } from '@sociograph/auth';
 import { decodeCursor, encodeCursor, IdParam, type Page, PageQuery } from '@sociograph/service-host';
 import { z } from 'zod';
-import { ApiKeys } from '../domain/ports';
+import { ApiKeys } from '../domain/api-keys';
 import { HistoryPage, HistoryView } from './key-views';
 import { RefusalAudit } from './refusal-audit';
 

@@ -7,7 +7,7 @@ import { IsIn, IsOptional, Matches } from 'class-validator';
 import { UsageDesk } from '../application/describe-usage';
 import { KeyTender, type TendKey } from '../application/tend-key';
 import type { KeyForecast } from '../domain/forecast';
-import type { KeyRest } from '../domain/ports';
+import type { KeyRest } from '../domain/key-rests';
 import type { Reply } from './key-views';
 import { EndedView, LeasesView, RestsView, UsageView } from './pool-views';
 import { RefusalAudit } from './refusal-audit';

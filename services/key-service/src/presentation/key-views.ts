@@ -3,7 +3,7 @@ import { DomainError } from '@sociograph/kernel';
 import type { ApiKey, KeyState } from '../domain/api-key';
 import type { KeyLimits } from '../domain/key-settings';
 import { KEY_KINDS, type KeyKind } from '../domain/networks';
-import type { KeyHistoryEntry } from '../domain/ports';
+import type { KeyHistoryEntry } from '../domain/api-keys';
 import { STATES } from './key-bodies';
 
 class ConsentView {

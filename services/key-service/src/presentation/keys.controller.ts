@@ -25,7 +25,7 @@ import { type KeyCommand, KeyKeeper, type StateChange } from '../application/cha
 import { KeyRegistrar } from '../application/register-key';
 import { KeyRotator } from '../application/rotate-key';
 import { keyUnknown } from '../domain/errors';
-import { ApiKeys } from '../domain/ports';
+import { ApiKeys } from '../domain/api-keys';
 import { AmendKeyBody, KeysQuery, RegisterKeyBody, RotateKeyBody, SharesBody } from './key-bodies';
 import { IF_MATCH, KeyPage, KeyView, type Reply, show, versionOf, viewOf } from './key-views';
 import { RefusalAudit } from './refusal-audit';

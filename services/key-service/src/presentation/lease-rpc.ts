@@ -30,7 +30,9 @@ import type { KeyRing } from '../application/key-ring';
 import type { SettleDesk } from '../application/settle-leases';
 import type { LeaseWatch } from '../application/watch-leases';
 import { KEY_KINDS, type NetworkRules } from '../domain/networks';
-import type { AuditTrail, KeyEvent, LeaseSession, LeaseSessions, QuotaLedger } from '../domain/ports';
+import type { AuditTrail } from '../domain/audit';
+import type { LeaseSession, LeaseSessions } from '../domain/lease-sessions';
+import type { KeyEvent, QuotaLedger } from '../domain/ports';
 
 export interface LeaseRpcParts {
   sessions: LeaseSessions;

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import type { KeyRest } from '../domain/ports';
+import type { KeyRest } from '../domain/key-rests';
 
 class LimitUsageView {
   @ApiProperty({ example: 'day:wall.get', description: 'minute, hour, day or day:<method>' }) limit!: string;

@@ -12,7 +12,7 @@ import { askPool } from '../application/ask-pool';
 import { KeyTender } from '../application/tend-key';
 import { networkUnknown } from '../domain/errors';
 import { NETWORK_NAMES } from '../domain/networks';
-import { AuditTrail } from '../domain/ports';
+import { AuditTrail } from '../domain/audit';
 import { ExplainView, MarginsView } from './pool-views';
 import { RefusalAudit } from './refusal-audit';
 

@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, Injectable } from '@nestjs/common';
 import type { Principal } from '@sociograph/auth';
 import { type DomainError, type ErrorKind, isDomainError } from '@sociograph/kernel';
 import { AppLogger, ProblemFilter } from '@sociograph/service-host';
-import { AuditTrail } from '../domain/ports';
+import { AuditTrail } from '../domain/audit';
 
 interface RefusedRequest {
   method: string;
