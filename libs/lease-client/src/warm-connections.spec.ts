@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { eventually } from '@sociograph/testing';
 import { WarmConnections } from './warm-connections';
 
@@ -8,11 +8,13 @@ describe('warm connections', () => {
   let opened: number;
   let peers: Set<Socket>;
   let now: number;
+  let asked: number;
   let connections: WarmConnections;
 
   beforeEach(async () => {
     opened = 0;
     now = 0;
+    asked = 0;
     peers = new Set();
     server = createServer((socket) => {
       opened += 1;
@@ -21,7 +23,11 @@ describe('warm connections', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
-    connections = new WarmConnections({ host: '127.0.0.1', port, tls: false, monotonicMs: () => now });
+    const monotonicMs = (): number => {
+      asked += 1;
+      return now;
+    };
+    connections = new WarmConnections({ host: '127.0.0.1', port, tls: false, monotonicMs });
   });
 
   afterEach(async () => {
@@ -69,8 +75,12 @@ describe('warm connections', () => {
     await soon(() => expect(opened).toBe(3));
     for (let i = 0; i < 3; i += 1) connections.expected();
     connections.expect();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(opened).toBe(3);
+    // The server takes connections in the order in which they were begun.
+    const after = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    await new Promise((resolve) => after.once('connect', resolve));
+    await soon(() => expect(opened).toBeGreaterThan(3));
+    after.destroy();
+    expect(opened).toBe(4);
   });
 
   it('are not used when they are idle for more than 4 s', async () => {
@@ -115,7 +125,9 @@ describe('warm connections', () => {
     }
     await soon(() => expect(peers.size).toBe(6));
     now = 3_000;
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    // Two sweeps: what the first one ends is gone at the second.
+    const before = asked;
+    await soon(() => expect(asked).toBeGreaterThanOrEqual(before + 2));
     expect([peers.size, opened]).toEqual([6, 6]);
     now = 12_000;
     await soon(() => expect(peers.size).toBe(1));

@@ -1,5 +1,5 @@
 import { TOPICS, userObserved, vertexChanged, type PayloadOf } from '@sociograph/contracts';
-import { fakeClock, sequentialIds } from '@sociograph/testing';
+import { eventually, fakeClock, sequentialIds } from '@sociograph/testing';
 import type { Kafka, Message, ProducerBatch, RecordMetadata } from 'kafkajs';
 import { EventPublisher, MAX_RECORD_BYTES, type OutgoingEvent } from './event-publisher';
 
@@ -101,7 +101,7 @@ describe('EventPublisher', () => {
       return fake.append(batch);
     };
     const answers = Array.from({ length: 5 }, (_, n) => publisher.publish([person(String(n))]));
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually(() => fake.requests.length === 1);
     release();
     const next = (await Promise.all(answers)).map((positions) => positions[TOPICS.users.name]?.['1']);
     expect(next).toEqual([1, 2, 3, 4, 5]);

@@ -74,8 +74,10 @@ describe('RPC over direct reply-to', () => {
   });
 
   it('gives up at its timeout, and ignores the answer that comes later', async () => {
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
     const { queue } = await aServer(async (body) => {
-      if (body.toString() === 'slow') await new Promise((resolve) => setTimeout(resolve, 300));
+      if (body.toString() === 'slow') await held;
       return body;
     });
     const client = await aClient(queue);
@@ -83,15 +85,23 @@ describe('RPC over direct reply-to', () => {
       code: 'RPC.TIMEOUT',
       kind: 'unavailable',
     });
+    // Its answer is sent before the next one.
+    release();
     expect((await client.request(Buffer.from('quick'), 1_000)).toString()).toBe('quick');
   });
 
   it('tells a failed handler, a missing server and a lost connection apart', async () => {
     const proxy = await rabbitProxy();
     closing.push(() => proxy.close());
+    let asked = false;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
     const { queue } = await aServer(async (body) => {
       if (body.toString() === 'fail') throw new DomainError({ code: 'SPEC.NO', kind: 'bug', message: 'no' });
-      if (body.toString() === 'wait') await new Promise((resolve) => setTimeout(resolve, 500));
+      if (body.toString() === 'wait') {
+        asked = true;
+        await held;
+      }
       return body;
     });
     const client = await aClient(queue, rabbitUrl(proxy));
@@ -107,9 +117,10 @@ describe('RPC over direct reply-to', () => {
       code: 'RABBIT.UNAVAILABLE',
       facts: { reason: 'the connection broke before the answer' },
     });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await eventually(() => asked);
     proxy.cut();
     await failed;
+    release();
     const startedAt = performance.now();
     expect((await client.request(Buffer.from('again'), 10_000)).toString()).toBe('again');
     expect(performance.now() - startedAt).toBeLessThan(5_000);
@@ -125,16 +136,25 @@ describe('RPC over direct reply-to', () => {
   it('serves again after its own connection was cut, and answers what it has before it closes', async () => {
     const proxy = await rabbitProxy();
     closing.push(() => proxy.close());
+    let inHand = false;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
     const { queue, server } = await aServer(async (body) => {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      if (body.toString() === 'last') {
+        inHand = true;
+        await held;
+      }
       return body;
     }, rabbitUrl(proxy));
     const client = await aClient(queue);
     proxy.cut();
     await eventually(async () => (await client.request(Buffer.from('a'), 1_000)).toString() === 'a');
-    const last = client.request(Buffer.from('last'), 2_000);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    await server.close();
+    const last = client.request(Buffer.from('last'), 10_000);
+    await eventually(() => inHand);
+    const closed = server.close();
+    await eventually(async () => (await desk.channel.checkQueue(queue)).consumerCount === 0);
+    release();
+    await closed;
     expect((await last).toString()).toBe('last');
   });
 });

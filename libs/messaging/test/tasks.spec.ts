@@ -93,6 +93,11 @@ describe('tasks', () => {
     return consumer;
   }
 
+  /** As long as a close that waits for nothing would take, several times. */
+  async function roundTrips(queue: string): Promise<void> {
+    for (let n = 0; n < 20; n += 1) await desk.channel.checkQueue(queue);
+  }
+
   const failing = (kind: ErrorKind) => async (): Promise<void> => {
     throw new DomainError({ code: 'SPEC.FAILED', kind, message: 'as the spec wants' });
   };
@@ -275,16 +280,16 @@ describe('tasks', () => {
 
   it('holds no more tasks at once than its prefetch', async () => {
     const queue = await aQueue();
-    let open = 0;
+    const open: (() => void)[] = [];
     let most = 0;
     let done = 0;
     await consume(
       queue,
       async () => {
-        open += 1;
-        most = Math.max(most, open);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-        open -= 1;
+        await new Promise<void>((resolve) => {
+          open.push(resolve);
+          most = Math.max(most, open.length);
+        });
         done += 1;
       },
       { prefetch: 3 },
@@ -292,7 +297,13 @@ describe('tasks', () => {
     await Promise.all(
       Array.from({ length: 12 }, () => publisher.publish({ queue, message: callRequested, value: call })),
     );
-    await eventually(() => done === 12);
+    // What is not given out lies in the queue.
+    await eventually(async () => (await desk.channel.checkQueue(queue)).messageCount === 9);
+    await eventually(() => open.length === 3);
+    await eventually(() => {
+      for (const finish of open.splice(0)) finish();
+      return done === 12;
+    });
     expect(most).toBe(3);
   });
 
@@ -302,12 +313,13 @@ describe('tasks', () => {
     const fragile = managedConnection(proxy);
     const fragilePublisher = new TaskPublisher(fragile, logger);
     const seen: { id: string; redelivered: boolean }[] = [];
-    let hold = true;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
     await consume(
       queue,
       async (_payload, { messageId, redelivered }) => {
         seen.push({ id: messageId, redelivered });
-        if (hold) await new Promise((resolve) => setTimeout(resolve, 300));
+        await held;
       },
       {},
       fragile,
@@ -315,7 +327,7 @@ describe('tasks', () => {
     const first = await publisher.publish({ queue, message: callRequested, value: call });
     await eventually(() => seen.length === 1);
     proxy.cut();
-    hold = false;
+    release();
     const again = (): Promise<string> =>
       eventually(() => fragilePublisher.publish({ queue, message: callRequested, value: call }, 10_000));
     const second = await again();
@@ -362,17 +374,21 @@ describe('tasks', () => {
 
   it('finishes what it has in hand when it is closed', async () => {
     const queue = await aQueue();
-    let begun = 0;
-    let finished = 0;
+    const order: string[] = [];
+    let finish: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (finish = resolve));
     const consumer = await consume(queue, async () => {
-      begun += 1;
-      await new Promise((resolve) => setTimeout(resolve, 150));
-      finished += 1;
+      order.push('begun');
+      await held;
+      order.push('finished');
     });
     await publisher.publish({ queue, message: callRequested, value: call });
-    await eventually(() => begun === 1);
-    await consumer.close();
-    expect(finished).toBe(1);
+    await eventually(() => order.length === 1);
+    const closed = consumer.close().then(() => order.push('closed'));
+    await roundTrips(queue);
+    finish();
+    await closed;
+    expect(order).toEqual(['begun', 'finished', 'closed']);
     expect(await desk.take(queue)).toBeUndefined();
   });
 
@@ -410,8 +426,10 @@ describe('tasks', () => {
     // A task in hand is finished and acknowledged before the connection goes.
     await publisher.publish({ queue, message: callRequested, value: call });
     await eventually(() => seen.length === 2);
-    setTimeout(release, 100);
-    await app.close();
+    const closed = app.close();
+    await roundTrips(queue);
+    release();
+    await closed;
     expect(await desk.take(queue)).toBeUndefined();
     await publisher.publish({ queue, message: callRequested, value: call });
     expect((await desk.take(queue))?.properties.type).toBe('sociograph.parser.call-requested.v1');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import {
   eventually,
@@ -168,12 +169,18 @@ describe('ProcessHandle', () => {
     await handle.waitFor(/tick 3/);
     expect(handle.pid).not.toBe(before);
     handle.freeze();
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    // T: stopped by a signal.
+    await eventually(() => expect(stateOf(handle.pid)).toBe('T'));
     const frozenAt = handle.lines.length;
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    expect(handle.lines.length).toBe(frozenAt);
     handle.thaw();
-    await eventually(() => handle.lines.length > frozenAt);
+    await eventually(() => handle.lines.length > frozenAt + 1);
+    expect(stateOf(handle.pid)).not.toBe('T');
     await expect(handle.waitFor(/never/, 20)).rejects.toThrow(/did not come within 20 ms/);
   });
 });
+
+/** The one letter by which Linux says what a process does. */
+function stateOf(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).charAt(0);
+}
