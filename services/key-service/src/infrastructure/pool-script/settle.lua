@@ -50,10 +50,10 @@ local function settleOne(s)
   if status == 'settled' then
     lease.done = 1
     if b then
-      save('b:' .. E .. ':' .. lease.b, b, 120000)
+      save('b:' .. E .. ':' .. lease.b, b, BUCKET_MS)
     end
     if g then
-      save('b:' .. E .. ':' .. lease.n, g, 120000)
+      save('b:' .. E .. ':' .. lease.n, g, BUCKET_MS)
     end
     if free and k then
       lower(k, lease.k, free)

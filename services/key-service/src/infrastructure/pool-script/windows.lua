@@ -2,6 +2,9 @@
 -- sent, never answered; none: not settled) }. `f:<E>:<bucket>`: arrival of its first call { lo, hi }. A call is taken to leave as late as it may (notAfter) until its stamped send is known, to arrive
 -- `spread` after that and not after its answer, and to leave a window W later. Only times of the charges are kept,
 -- so that a spread that changes holds for all of them at once.
+-- Where windows begin with the first call, one that nobody reported must be remembered until the next one.
+local BUCKET_MS = a.align == 'first-call' and 2592000000 or 120000
+
 local function latestArrival(c)
   local latest = c[2] + spread()
   if c[4] and c[4] > 0 then
