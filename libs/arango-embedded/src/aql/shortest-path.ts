@@ -1,8 +1,9 @@
 import { unsupported } from '../faults';
 import type { Mischief } from '../mischief';
+import type { Collection } from '../store/collection';
 import type { Doc } from '../store/document';
 import type { Budget } from './budget';
-import { type EdgeSource, edgesAt, opposite, otherEnd } from './traversal';
+import { edgeKeysAt, type EdgeSource, opposite } from './traversal';
 import { attribute } from './values';
 
 /** A vertex on the path, and the edge that led to it; the first has none. */
@@ -16,9 +17,15 @@ export function insistOnUnweighted(options: unknown): void {
   if (attribute(options, 'weightAttribute') != null) throw unsupported('a weighted SHORTEST_PATH');
 }
 
+/** The edge by which a vertex was reached, and from where; read only when it lies on the path. */
+interface Reached {
+  from: string;
+  collection: Collection;
+  key: string;
+}
+
 interface Side {
-  /** Reached vertex -> the edge by which, and from where. */
-  readonly reached: Map<string, { from: string; edge: Doc } | undefined>;
+  readonly reached: Map<string, Reached | undefined>;
   frontier: string[];
   readonly sources: readonly EdgeSource[];
 }
@@ -52,11 +59,12 @@ function expandLayer(own: Side, other: Side, mischief: Mischief, budget: Budget)
   const next: string[] = [];
   for (const from of mischief.shuffled([...own.frontier])) {
     for (const { collection, direction } of own.sources) {
-      for (const edge of edgesAt(collection, from, direction)) {
+      for (const key of edgeKeysAt(collection, from, direction)) {
         budget.spend();
-        const id = otherEnd(edge, from);
+        const [low, high] = collection.ends(key) ?? [from, from];
+        const id = low === from ? high : low;
         if (own.reached.has(id)) continue;
-        own.reached.set(id, { from, edge });
+        own.reached.set(id, { from, collection, key });
         if (other.reached.has(id)) return id;
         next.push(id);
       }
@@ -69,11 +77,15 @@ function expandLayer(own: Side, other: Side, mischief: Mischief, budget: Budget)
 function pathThrough(meeting: string, forward: Side, backward: Side): Stop[] {
   const path: Stop[] = [];
   for (let at = meeting, step = forward.reached.get(at); ; at = step.from, step = forward.reached.get(at)) {
-    path.unshift({ id: at, edge: step?.edge ?? null });
+    path.unshift({ id: at, edge: edgeOf(step) });
     if (!step) break;
   }
   for (let step = backward.reached.get(meeting); step; step = backward.reached.get(step.from)) {
-    path.push({ id: step.from, edge: step.edge });
+    path.push({ id: step.from, edge: edgeOf(step) });
   }
   return path;
+}
+
+function edgeOf(step: Reached | undefined): Doc | null {
+  return step?.collection.value(step.key) ?? null;
 }

@@ -96,7 +96,7 @@ function expand(plan: TraversalPlan, step: Step): Step[] {
   return found;
 }
 
-export function otherEnd(edge: Doc, id: string): string {
+function otherEnd(edge: Doc, id: string): string {
   return String(edge['_from'] === id ? edge['_to'] : edge['_from']);
 }
 
@@ -104,8 +104,15 @@ export function opposite(direction: Direction): Direction {
   return direction === 'ANY' ? 'ANY' : direction === 'OUTBOUND' ? 'INBOUND' : 'OUTBOUND';
 }
 
-/** Edges that leave a vertex in that direction, each once. */
-export function* edgesAt(collection: Collection, id: string, direction: Direction): Iterable<Doc> {
+function* edgesAt(collection: Collection, id: string, direction: Direction): Iterable<Doc> {
+  for (const key of edgeKeysAt(collection, id, direction)) {
+    const edge = collection.value(key);
+    if (edge) yield edge;
+  }
+}
+
+/** Keys of edges that leave a vertex in that direction, each once. */
+export function* edgeKeysAt(collection: Collection, id: string, direction: Direction): Iterable<string> {
   const ends = collection.edgeEnds;
   if (!ends) throw unsupported(`a traversal over ${collection.name}, which holds no edges`);
   const seen = new Set<string>();
@@ -117,8 +124,7 @@ export function* edgesAt(collection: Collection, id: string, direction: Directio
     for (const key of table.keys({ equal: [id] })) {
       if (seen.has(key)) continue;
       seen.add(key);
-      const edge = collection.value(key);
-      if (edge) yield edge;
+      yield key;
     }
   }
 }

@@ -5,6 +5,7 @@ import {
   type Doc,
   documentText,
   documentValue,
+  edgeEndsOf,
   isDocumentKey,
   patched,
   requireEdgeEnds,
@@ -80,6 +81,12 @@ export class Collection {
 
   stored(key: string): string | undefined {
     return this.#documents.get(key);
+  }
+
+  /** Both ends of an edge, undefined when it does not exist. */
+  ends(key: string): readonly [from: string, to: string] | undefined {
+    const stored = this.#documents.get(key);
+    return stored === undefined ? undefined : edgeEndsOf(stored);
   }
 
   value(key: string): Doc | undefined {

@@ -4,6 +4,9 @@ import { REVISION_LENGTH } from './revisions';
 /** A document as AQL and the HTTP interface see it. */
 export type Doc = Record<string, unknown>;
 
+/** Two handles of 511 bytes and what stands around them. */
+const LONGEST_ENDS = 1_060;
+
 const KEY = /^[A-Za-z0-9_\-.@()+,=;$!*'%:]{1,254}$/;
 const HANDLE = /^[A-Za-z_][A-Za-z0-9_-]{0,255}\/[A-Za-z0-9_\-.@()+,=;$!*'%:]{1,254}$/;
 
@@ -42,6 +45,16 @@ export function documentValue(collection: string, key: string, stored: string): 
 /** Attributes without the system's three; what an index looks at. */
 export function attributesOf(stored: string): Doc {
   return JSON.parse(stored.slice(REVISION_LENGTH)) as Doc;
+}
+
+const ENDS = /^\{"_from":"([^"\\]+)","_to":"([^"\\]+)"/;
+
+/** Both ends of a stored edge. Edges that were written ends first, as clients do, are not parsed for it. */
+export function edgeEndsOf(stored: string): readonly [from: string, to: string] {
+  const found = ENDS.exec(stored.slice(REVISION_LENGTH, REVISION_LENGTH + LONGEST_ENDS));
+  if (found) return [found[1] as string, found[2] as string];
+  const { _from, _to } = attributesOf(stored);
+  return [String(_from), String(_to)];
 }
 
 /** ArangoDB's PATCH: nested objects are merged, arrays and scalars replaced; `keepNull=false` drops nulls. */
