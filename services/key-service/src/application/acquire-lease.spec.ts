@@ -1,6 +1,7 @@
 import { aKey, vk } from '../../test/builders';
 import type { LedgerVerdict } from '../domain/ports';
-import { InMemoryQuotaLedger, ManualAlarm } from '../infrastructure/in-memory';
+import { ManualAlarm } from '../infrastructure/in-memory';
+import { InMemoryQuotaLedger } from '../infrastructure/in-memory-quota-ledger';
 import { type AcquireLease, type AcquireVerdict, LeaseDesk } from './acquire-lease';
 
 const START = 1_000_000;

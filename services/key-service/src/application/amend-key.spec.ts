@@ -1,6 +1,6 @@
 import { fakeClock } from '@sociograph/testing';
 import { aKey } from '../../test/builders';
-import { InMemoryApiKeys } from '../infrastructure/in-memory';
+import { InMemoryApiKeys } from '../infrastructure/in-memory-api-keys';
 import { KeyEditor } from './amend-key';
 
 const actor = { kind: 'person' as const, id: 'ada' };

@@ -1,6 +1,6 @@
 import { aKey } from '../../test/builders';
 import type { BudgetAccount, BudgetHint, QuotaLedger } from '../domain/ports';
-import { InMemoryBudgetBlocks } from '../infrastructure/in-memory';
+import { InMemoryBudgetBlocks } from '../infrastructure/in-memory-budgets';
 import { BudgetKeeper } from './book-budgets';
 
 const DAY = 86_400_000;

@@ -1,6 +1,7 @@
 import { fakeClock } from '@sociograph/testing';
 import { aKey } from '../../test/builders';
-import { InMemoryApiKeys, RecordingBroadcast } from '../infrastructure/in-memory';
+import { RecordingBroadcast } from '../infrastructure/in-memory';
+import { InMemoryApiKeys } from '../infrastructure/in-memory-api-keys';
 import { KeyKeeper } from './change-key-state';
 
 const actor = { kind: 'person' as const, id: 'ada' };

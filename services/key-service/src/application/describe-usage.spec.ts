@@ -1,5 +1,5 @@
 import { aKey } from '../../test/builders';
-import { InMemoryApiKeys } from '../infrastructure/in-memory';
+import { InMemoryApiKeys } from '../infrastructure/in-memory-api-keys';
 import { UsageDesk } from './describe-usage';
 
 const WALL = { method: 'wall.get', callsInLastDay: 7, callsInLastHour: 2, lastUsedAt: 4000 };

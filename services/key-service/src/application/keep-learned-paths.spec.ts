@@ -1,5 +1,6 @@
 import type { LearnedPath } from '../domain/learned-path';
-import { InMemoryLearnedPaths, InMemoryQuotaLedger } from '../infrastructure/in-memory';
+import { InMemoryLearnedPaths } from '../infrastructure/in-memory';
+import { InMemoryQuotaLedger } from '../infrastructure/in-memory-quota-ledger';
 import { PathKeeper } from './keep-learned-paths';
 
 const path = (details: Partial<LearnedPath> = {}): LearnedPath => ({

@@ -2,7 +2,8 @@ import { Secret } from '@sociograph/kernel';
 import { aKey } from '../../test/builders';
 import type { ApiKey, KeyState } from '../domain/api-key';
 import { KeyVault, type SealedToken, type TokenBinding } from '../domain/sealing';
-import { InMemoryApiKeys, InMemoryKeyCatalogue, InMemoryQuotaLedger } from '../infrastructure/in-memory';
+import { InMemoryApiKeys, InMemoryKeyCatalogue } from '../infrastructure/in-memory-api-keys';
+import { InMemoryQuotaLedger } from '../infrastructure/in-memory-quota-ledger';
 import { KeyRing } from './key-ring';
 
 const note = { actor: { kind: 'person' as const, id: 'p' }, action: 'key.register' };

@@ -1,7 +1,8 @@
 import { Secret, SystemRandomness, type WorkspaceId } from '@sociograph/kernel';
 import { fakeClock, sequentialIds } from '@sociograph/testing';
 import { EnvelopeVault } from '../infrastructure/envelope-vault';
-import { InMemoryApiKeys, InMemoryDataKeys } from '../infrastructure/in-memory';
+import { InMemoryDataKeys } from '../infrastructure/in-memory';
+import { InMemoryApiKeys } from '../infrastructure/in-memory-api-keys';
 import { PlainKms } from '../../test/plain-kms';
 import { KeyRegistrar, type RegisterKey } from './register-key';
 import { TokenSealer } from './seal-tokens';

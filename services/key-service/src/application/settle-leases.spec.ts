@@ -1,6 +1,6 @@
 import { aKey, aRequest, vk } from '../../test/builders';
 import type { KeyEvent } from '../domain/ports';
-import { InMemoryQuotaLedger } from '../infrastructure/in-memory';
+import { InMemoryQuotaLedger } from '../infrastructure/in-memory-quota-ledger';
 import { resultOf, SettleDesk, type SettleLeases } from './settle-leases';
 
 const START = 1_000_000;

@@ -1,7 +1,9 @@
 import { fakeClock } from '@sociograph/testing';
 import { aKey, aRequest } from '../../test/builders';
 import type { KeyRest } from '../domain/key-rests';
-import { InMemoryApiKeys, InMemoryQuotaLedger, RecordingAuditTrail } from '../infrastructure/in-memory';
+import { RecordingAuditTrail } from '../infrastructure/in-memory';
+import { InMemoryApiKeys } from '../infrastructure/in-memory-api-keys';
+import { InMemoryQuotaLedger } from '../infrastructure/in-memory-quota-ledger';
 import { KeyTender } from './tend-key';
 
 const actor = { kind: 'person' as const, id: 'ada' };

@@ -1,5 +1,5 @@
 import { budgetBlocksContract } from '../../test/budget-blocks.contract';
-import { InMemoryBudgetBlocks } from './in-memory';
+import { InMemoryBudgetBlocks } from './in-memory-budgets';
 
 describe('budget blocks in memory', () => {
   budgetBlocksContract(async () => {

@@ -1,5 +1,5 @@
 import { quotaLedgerContract } from '../../test/quota-ledger.contract';
-import { InMemoryQuotaLedger } from './in-memory';
+import { InMemoryQuotaLedger } from './in-memory-quota-ledger';
 
 describe('the quota ledger in memory', () => {
   quotaLedgerContract(async () => {

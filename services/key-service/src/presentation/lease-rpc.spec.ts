@@ -12,14 +12,13 @@ import { rulesOf } from '../domain/networks';
 import type { KeyEvent } from '../domain/ports';
 import { EnvelopeVault } from '../infrastructure/envelope-vault';
 import {
-  InMemoryApiKeys,
   InMemoryDataKeys,
-  InMemoryKeyCatalogue,
   InMemoryLeaseSessions,
-  InMemoryQuotaLedger,
   ManualAlarm,
   RecordingAuditTrail,
 } from '../infrastructure/in-memory';
+import { InMemoryApiKeys, InMemoryKeyCatalogue } from '../infrastructure/in-memory-api-keys';
+import { InMemoryQuotaLedger } from '../infrastructure/in-memory-quota-ledger';
 import { type Caller, LeaseRpc } from './lease-rpc';
 
 const identity = generateKeyPairSync('ed25519', {
