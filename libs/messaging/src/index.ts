@@ -36,6 +36,6 @@ export { Fanout } from './fanout';
 export type { FanoutOptions } from './fanout';
 export { Inbox, inboxTableSql } from './inbox';
 export { Outbox, OUTBOX_CHANNEL, outboxTableSql } from './outbox';
-export type { EventRow, FanoutRow, OutboxRow, TaskRow } from './outbox';
+export type { EventRow, OutboxRow, TaskRow } from './outbox';
 export { OutboxRelay } from './outbox-relay';
 export type { OutboxRelayOptions } from './outbox-relay';

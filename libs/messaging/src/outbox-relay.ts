@@ -4,7 +4,6 @@ import type { Logger, Metrics } from '@sociograph/observability';
 import type { Postgres, Queryable } from '@sociograph/postgres';
 import { backoffMs, pause } from './backoff';
 import type { EventPublisher } from './event-publisher';
-import type { Fanout } from './fanout';
 import { describeFailure } from './fate';
 import { OUTBOX_CHANNEL, type OutboxRow } from './outbox';
 import type { TaskPublisher } from './task-publisher';
@@ -15,7 +14,6 @@ export interface OutboxRelayOptions {
   /** Destinations that this service has; rows of the others stay. */
   rabbit?: Pick<TaskPublisher, 'publish'>;
   kafka?: Pick<EventPublisher, 'publish'>;
-  fanout?: Pick<Fanout, 'publishFanout'>;
   logger: Logger;
   metrics?: Metrics;
   /** Rows of one transaction (200). */
@@ -41,7 +39,7 @@ interface StoredRow {
 }
 
 /** Locks by kind of destination; any numbers that the database locks nowhere else. */
-const LOCKS: Record<Kind, number> = { task: 50_610_301, event: 50_610_302, fanout: 50_610_303 };
+const LOCKS: Record<Kind, number> = { task: 50_610_301, event: 50_610_302 };
 
 /**
  * Sends what committed transactions announced, in order of id per kind of destination, and deletes it once
@@ -68,11 +66,10 @@ export class OutboxRelay {
   }
 
   start(): void {
-    const { rabbit, kafka, fanout } = this.#options;
+    const { rabbit, kafka } = this.#options;
     this.#running.push(this.#listen());
     if (rabbit !== undefined) this.#running.push(this.#relayForEver('task'));
     if (kafka !== undefined) this.#running.push(this.#relayForEver('event'));
-    if (fanout !== undefined) this.#running.push(this.#relayForEver('fanout'));
   }
 
   /** Finishes the transactions under way. */
@@ -149,7 +146,7 @@ export class OutboxRelay {
   }
 
   async #send(kind: Kind, rows: readonly StoredRow[]): Promise<void> {
-    const { rabbit, kafka, fanout } = this.#options;
+    const { rabbit, kafka } = this.#options;
     const messages = rows.map((row) => ({ row, message: this.#messageOf(row) }));
     if (kind === 'event') {
       await kafka?.publish(
@@ -163,7 +160,7 @@ export class OutboxRelay {
           headers: headersOf(row, EVENT_HEADERS),
         })),
       );
-    } else if (kind === 'task') {
+    } else {
       // One channel: handed over in this order, confirmed together.
       const sent = await Promise.allSettled(
         messages.map(({ row, message }) =>
@@ -178,10 +175,6 @@ export class OutboxRelay {
       );
       const failed = sent.find((result) => result.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
-    } else {
-      for (const { row } of messages) {
-        await fanout?.publishFanout(row.address, Buffer.from(JSON.stringify(row.payload)));
-      }
     }
   }
 

@@ -6,7 +6,7 @@ import { nameOf, topicOfMessage, type TopicRef } from './event-record';
 import { MAX_RECORD_BYTES } from './event-publisher';
 
 /** Something to announce once the surrounding transaction has committed. */
-export type OutboxRow = TaskRow | EventRow | FanoutRow;
+export type OutboxRow = TaskRow | EventRow;
 
 interface Announced {
   message: MessageDefinition;
@@ -29,12 +29,6 @@ export interface EventRow extends Announced {
   topic?: TopicRef;
 }
 
-export interface FanoutRow extends Announced {
-  kind: 'fanout';
-  exchange: string;
-  value: unknown;
-}
-
 /** Channel of NOTIFY that wakes the relay. */
 export const OUTBOX_CHANNEL = 'outbox';
 
@@ -45,7 +39,7 @@ export const OUTBOX_CHANNEL = 'outbox';
 export const outboxTableSql = `
 CREATE TABLE outbox (
   id             bigserial PRIMARY KEY,
-  kind           text NOT NULL CHECK (kind IN ('task', 'event', 'fanout')),
+  kind           text NOT NULL CHECK (kind IN ('task', 'event')),
   address        text NOT NULL,
   message_type   text NOT NULL,
   message_id     text NOT NULL,
@@ -99,11 +93,6 @@ export const Outbox = {
   event<M extends MessageDefinition>(message: M, key: string, value: PayloadOf<M>): EventRow {
     return { kind: 'event', message, key, value };
   },
-
-  /** A fanout row, its payload checked by the compiler. */
-  fanout<M extends MessageDefinition>(exchange: string, message: M, value: PayloadOf<M>): FanoutRow {
-    return { kind: 'fanout', exchange, message, value };
-  },
 };
 
 interface Columns {
@@ -135,7 +124,6 @@ function columnsOf(row: OutboxRow, ids: Ids): Columns {
 
 function addressOf(row: OutboxRow): string {
   if (row.kind === 'task') return row.queue;
-  if (row.kind === 'fanout') return row.exchange;
   const topic = row.topic ?? topicOfMessage(row.message);
   if (topic === undefined) throw invalid(row, 'belongs to no topic');
   return nameOf(topic);

@@ -1,4 +1,4 @@
-import { callRequested, importChanged, keyStateChanged, type MessageDefinition } from '@sociograph/contracts';
+import { callRequested, importChanged, type MessageDefinition } from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
 import {
   currentTraceparent,
@@ -21,7 +21,6 @@ const change = importChanged.example;
 class FakeBrokers {
   readonly tasks: OutgoingTask[] = [];
   readonly events: OutgoingEvent[] = [];
-  readonly fanouts: { exchange: string; body: string }[] = [];
   away = false;
 
   readonly rabbit = {
@@ -36,12 +35,6 @@ class FakeBrokers {
       this.#insist();
       this.events.push(...events);
       return {};
-    },
-  };
-  readonly fanout = {
-    publishFanout: async (exchange: string, body: Buffer): Promise<void> => {
-      this.#insist();
-      this.fanouts.push({ exchange, body: body.toString() });
     },
   };
 
@@ -73,8 +66,8 @@ describe('Outbox', () => {
     postgres: Postgres = database.postgres,
     batchSize = 200,
   ): OutboxRelay {
-    const { rabbit, kafka, fanout } = brokers;
-    const relay = new OutboxRelay({ postgres, rabbit, kafka, fanout, logger, batchSize, pollMs: 60_000 });
+    const { rabbit, kafka } = brokers;
+    const relay = new OutboxRelay({ postgres, rabbit, kafka, logger, batchSize, pollMs: 60_000 });
     relays.push(relay);
     return relay;
   }
@@ -96,7 +89,6 @@ describe('Outbox', () => {
             [
               Outbox.task('sociograph.calls.vk', callRequested, call),
               { ...Outbox.event(importChanged, 'import-7', change), subject: 'import/7' },
-              Outbox.fanout('sociograph.keys.state', keyStateChanged, keyStateChanged.example),
               { ...Outbox.task('sociograph.calls.vk', callRequested, call), messageId: 'given' },
             ],
             sequentialIds('message'),
@@ -107,7 +99,6 @@ describe('Outbox', () => {
     const relay = aRelay(brokers);
     expect(await relay.relayOnce('task')).toBe(2);
     expect(await relay.relayOnce('event')).toBe(1);
-    expect(await relay.relayOnce('fanout')).toBe(1);
     expect(await relay.relayOnce('task')).toBe(0);
     expect(await left()).toBe(0);
     const headers = { traceparent, 'x-correlation-id': 'import-7' };
@@ -125,9 +116,6 @@ describe('Outbox', () => {
         subject: 'import/7',
         headers: { traceparent, ce_correlationid: 'import-7' },
       },
-    ]);
-    expect(brokers.fanouts.map(({ exchange, body }) => [exchange, JSON.parse(body)])).toEqual([
-      ['sociograph.keys.state', keyStateChanged.example],
     ]);
   });
 
