@@ -9,7 +9,7 @@ import {
 } from '@sociograph/contracts';
 import { createLogger, type Logger } from '@sociograph/observability';
 import { Postgres } from '@sociograph/postgres';
-import { TcpProxy, testServers } from '@sociograph/testing';
+import { ownDatabase, TcpProxy, testServers } from '@sociograph/testing';
 import { connect as connectManaged } from 'amqp-connection-manager';
 import { connect, type Channel, type ChannelModel, type GetMessage } from 'amqplib';
 import type { Kafka } from 'kafkajs';
@@ -201,21 +201,16 @@ export interface SpecDatabase {
 
 /** A database of its own, dropped at the end. */
 export async function specDatabase(...sql: string[]): Promise<SpecDatabase> {
-  const adminUrl = testServers().adminDatabaseUrl;
-  const admin = new Postgres({ url: adminUrl, max: 1, logger });
-  const name = `spec_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
-  await admin.query(`CREATE DATABASE ${name}`);
-  const url = new URL(adminUrl);
-  url.pathname = `/${name}`;
-  const postgres = new Postgres({ url: url.toString(), max: 6, logger });
+  const database = await ownDatabase(testServers());
+  const url = database.adminUrl;
+  const postgres = new Postgres({ url, max: 6, logger });
   for (const statement of sql) await postgres.query(statement);
   return {
     postgres,
-    url: url.toString(),
+    url,
     async drop() {
       await postgres.end();
-      await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
-      await admin.end();
+      await database.drop();
     },
   };
 }

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, TcpProxy, testServers } from '@sociograph/testing';
+import {
+  eventually,
+  type OwnDatabase,
+  ownDatabase,
+  TcpProxy,
+  testServers,
+  withPath,
+} from '@sociograph/testing';
 import {
   isRepeatable,
   isUniqueViolation,
@@ -34,9 +41,8 @@ describe('postgres', () => {
   beforeAll(async () => {
     await admin.query(`CREATE ROLE ${role} LOGIN NOBYPASSRLS PASSWORD '${name}'`);
     await admin.query(`CREATE DATABASE ${name}`);
-    const url = new URL(testServers().adminDatabaseUrl);
-    url.pathname = `/${name}`;
-    ownerUrl = url.toString();
+    ownerUrl = withPath(testServers().adminDatabaseUrl, name);
+    const url = new URL(ownerUrl);
     url.username = role;
     url.password = name;
     appUrl = url.toString();
@@ -193,21 +199,19 @@ describe('postgres', () => {
   });
 
   describe('migrate', () => {
-    const empty = `${name}_m`;
+    let empty: OwnDatabase;
     let migrated: Postgres;
     let url: string;
     let folder: string;
     beforeAll(async () => {
       // The engine refuses to begin in a database that already holds tables.
-      await admin.query(`CREATE DATABASE ${empty}`);
-      const address = new URL(ownerUrl);
-      address.pathname = `/${empty}`;
-      url = address.toString();
+      empty = await ownDatabase(testServers());
+      url = empty.adminUrl;
       migrated = new Postgres({ url, max: 2, logger });
     });
     afterAll(async () => {
       await migrated.end();
-      await admin.query(`DROP DATABASE ${empty} WITH (FORCE)`);
+      await empty.drop();
     });
     beforeEach(async () => {
       folder = await mkdtemp(join(tmpdir(), 'migrations-'));
