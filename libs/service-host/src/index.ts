@@ -19,7 +19,7 @@ export type { Problem } from './problem';
 export { ProblemFilter } from './problem-filter';
 export { requestValidation } from './request-validation';
 export { createApiDocument, writeOpenApi } from './open-api';
-export { decodeCursor, encodeCursor, IdParam, MAX_PAGE, PageQuery } from './paging';
+export { decodeCursor, encodeCursor, IdParam, LimitQuery, MAX_PAGE, PageQuery } from './paging';
 export type { Page } from './paging';
 export { LargeBody } from './large-body';
 export { IdempotencyStore, IdempotentPost } from './idempotent-post';

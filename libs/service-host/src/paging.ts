@@ -6,8 +6,8 @@ import type { z } from 'zod';
 
 export const MAX_PAGE = 200;
 
-/** `limit` and `cursor` of a list; extend it where a list has filters. */
-export class PageQuery {
+/** `limit` of an answer that has no further pages. */
+export class LimitQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE, default: 50 })
   @IsOptional()
   @Type(() => Number)
@@ -15,7 +15,10 @@ export class PageQuery {
   @Min(1, { message: 'must be at least 1' })
   @Max(MAX_PAGE, { message: `must be at most ${MAX_PAGE}` })
   limit: number = 50;
+}
 
+/** `limit` and `cursor` of a list; extend it where a list has filters. */
+export class PageQuery extends LimitQuery {
   @ApiPropertyOptional({ description: 'The `next` of the page before', maxLength: 512 })
   @IsOptional()
   @Matches(/^[A-Za-z0-9_-]{1,512}$/, { message: 'must be the `next` of an earlier page' })

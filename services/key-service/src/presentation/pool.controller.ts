@@ -3,9 +3,8 @@ import { ApiOperation, ApiPropertyOptional, ApiProperty, ApiResponse, ApiTags } 
 import { CurrentPrincipal, type Principal, Roles } from '@sociograph/auth';
 import { DomainError } from '@sociograph/kernel';
 import { currentCorrelationId } from '@sociograph/observability';
-import { MAX_PAGE } from '@sociograph/service-host';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsUUID, Matches, Max, Min } from 'class-validator';
+import { LimitQuery } from '@sociograph/service-host';
+import { IsIn, IsOptional, IsUUID, Matches } from 'class-validator';
 import { ChoiceExplainer } from '../application/explain-choice';
 import { PathKeeper } from '../application/keep-learned-paths';
 import { askPool } from '../application/ask-pool';
@@ -18,7 +17,7 @@ import { RefusalAudit } from './refusal-audit';
 
 const METHODS = /^[A-Za-z][A-Za-z0-9.]{0,63}(:\d{1,4})?(,[A-Za-z][A-Za-z0-9.]{0,63}(:\d{1,4})?){0,9}$/;
 
-class ExplainQuery {
+class ExplainQuery extends LimitQuery {
   @ApiProperty({ enum: NETWORK_NAMES })
   @IsIn([...NETWORK_NAMES], { message: `must be one of ${NETWORK_NAMES.join(', ')}` })
   network!: string;
@@ -39,14 +38,6 @@ class ExplainQuery {
   @IsOptional()
   @IsUUID(undefined, { message: 'must be a UUID' })
   keyId?: string;
-
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE, default: 50 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt({ message: 'must be a whole number' })
-  @Min(1, { message: 'must be at least 1' })
-  @Max(MAX_PAGE, { message: `must be at most ${MAX_PAGE}` })
-  limit: number = 50;
 }
 
 class LeaseParam {
