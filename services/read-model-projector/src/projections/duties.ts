@@ -6,6 +6,8 @@ const DAY_MS = 86_400_000;
 /** A recount of every graph is due once a day from this hour on, UTC. */
 export const NIGHTLY_HOUR = 3;
 export const KEPT_DAYS = 30;
+/** A job in which the writer ended so often is not begun again: it may be what ends it. */
+export const MOST_ATTEMPTS = 3;
 
 export interface DutyWork {
   /** What a job asks for; what it throws is noted in the job. */
@@ -52,17 +54,23 @@ export class Duties {
   }
 
   private async carryOut(job: Job, signal: AbortSignal): Promise<void> {
-    await this.jobs.put({ ...job, state: 'running' });
+    const attempts = (job.attempts ?? 0) + 1;
+    if (attempts > MOST_ATTEMPTS) return this.end({ ...job, state: 'failed', fault: 'VIEWS.JOB_GAVE_UP' });
+    await this.jobs.put({ ...job, attempts, state: 'running' });
     let ended: Job;
     try {
-      ended = { ...job, ...(await this.work.carryOut(job)), state: 'done' };
+      ended = { ...job, attempts, ...(await this.work.carryOut(job)), state: 'done' };
     } catch (error) {
       // The writer's term is over: the job stays open for its successor.
       if (signal.aborted) return;
       this.work.failed(error);
-      ended = { ...job, state: 'failed', fault: isDomainError(error) ? error.code : 'INTERNAL' };
+      ended = { ...job, attempts, state: 'failed', fault: isDomainError(error) ? error.code : 'INTERNAL' };
     }
-    ended.finishedAt = this.clock.nowMs();
+    await this.end(ended);
+  }
+
+  private async end(job: Job): Promise<void> {
+    const ended = { ...job, finishedAt: this.clock.nowMs() };
     await this.jobs.put(ended);
     this.work.finished(ended);
   }

@@ -42,6 +42,8 @@ export interface Job {
   state: 'waiting' | 'running' | 'done' | 'failed';
   /** ms since the epoch. */
   requestedAt: number;
+  /** How often it was begun; a writer that ends in the middle leaves it to the next one. */
+  attempts?: number;
   finishedAt?: number;
   recounts?: RecountOutcome[];
   rebuild?: RebuildOutcome;

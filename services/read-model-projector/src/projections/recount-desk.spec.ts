@@ -116,6 +116,7 @@ describe('Duties', () => {
       id: 'nightly-2026-11-21',
       kind: 'recount',
       state: 'done',
+      attempts: 1,
       requestedAt: clock.now,
       finishedAt: clock.now,
       recounts: [],
@@ -144,6 +145,19 @@ describe('Duties', () => {
     await look(duties);
     await look(duties);
     expect(done).toEqual(['a', 'b']);
+  });
+
+  it('gives a job up in which three writers ended', async () => {
+    const { duties, jobs, clock, done, finished, look } = setUp();
+    await jobs.create({ ...job('a', clock.now - 2), state: 'running', attempts: 3 });
+    await jobs.create({ ...job('b', clock.now - 1), state: 'running', attempts: 2 });
+    await look(duties);
+    await look(duties);
+    expect(done).toEqual(['b']);
+    expect(finished).toMatchObject([
+      { id: 'a', state: 'failed', fault: 'VIEWS.JOB_GAVE_UP', finishedAt: clock.now },
+      { id: 'b', state: 'done', attempts: 3 },
+    ]);
   });
 
   it('does nothing while it may not write', async () => {
