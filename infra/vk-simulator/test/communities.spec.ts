@@ -159,6 +159,19 @@ describe('communities', () => {
     expect([extended.count, extended.items.length]).toEqual([total, total - 1]);
   });
 
+  it('are followed beside people who are neither friends nor oneself', async () => {
+    let followed = 0;
+    for (let user_id = 10; user_id <= 60; user_id += 1) {
+      const { users } = await bench.response<{ users: List }>('users.getSubscriptions', { user_id });
+      const { items } = await bench.response<List>('friends.get', { user_id });
+      expect(users.items.filter((id) => id === user_id || items.includes(id))).toEqual([]);
+      expect(users.items).toEqual([...new Set(users.items)].sort((a, b) => a - b));
+      expect(users.count).toBe(users.items.length);
+      followed += users.count;
+    }
+    expect(followed).toBeGreaterThan(50);
+  });
+
   const parameter = (detail: string) => `One of the parameters specified was missing or invalid: ${detail}`;
   it.each([
     ['groups.get', { user_id: 7 }, 0, 18, 'User was deleted or banned'],

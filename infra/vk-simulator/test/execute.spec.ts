@@ -156,7 +156,7 @@ describe('undisclosed budgets', () => {
       '--hidden-budget',
       'groups.get=1',
       '--hidden-stages',
-      '2-5',
+      '1-5',
       '--captcha',
       'new',
     );
@@ -196,5 +196,5 @@ describe('undisclosed budgets', () => {
       ...Array.from({ length: 20 }, () => 29),
     ]);
     await bench.close();
-  }, 30_000);
+  });
 });

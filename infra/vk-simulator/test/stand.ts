@@ -8,6 +8,9 @@ import { firstRefreshToken } from '../src/oauth';
 import { readSettings } from '../src/settings';
 import { Simulator } from '../src/simulator';
 
+// Hundreds of requests, and packs of megabytes, on a machine that others use too.
+jest.setTimeout(30_000);
+
 export interface Reply {
   status: number;
   headers: http.IncomingHttpHeaders;

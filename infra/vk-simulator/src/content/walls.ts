@@ -53,7 +53,8 @@ export class Walls {
 
   /** Ranks as wall.get lists them: the pinned one, then the newest first. */
   ranks(owner: Owner): number[] {
-    const ranks = Array.from({ length: this.count(owner) }, (_, at) => this.count(owner) - at);
+    const count = this.count(owner);
+    const ranks = Array.from({ length: count }, (_, at) => count - at);
     const pinned = this.pinned(owner);
     return pinned === 0 ? ranks : [pinned, ...ranks.filter((rank) => rank !== pinned)];
   }
