@@ -3,7 +3,10 @@ import type { KeyOwner } from './key-owner';
 import type { Answer, Provider } from './provider';
 import type { RestoredData, SimulatedServer } from './simulated-redis';
 import type { LedgerWatch } from './watched-ledger';
-import { type SimulatedWorker, STEPS } from './worker';
+import type { Scenario } from './scenario';
+import { STEPS } from './standstill';
+import type { SimulatedWorker } from './worker';
+import type { Mishaps } from './worker-messages';
 import type { World } from './world';
 
 /** What a fault may get at. */
@@ -13,7 +16,8 @@ export interface Stage {
   provider: Provider;
   owner: KeyOwner;
   watch: LedgerWatch;
-  messages: { lost: number; twice: number };
+  mishaps: Mishaps;
+  scenario: Scenario;
   worker(): SimulatedWorker;
   replaceWorker(): void;
   replaceService(): void;
@@ -99,17 +103,17 @@ const FAULTS: readonly [number, string, Fault][] = [
   [
     2,
     'messages are lost',
-    ({ world, messages }) => {
-      messages.lost = world.chance.between(0.1, 0.5);
-      world.time.after(duration(world.chance), () => (messages.lost = 0));
+    ({ world, mishaps }) => {
+      mishaps.lost = world.chance.between(0.1, 0.5);
+      world.time.after(duration(world.chance), () => (mishaps.lost = 0));
     },
   ],
   [
     2,
     'messages come twice',
-    ({ world, messages }) => {
-      messages.twice = world.chance.between(0.2, 1);
-      world.time.after(duration(world.chance), () => (messages.twice = 0));
+    ({ world, mishaps }) => {
+      mishaps.twice = world.chance.between(0.2, 1);
+      world.time.after(duration(world.chance), () => (mishaps.twice = 0));
     },
   ],
   [
@@ -164,6 +168,17 @@ const FAULTS: readonly [number, string, Fault][] = [
   [1, 'error 6 without a cause', storm([{ status: 200, code: 6 }])],
   [1, 'Retry-After', storm([{ status: 429, retryAfterMs: 2500 }, { status: 429 }])],
   [1, 'error 29', storm([{ status: 200, code: 29 }])],
+  [
+    2,
+    'every key meets a limit of a method',
+    ({ world, provider }) => {
+      const mine = { answers: [{ status: 200, code: 29 }], share: 1, keys: undefined };
+      provider.storm = mine;
+      world.time.after(world.chance.between(2, 4) * SECOND, () => {
+        if (provider.storm === mine) provider.storm = undefined;
+      });
+    },
+  ],
   [1, 'error 29 inside packed calls', storm([{ status: 200, code: 29, inner: true }])],
   [1, 'error 5', storm([{ status: 200, code: 5, text: 'User authorization failed' }, { status: 401 }])],
   [1, 'server errors', storm([{ status: 500 }, { status: 502 }, { status: 503 }])],
@@ -175,6 +190,18 @@ const FAULTS: readonly [number, string, Fault][] = [
       { status: 200, code: 14 },
     ]),
   ],
+  [
+    1,
+    'another address',
+    storm([
+      {
+        status: 200,
+        code: 5,
+        text: 'User authorization failed: access_token was given to another ip address.',
+      },
+      { status: 200, code: 42, text: 'Access denied' },
+    ]),
+  ],
   [1, 'errors of nobody', storm([1, 10, 13, 15, 18, 30].map((code) => ({ status: 200, code })))],
   [
     1,
@@ -183,7 +210,15 @@ const FAULTS: readonly [number, string, Fault][] = [
       provider.refusedMethods.add(`${keyId} ${world.chance.pick(['friends.get', 'users.get'])}`);
     }),
   ],
-  [1, 'a key dies', change(({ provider }, keyId) => void provider.dead.add(keyId))],
+  [1, 'a key dies', change(({ owner }, keyId) => owner.die(keyId))],
+  [
+    1,
+    'a key dies and is renewed at once',
+    change(({ world, owner }, keyId) => {
+      owner.die(keyId);
+      world.time.after(world.chance.spread(5_000, 500_000), () => owner.renew(keyId));
+    }),
+  ],
   [
     2,
     'a key is paused',
@@ -194,7 +229,7 @@ const FAULTS: readonly [number, string, Fault][] = [
       });
     }),
   ],
-  [1, 'a key is renewed', change(({ owner }, keyId) => owner.renew(keyId))],
+  [2, 'a key is renewed', change(({ owner }, keyId) => owner.renew(keyId))],
   [
     2,
     'the limit of a key is changed',
@@ -220,6 +255,22 @@ const FAULTS: readonly [number, string, Fault][] = [
   ],
 ];
 
+/** Faults of runs whose path changes. */
+const OF_PATHS: typeof FAULTS = [
+  [
+    12,
+    'the path changes',
+    ({ world, provider, scenario }) => {
+      const { chance, time } = world;
+      const usual = scenario.path.jitter;
+      const worse = chance.between(usual, scenario.worstJitter ?? usual);
+      world.note('JITTER', worse / 1000);
+      provider.changeJitter(worse);
+      time.after(chance.between(3, 30) * SECOND, () => provider.changeJitter(usual));
+    },
+  ],
+];
+
 /** A new memory grants nothing before. */
 const FIRST = 2.5 * SECOND;
 
@@ -231,14 +282,15 @@ export interface PlannedFault {
 }
 
 /** Five to nine faults of a run; each kind as often as its share says. */
-export function drawFaults(chance: Chance): PlannedFault[] {
-  const total = FAULTS.reduce((sum, [share]) => sum + share, 0);
+export function drawFaults(chance: Chance, scenario: Scenario): PlannedFault[] {
+  const faults = scenario.worstJitter === undefined ? FAULTS : [...FAULTS, ...OF_PATHS];
+  const total = faults.reduce((sum, [share]) => sum + share, 0);
   const planned: PlannedFault[] = [];
   let at = FIRST;
   for (let left = chance.whole(5, 9); left > 0; left -= 1) {
     at += chance.spread(0.2 * SECOND, 4 * SECOND);
     let drawn = chance.between(0, total);
-    const [, name, run] = FAULTS.find(([share]) => (drawn -= share) < 0) ?? (FAULTS[0] as (typeof FAULTS)[0]);
+    const [, name, run] = faults.find(([share]) => (drawn -= share) < 0) ?? (faults[0] as (typeof FAULTS)[0]);
     planned.push({ at, name, run });
   }
   return planned;

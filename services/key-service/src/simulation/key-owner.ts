@@ -4,6 +4,7 @@ import { ApiKey, type KeyState } from '../domain/api-key';
 import type { KeyEvent, QuotaLedger } from '../domain/ports';
 import type { KeyServiceProcess } from './key-service-process';
 import type { Provider } from './provider';
+import { budgetsOf, type KeyPlan } from './scenario';
 import type { World } from './world';
 
 /** The rows of the keys and who changes them; tells the ledgers of all key-services, and the workers by fanout. */
@@ -30,22 +31,28 @@ export class KeyOwner {
     return [...this.#keys.values()];
   }
 
-  add(id: string, workspaceId: string, kind: 'user' | 'service' | 'community', perSecond: number): void {
-    const key = ApiKey.create({
+  add({ id, workspaceId, kind, limits, weight, bucket, egress, sharedWith }: KeyPlan): void {
+    const created = ApiKey.create({
       id: id as KeyId,
       workspaceId: workspaceId as WorkspaceId,
       network: 'vk',
-      kind,
-      limits: { perSecond },
+      ...{ kind, limits, weight, bucket, egress },
       consent: { givenBy: 'owner' },
       now: this.#world.time.micros / 1000,
     });
+    const key = ApiKey.restore({ ...created.details, sharedWith });
     this.#keys.set(id, key);
-    this.#provider.setQuota(key.details.bucket, perSecond);
+    this.#provider.setQuota(key.details.bucket, limits.perSecond);
+    this.#provider.setBudgets(key.details.bucket, budgetsOf(limits));
   }
 
   key(id: string): ApiKey {
     return this.#keys.get(id) as ApiKey;
+  }
+
+  /** Its present token is not the one that is refused. */
+  isWell({ id, state, details }: ApiKey): boolean {
+    return state === 'active' && !this.#provider.isDead(id, details.tokenVersion);
   }
 
   async teach(ledger: QuotaLedger): Promise<void> {
@@ -58,14 +65,22 @@ export class KeyOwner {
     if (state !== 'active') this.#fanout({ keyId: id, state });
   }
 
+  /** Of all keys that count together. */
   limit(id: string, perSecond: number): void {
-    const { bucket } = this.#change(id, { limits: { ...this.key(id).details.limits, perSecond } }).details;
+    const { bucket } = this.key(id).details;
+    for (const key of this.keys)
+      if (key.details.bucket === bucket)
+        this.#change(key.id, { limits: { ...key.details.limits, perSecond } });
     this.#provider.setQuota(bucket, perSecond);
   }
 
-  /** Another token: what was wrong with the old one is over. */
+  die(id: string): void {
+    this.#provider.kill(id, this.key(id).details.tokenVersion);
+  }
+
+  /** Another token: what was wrong with the old one is over, and what is on its way with that one may be refused. */
   renew(id: string): void {
-    this.#provider.dead.delete(id);
+    if (this.#world.chance.flip(0.7)) this.die(id);
     for (const name of this.#provider.refusedMethods)
       if (name.startsWith(`${id} `)) this.#provider.refusedMethods.delete(name);
     this.#change(id, { state: 'active', tokenVersion: this.key(id).details.tokenVersion + 1 });
@@ -79,8 +94,8 @@ export class KeyOwner {
       if (kind === 'resting') this.#fanout({ keyId, state: 'active', restingUntil: untilAt });
       if (kind !== 'invalid') continue;
       this.become(keyId, 'invalid');
-      // Its owner gives the pool another token after a while.
-      this.#world.time.after(this.#world.chance.between(0.3e6, 4e6), () => this.renew(keyId));
+      // Its owner gives the pool another token: at once, or after a while.
+      this.#world.time.after(this.#world.chance.spread(0.02e6, 4e6), () => this.renew(keyId));
     }
   }
 

@@ -1,7 +1,8 @@
 import type { Clock } from '@sociograph/kernel';
 import { LeaseDesk } from '../application/acquire-lease';
+import { BudgetKeeper } from '../application/book-budgets';
 import { SettleDesk } from '../application/settle-leases';
-import { Alarm, type PoolEpochs, type QuotaLedger } from '../domain/ports';
+import { Alarm, type BudgetBlocks, type PoolEpochs, type QuotaLedger } from '../domain/ports';
 import { PoolMemory } from '../infrastructure/pool-memory';
 import { RedisQuotaLedger, type RedisQuotaLedgerOptions } from '../infrastructure/redis-quota-ledger';
 import { SimulatedConnection, type SimulatedServer } from './simulated-redis';
@@ -13,6 +14,8 @@ export interface ProcessParts {
   world: World;
   server: SimulatedServer;
   epochs: PoolEpochs;
+  /** Undefined: no key has a budget. */
+  blocks: BudgetBlocks | undefined;
   watch: LedgerWatch;
   /** The text that Redis executes. */
   lua: string;
@@ -22,18 +25,26 @@ export interface ProcessParts {
   teach: (ledger: QuotaLedger) => Promise<void>;
 }
 
+const TIDY_EVERY = 5_000_000;
+const TIDY_SELDOM = 600_000_000;
+
 /** One key-service: the application's own desks over the real script; requests reach it without the frames around them. */
 export class KeyServiceProcess {
   readonly desk: LeaseDesk;
   readonly settles: SettleDesk;
   readonly ledger: QuotaLedger;
   readonly connection: SimulatedConnection;
+  readonly #budgets: BudgetKeeper | undefined;
+  readonly #world: World;
+  readonly #watch: LedgerWatch;
   readonly #real: RedisQuotaLedger;
   readonly #alarm: VirtualAlarm;
   alive = true;
 
   constructor(parts: ProcessParts) {
-    const { world, server, epochs, watch, lua, settleMs, prefix } = parts;
+    const { world, server, epochs, blocks, watch, lua, settleMs, prefix } = parts;
+    this.#world = world;
+    this.#watch = watch;
     const { chance, time } = world;
     const clock: Clock = new SkewedClock(time, {
       wallAheadMs: chance.between(-1000, 1000),
@@ -54,6 +65,7 @@ export class KeyServiceProcess {
       prefix,
       chance: () => chance.next(),
       onMemory: () => parts.teach(this.ledger),
+      onBudgetsLow: (hints) => this.#budgets?.take(hints),
       virtualTime: () => [0, 0],
       sleep: (ms) =>
         new Promise((resolve) =>
@@ -67,10 +79,32 @@ export class KeyServiceProcess {
     this.#alarm = new VirtualAlarm(world);
     this.desk = new LeaseDesk(this.ledger, this.#alarm, { perImport: 200, perWorkspace: 1000 });
     this.settles = new SettleDesk(this.ledger, () => undefined);
+    if (blocks !== undefined) {
+      const report = { failed: (sentence: string, error: unknown) => world.note(sentence, String(error)) };
+      this.#budgets = new BudgetKeeper(this.ledger, blocks, report, () => void this.desk.slotsFreed());
+    }
   }
 
-  start(): Promise<void> {
-    return this.#real.start();
+  async start(): Promise<void> {
+    await this.#real.start();
+    if (this.#budgets !== undefined) this.#tidySoon();
+  }
+
+  /** Closes blocks of budgets that are over: what its chores do all the time. */
+  async tidy(): Promise<void> {
+    await this.#budgets?.tidy().catch((error: unknown) => this.#world.note('not tidied', String(error)));
+  }
+
+  /** Until the surroundings are calm: then days pass. Seldom while nothing is granted: hours may pass, too. */
+  #tidySoon(inMicros = TIDY_EVERY): void {
+    const { time } = this.#world;
+    const { grants } = this.#watch;
+    time.after(inMicros, () => {
+      if (!this.alive || this.#world.calm) return;
+      time.woke();
+      void this.tidy();
+      this.#tidySoon(grants === this.#watch.grants ? Math.min(2 * inMicros, TIDY_SELDOM) : TIDY_EVERY);
+    });
   }
 
   /** kill -9: nobody is answered any more. */

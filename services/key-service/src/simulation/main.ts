@@ -27,13 +27,15 @@ async function main(): Promise<number> {
 
 async function runSeeds(redis: RedisPair, { from, seeds, trace }: SimulationArguments): Promise<number> {
   const startedAt = performance.now();
-  const totals = { grants: 0, sent: 0, frozen: 0, faults: 0, failed: 0 };
+  const totals = { grants: 0, sent: 0, frozen: 0, faults: 0, failed: 0, pathChanges: 0, refused: 0 };
   for (let seed = from; seed < from + seeds; seed += 1) {
     const report = await simulate(redis, { seed, lua: SIMULATED_LUA, ...(trace && { onEvent: say }) });
     totals.grants += report.grants;
     totals.sent += report.sent;
     totals.frozen += report.frozen;
     totals.faults += report.faults.length;
+    totals.pathChanges += report.pathChanges;
+    totals.refused += report.refusedLearning;
     if (report.violations.length > 0) {
       totals.failed += 1;
       tell(report);
@@ -42,9 +44,14 @@ async function runSeeds(redis: RedisPair, { from, seeds, trace }: SimulationArgu
     if (seeds === 1) say(JSON.stringify(Object.fromEntries([...report.counts].sort())));
   }
   const seconds = (performance.now() - startedAt) / 1000;
+  const { user, system } = process.cpuUsage();
+  const busyMs = (user + system) / 1000 + (await redis.cpuSeconds()) * 1000;
   say(
-    `${seeds} seeds in ${seconds.toFixed(1)} s: ${totals.grants} grants, ${totals.sent} calls sent, ${totals.faults} faults, ` +
-      `${totals.frozen} sends of processes that stood still between check and wire (listed apart), ${totals.failed} seeds failed`,
+    `${seeds} seeds in ${seconds.toFixed(1)} s, ${(busyMs / seeds).toFixed(0)} ms of processor time each: ` +
+      `${totals.grants} grants, ${totals.sent} calls sent, ${totals.faults} faults, ` +
+      `${totals.frozen} sends of processes that stood still between check and wire (listed apart), ` +
+      `${totals.pathChanges} paths that became worse with ${totals.refused} calls refused while they were learned, ` +
+      `${totals.failed} seeds failed`,
   );
   return totals.failed > 0 ? 1 : 0;
 }
@@ -52,18 +59,19 @@ async function runSeeds(redis: RedisPair, { from, seeds, trace }: SimulationArgu
 /** Each plant must be found: by any invariant, in any of the seeds. */
 async function runPlants(redis: RedisPair, { from, seeds, plants }: SimulationArguments): Promise<number> {
   let survived = 0;
+  say(row('plant', 'seed', 'found by', 'what was planted'));
   for (const plant of PLANTS.filter(({ name }) => plants.includes(name))) {
     const found = await firstFound(redis, plant, from, seeds);
     if (found === undefined) survived += 1;
     const [violation] = found?.violations ?? [];
-    say(
-      found === undefined
-        ? `${plant.name} NOT FOUND in ${seeds} seeds: ${plant.what}`
-        : `${plant.name} found after ${found.seed - from + 1} seeds by ${violation?.invariant}: ${plant.what}`,
-    );
+    say(row(plant.name, String(found?.seed ?? '-'), violation?.invariant ?? 'NOT FOUND', plant.what));
   }
-  say(`${plants.length - survived} of ${plants.length} planted faults found`);
+  say(`${plants.length - survived} of ${plants.length} planted faults found within ${seeds} seeds`);
   return survived > 0 ? 1 : 0;
+}
+
+function row(plant: string, seed: string, invariant: string, what: string): string {
+  return `${plant.padEnd(20)}${seed.padStart(5)}  ${invariant.padEnd(28)}${what}`;
 }
 
 async function firstFound(

@@ -108,6 +108,47 @@ export const PLANTS: readonly Plant[] = [
     what: 'windows are taken to begin with a call that was not the first',
     changes: [["elseif a.align == 'first-call' and c[3] ~= 1 and", 'elseif false and']],
   },
+  {
+    name: 'budget-not-taken',
+    what: 'calls are granted from a block of a budget without being taken from it',
+    changes: [['        block[3] = block[3] - taken\n', '']],
+  },
+  {
+    name: 'all-given-back',
+    what: 'a budget gets back what was sent',
+    changes: [
+      [
+        "    if r.o == 'unsent' and lease.c[r.slot + 1] and not seen",
+        '    if lease.c[r.slot + 1] and not seen',
+      ],
+    ],
+  },
+  {
+    name: 'any-address',
+    what: 'a key that is bound to an address is granted to another',
+    changes: [['  if k.e and k.e ~= c.egress then\n', '  if false then\n']],
+  },
+  {
+    name: 'address-not-charged',
+    what: 'the limit of an address is not charged',
+    changes: [['    take(best.g, nb, 1)\n', '']],
+  },
+  {
+    name: 'most-first',
+    what: 'who has had more is served first',
+    changes: [
+      ['      return x.sw < y.sw\n', '      return x.sw > y.sw\n'],
+      [
+        '        less = math.max(sw, present) < flow.sw\n',
+        '        less = math.max(sw, present) > flow.sw\n',
+      ],
+    ],
+  },
+  {
+    name: 'order-forgotten',
+    what: 'a strategy does not move a key that was used',
+    changes: [['  local order = orders[a.strategy]\n', '  local order = nil\n']],
+  },
 ];
 
 /**

@@ -1,7 +1,7 @@
+import type { LongLimit } from '../domain/limits';
+import { ArrivalBudgets } from './arrival-budgets';
+import { ArrivalWindows, type Counting } from './arrival-windows';
 import type { World } from './world';
-
-/** How the provider counts; exact, at the moment of arrival. */
-export type Counting = 'sliding' | 'fixed-clock' | 'fixed-first-call';
 
 export interface PathShape {
   /** One way, microseconds: never shorter. */
@@ -15,8 +15,11 @@ export interface PathShape {
 export interface ProviderCall {
   bucket: string;
   keyId: string;
-  method: string;
+  tokenVersion: number;
+  methods: readonly string[];
   lease: string;
+  /** The address it comes from. */
+  egress: string;
   /** Proven by the worker's own stamps: it stood still between check and wire. */
   frozen: boolean;
 }
@@ -30,55 +33,67 @@ export interface Answer {
   inner?: boolean;
 }
 
-interface Bucket {
-  quota: number;
-  /** Figures that were in force a while ago count until what was granted under them is over. */
-  formerly: { quota: number; until: number }[];
-  /** Arrivals of ours that count, microseconds. */
-  arrivals: number[];
-  /** All arrivals in sight, foreign ones too: what the provider itself decides by. */
-  seen: number[];
-  /** Arrival of the first call that was ever made, NaN before. */
-  begun: number;
-  calls: string[];
-}
-
 const SECOND = 1_000_000;
-/** Grants of before a change of the quota are over after this. */
-const CHANGE = 4 * SECOND;
+/** So long after its jitter grew the path is taken to be learned again. */
+const LEARNING = 10 * SECOND;
+/** 0.5 % of the calls of one minute are five for five keys; in one run chance may have it worse. */
+const MOST_REFUSED = 12;
+const ANOTHER_ADDRESS = 'User authorization failed: access_token was given to another ip address.';
 
-/** A network that counts strictly and knows more than the pool: which keys are good, who else uses them. */
+/** A network that counts strictly and knows more than the pool: which tokens are good, who else uses them. */
 export class Provider {
-  readonly dead = new Set<string>();
+  /** `key version`: tokens that are refused. */
+  readonly #deadTokens = new Set<string>();
+  /** `key version`: tokens that were answered 5 or 401, for whatever reason. */
+  readonly #blamed = new Set<string>();
   /** `key method`. */
   readonly refusedMethods = new Set<string>();
+  /** `key address`: a token that is bound to one is refused from the others. */
+  readonly boundTo = new Map<string, string>();
   storm: { answers: Answer[]; share: number; keys: Set<string> | undefined } | undefined;
   accepted = 0;
   frozen = 0;
+  /** Calls that met in one window while a path that had become worse was being learned. */
+  refusedLearning = 0;
+  /** Refusals that no call of ours explains: other programs, storms, processes that stood still. */
+  causeless = 0;
+  pathChanges = 0;
+  readonly path: PathShape;
   readonly #world: World;
-  readonly #counting: Counting;
   readonly #phase: number;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #windows: ArrivalWindows;
+  readonly #budgets = new ArrivalBudgets();
+  #egressQuota: number | undefined;
+  #learningUntil = 0;
 
-  constructor(
-    world: World,
-    counting: Counting,
-    readonly path: PathShape,
-  ) {
+  constructor(world: World, counting: Counting, path: PathShape) {
     this.#world = world;
-    this.#counting = counting;
+    this.path = { ...path };
     this.#phase = Math.floor(world.chance.between(0, SECOND));
+    this.#windows = new ArrivalWindows(counting, this.#phase);
   }
 
-  setQuota(name: string, quota: number): void {
-    const { micros } = this.#world.time;
-    const bucket = this.#buckets.get(name);
-    if (bucket === undefined) {
-      this.#buckets.set(name, { quota, formerly: [], arrivals: [], seen: [], begun: NaN, calls: [] });
-      return;
+  setQuota(bucket: string, quota: number): void {
+    this.#windows.setQuota(bucket, quota, this.#world.time.micros);
+  }
+
+  setBudgets(bucket: string, limits: readonly LongLimit[]): void {
+    this.#budgets.set(bucket, limits);
+  }
+
+  /** Calls in a window from one address, all keys together. */
+  limitAddresses(quota: number, addresses: readonly string[]): void {
+    this.#egressQuota = quota;
+    for (const address of addresses) this.setQuota(`from ${address}`, quota);
+  }
+
+  /** From now on the delays of calls differ by up to this much (us). */
+  changeJitter(jitter: number): void {
+    if (jitter > this.path.jitter) {
+      this.#learningUntil = this.#world.time.micros + LEARNING;
+      this.pathChanges += 1;
     }
-    bucket.formerly.push({ quota: bucket.quota, until: micros + CHANGE });
-    bucket.quota = quota;
+    this.path.jitter = jitter;
   }
 
   /** One way over the path, microseconds. */
@@ -93,69 +108,90 @@ export class Provider {
     return Math.floor((this.#world.time.micros + this.#phase) / SECOND) * 1000;
   }
 
+  kill(keyId: string, tokenVersion: number): void {
+    this.#deadTokens.add(`${keyId} ${tokenVersion}`);
+  }
+
+  isDead(keyId: string, tokenVersion: number): boolean {
+    return this.#deadTokens.has(`${keyId} ${tokenVersion}`);
+  }
+
+  /** Did any call with this token, or a newer one of the key, hear that it is not good? */
+  blamedSince(keyId: string, tokenVersion: number): boolean {
+    return [...this.#blamed].some((name) => {
+      const [blamed, version] = name.split(' ');
+      return blamed === keyId && Number(version) >= tokenVersion;
+    });
+  }
+
   /** Somebody else's call with this key. */
-  foreign(name: string): void {
-    const bucket = this.#buckets.get(name);
+  foreign(bucket: string): void {
     // Windows that begin with the first call begin with one of ours.
-    if (bucket !== undefined && !Number.isNaN(bucket.begun)) this.#decide(bucket);
+    if (!this.#windows.hasBegun(bucket)) return;
+    this.causeless += 1;
+    this.#windows.admits(bucket, this.#world.time.micros);
   }
 
   arrive(call: ProviderCall): Answer {
-    const { time, chance } = this.#world;
-    const bucket = this.#buckets.get(call.bucket) as Bucket;
-    if (Number.isNaN(bucket.begun)) bucket.begun = time.micros;
-    if (call.frozen) this.frozen += 1;
-    else this.#judge(bucket, call);
-    if (!this.#decide(bucket)) return { status: 200, code: 6 };
+    const { bucket, keyId, egress } = call;
+    const now = this.#world.time.micros;
+    this.#windows.begin(bucket, now);
+    if (call.frozen) {
+      this.frozen += 1;
+      this.causeless += 1;
+    } else this.#judge(call, now);
+    const admitted = this.#windows.admits(bucket, now);
+    if (!this.#admitsAddress(egress, now) || !admitted) return { status: 200, code: 6 };
     this.accepted += 1;
-    if (this.dead.has(call.keyId)) return { status: 200, code: 5, text: 'User authorization failed' };
-    if (this.refusedMethods.has(`${call.keyId} ${call.method}`))
-      return { status: 200, code: 15, text: 'Access denied: no access to call this method' };
+    const answer = this.#answer(call);
+    const isBlamed = answer.status === 401 || (answer.code === 5 && answer.text !== ANOTHER_ADDRESS);
+    if (isBlamed) this.#blamed.add(`${keyId} ${call.tokenVersion}`);
+    return answer;
+  }
+
+  #answer({ keyId, tokenVersion, egress, methods, lease }: ProviderCall): Answer {
     const { storm } = this;
-    if (storm !== undefined && (storm.keys?.has(call.keyId) ?? true) && chance.flip(storm.share)) {
-      this.#world.note('storm answers', call.keyId, call.lease, time.micros);
-      return chance.pick(storm.answers);
-    }
-    return { status: 200 };
+    const { chance } = this.#world;
+    if (this.isDead(keyId, tokenVersion))
+      return { status: 200, code: 5, text: 'User authorization failed: invalid access_token.' };
+    if ((this.boundTo.get(keyId) ?? egress) !== egress)
+      return { status: 200, code: 5, text: ANOTHER_ADDRESS };
+    if (methods.some((method) => this.refusedMethods.has(`${keyId} ${method}`)))
+      return { status: 200, code: 15, text: 'Access denied: no access to call this method' };
+    if (storm === undefined || !(storm.keys?.has(keyId) ?? true) || !chance.flip(storm.share))
+      return { status: 200 };
+    this.#world.note('storm answers', keyId, lease);
+    const answer = chance.pick(storm.answers);
+    if (answer.code === 6 || answer.status === 429) this.causeless += 1;
+    return answer;
   }
 
-  /** Ours alone, against the figure of this moment or one that what is under way was granted for. */
-  #judge(bucket: Bucket, call: ProviderCall): void {
-    const now = this.#world.time.micros;
-    bucket.formerly = bucket.formerly.filter(({ until }) => until > now);
-    const quota = Math.max(bucket.quota, ...bucket.formerly.map((former) => former.quota));
-    bucket.arrivals.push(now);
-    bucket.calls.push(call.lease);
-    const inWindow = this.#inWindow(bucket, now, bucket.arrivals);
-    if (inWindow > quota) {
-      const times = bucket.arrivals.slice(-quota - 1).map((at) => ((at - now) / 1000).toFixed(3));
-      this.#world.broken(
-        'overstep',
-        `${call.bucket}: ${inWindow} calls in one window of ${quota}; ms before the last: ${times.join(' ')}; leases ${bucket.calls.slice(-quota - 1).join(' ')}`,
-      );
-    }
-    if (bucket.arrivals.length > 200) {
-      bucket.arrivals.splice(0, 100);
-      bucket.calls.splice(0, 100);
-    }
+  #admitsAddress(egress: string, now: number): boolean {
+    if (this.#egressQuota === undefined) return true;
+    this.#windows.begin(`from ${egress}`, now);
+    return this.#windows.admits(`from ${egress}`, now);
   }
 
-  #decide(bucket: Bucket): boolean {
-    const now = this.#world.time.micros;
-    bucket.seen.push(now);
-    if (bucket.seen.length > 200) bucket.seen.splice(0, 100);
-    return this.#inWindow(bucket, now, bucket.seen) <= bucket.quota;
+  #overstepOfAddress(egress: string, lease: string, now: number): string | undefined {
+    if (this.#egressQuota === undefined) return undefined;
+    this.#windows.begin(`from ${egress}`, now);
+    return this.#windows.overstep(`from ${egress}`, lease, now);
   }
 
-  /** Calls in the window that the newest of `times` falls into. */
-  #inWindow(bucket: Bucket, now: number, times: number[]): number {
-    let from = now - SECOND + 1;
-    if (this.#counting === 'fixed-clock')
-      from = Math.floor((now + this.#phase) / SECOND) * SECOND - this.#phase;
-    if (this.#counting === 'fixed-first-call')
-      from = bucket.begun + Math.floor((now - bucket.begun) / SECOND) * SECOND;
-    let count = 0;
-    for (let index = times.length - 1; index >= 0 && (times[index] as number) >= from; index -= 1) count += 1;
-    return count;
+  /** What the pool promised: no window of a key or an address, and no budget, ever holds more of ours than it may. */
+  #judge({ bucket, methods, lease, egress }: ProviderCall, now: number): void {
+    const spent = this.#budgets.overstep(bucket, methods, now);
+    if (spent !== undefined) this.#world.broken('budget-overstep', `${spent}; lease ${lease}`);
+    const ofAddress = this.#overstepOfAddress(egress, lease, now);
+    const overstep = this.#windows.overstep(bucket, lease, now) ?? ofAddress;
+    if (overstep === undefined) return;
+    if (now > this.#learningUntil) {
+      this.#world.broken('overstep', overstep);
+      return;
+    }
+    this.refusedLearning += 1;
+    this.#world.note('overstep while the path is learned', overstep);
+    if (this.refusedLearning > MOST_REFUSED * this.pathChanges)
+      this.#world.broken('refused-while-learning', `${this.refusedLearning} in ${this.pathChanges} changes`);
   }
 }

@@ -9,6 +9,8 @@ const START_MS = 5_000;
 /** Two Redis servers of the simulation's own: a restart is a change to the other one, which has another run id. */
 export interface RedisPair {
   connections: [RespConnection, RespConnection];
+  /** Processor time of both, seconds. */
+  cpuSeconds(): Promise<number>;
   stop(): void;
 }
 
@@ -24,6 +26,10 @@ export async function startRedisPair(): Promise<RedisPair> {
     const connections = await Promise.all([start(folder, 'a', children), start(folder, 'b', children)]);
     return {
       connections,
+      cpuSeconds: async () => {
+        const used = await Promise.all(connections.map(cpuSecondsOf));
+        return used.reduce((sum, seconds) => sum + seconds, 0);
+      },
       stop: () => {
         process.removeListener('exit', stop);
         for (const connection of connections) connection.close();
@@ -64,4 +70,10 @@ async function start(folder: string, name: string, children: ChildProcess[]): Pr
     if (performance.now() > deadline) throw new Error('redis-server does not answer on its socket');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+async function cpuSecondsOf(connection: RespConnection): Promise<number> {
+  const text = String(await connection.call('INFO', 'cpu'));
+  const used = [...text.matchAll(/used_cpu_(?:sys|user):([\d.]+)/g)];
+  return used.reduce((sum, [, seconds]) => sum + Number(seconds), 0);
 }

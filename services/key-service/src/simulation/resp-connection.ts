@@ -1,4 +1,3 @@
-import { Buffer } from 'node:buffer';
 import { connect, type Socket } from 'node:net';
 
 export type RespReply = string | number | null | RespReply[];
@@ -55,7 +54,7 @@ export class RespConnection {
       const text = String(word);
       frame += `$${text.length}\r\n${text}\r\n`;
     }
-    this.#socket.write(Buffer.from(frame, 'latin1'));
+    this.#socket.write(frame, 'latin1');
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 

@@ -19,19 +19,27 @@ end`;
 const AGE = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local known, seen = {}, { 'simulation:lives' }
+local stored = redis.call('HGETALL', 'simulation:lives')
+for i = 1, #stored, 2 do
+  known[stored[i]] = tonumber(stored[i + 1])
+end
 for _, key in ipairs(redis.call('KEYS', '*')) do
   local at = redis.call('PEXPIRETIME', key)
   if at > 0 then
-    if redis.call('HGET', 'simulation:lives', key) == tostring(at) then
+    if known[key] == at then
       at = at - tonumber(ARGV[1])
       redis.call('PEXPIREAT', key, at)
     end
     if at > now then
-      redis.call('HSET', 'simulation:lives', key, tostring(at))
-    else
-      redis.call('HDEL', 'simulation:lives', key)
+      seen[#seen + 1] = key
+      seen[#seen + 1] = at
     end
   end
+end
+redis.call('DEL', 'simulation:lives')
+if #seen > 1 then
+  redis.call('HSET', unpack(seen))
 end`;
 const AGE_EVERY = 5_000_000;
 
@@ -73,10 +81,8 @@ export class SimulatedServer {
   }
 
   async clean(): Promise<void> {
-    for (const connection of this.#pair.connections) {
-      await connection.call('FLUSHALL');
-      await connection.call('SCRIPT', 'FLUSH');
-    }
+    // The script may stay: a memory without a record is begun anew whatever is loaded.
+    for (const connection of this.#pair.connections) await connection.call('FLUSHALL');
   }
 
   /** FLUSHALL leaves the scripts. */

@@ -8,6 +8,8 @@ import type {
   QuotaLedger,
   SettleVerdict,
 } from '../domain/ports';
+import type { Provider } from './provider';
+import { RestWatch } from './rest-watch';
 import type { World } from './world';
 
 interface Known {
@@ -23,13 +25,6 @@ interface Asked {
   fence: number;
 }
 
-interface Rest {
-  since: number;
-  /** Pool clock, ms; nothing of it may be granted for before. */
-  until: number;
-  trial: { lease: string; until: number } | undefined;
-}
-
 type SettleRequest = Parameters<QuotaLedger['settle']>[0];
 
 const LEAD_MS = 10;
@@ -42,24 +37,30 @@ const EPSILON_MS = 1.5;
  */
 export class LedgerWatch {
   grants = 0;
+  /** Keys whose quota is lowered for a while: another program was found to use them. */
+  readonly lowered = new Set<string>();
   lastGrantAt = 0;
   readonly #world: World;
   readonly #leases = new Map<string, Known>();
   readonly #keys = new Map<string, ApiKey>();
   /** Since when (us) the ledger knows that a key may not be used. */
   readonly #forbidden = new Map<string, number>();
-  readonly #keyRests = new Map<string, { since: number; until: number }>();
-  readonly #methodRests = new Map<string, Rest>();
+  readonly #rests: RestWatch;
   /** Of the tokens that the ledger knows for certain. */
   readonly #versions = new Map<string, number>();
   readonly #fences = new Map<number, string>();
+  readonly #provider: Provider;
   readonly #poolMicros: () => number;
   #highestFence = 0;
+  /** When Redis last forgot or had its clock set: a lease from before may be given out again, and look new. */
+  #fenceBefore = 0;
 
   /** `poolMicros`: the clock of Redis. */
-  constructor(world: World, poolMicros: () => number) {
+  constructor(world: World, provider: Provider, poolMicros: () => number) {
     this.#world = world;
+    this.#provider = provider;
     this.#poolMicros = poolMicros;
+    this.#rests = new RestWatch(world);
   }
 
   /** The same ledger, looked at. */
@@ -79,8 +80,8 @@ export class LedgerWatch {
   /** Redis forgot, or may have: what it had learned of keys is gone, its clock may be another. */
   forgotten(): void {
     this.#leases.clear();
-    this.#keyRests.clear();
-    this.#methodRests.clear();
+    this.#fenceBefore = this.#highestFence;
+    this.#rests.forgetAll();
   }
 
   async #grant(ledger: QuotaLedger, request: LedgerGrantRequest): Promise<LedgerVerdict> {
@@ -133,8 +134,8 @@ export class LedgerWatch {
     this.#fences.set(fence, leaseId);
     this.#highestFence = Math.max(this.#highestFence, fence);
     // Granted before and its reply was lost: what was true then is not known here.
-    if (grant.grantedAt < asked.poolNow - EPSILON_MS) return;
-    if (fence <= asked.fence)
+    if (grant.grantedAt < asked.poolNow) return;
+    if (fence <= asked.fence && fence > this.#fenceBefore)
       this.#world.broken('fence-went-back', `${leaseId}: ${fence} after ${asked.fence}`);
     if (grant.grantedAt >= request.deadlineAt) this.#world.broken('granted-after-the-deadline', leaseId);
     if (slots.length < 1 || slots.length > request.calls)
@@ -155,37 +156,23 @@ export class LedgerWatch {
   }
 
   #judgeKey(request: LedgerGrantRequest, grant: LedgerGrant, poolNow: number, askedAt: number): void {
-    const { leaseId } = request;
-    const { keyId, slots } = grant;
+    const { leaseId, workspaceId, egress } = request;
+    const { keyId } = grant;
     const key = this.#keys.get(keyId);
-    if (key === undefined || key.details.workspaceId !== request.workspaceId)
-      this.#world.broken('key-of-another-workspace', `${leaseId}: ${keyId}`);
+    const may =
+      key !== undefined && [key.details.workspaceId, ...key.details.sharedWith].includes(workspaceId);
+    if (!may) this.#world.broken('key-of-another-workspace', `${leaseId}: ${keyId}`);
     else if (!request.kinds.includes(key.details.kind))
       this.#world.broken('key-of-another-kind', `${leaseId}: ${keyId}`);
+    else if ((key.details.egress ?? egress) !== egress)
+      this.#world.broken('key-of-another-address', `${leaseId}: ${keyId}`);
     if ((this.#forbidden.get(keyId) ?? Infinity) <= askedAt)
       this.#world.broken('key-not-active', `${leaseId}: ${keyId} is ${key?.state}`);
-    const rest = this.#keyRests.get(keyId);
-    if (rest !== undefined && rest.since <= askedAt && (slots[0] as number) < rest.until - EPSILON_MS)
-      this.#world.broken(
-        'key-rests',
-        `${leaseId}: ${keyId}, ${(rest.until - (slots[0] as number)).toFixed(1)} ms early`,
-      );
-    for (const method of Object.keys(request.methods)) {
-      const name = `${keyId} ${method}`;
-      const methodRest = this.#methodRests.get(name);
-      if (methodRest === undefined || methodRest.since > askedAt) continue;
-      if (poolNow < methodRest.until - EPSILON_MS) this.#world.broken('method-rests', `${leaseId}: ${name}`);
-      else if (methodRest.trial !== undefined && poolNow < methodRest.trial.until)
-        this.#world.broken('second-trial', `${leaseId}: ${name}, the first is ${methodRest.trial.lease}`);
-      else methodRest.trial = { lease: leaseId, until: grant.expiresAt - EPSILON_MS };
-    }
+    this.#rests.judge(request, grant, poolNow, askedAt);
   }
 
   async #settle(ledger: QuotaLedger, request: SettleRequest): Promise<SettleVerdict> {
-    for (const { leaseId } of request.settles) {
-      for (const [name, rest] of this.#methodRests)
-        if (rest.trial?.lease === leaseId) this.#methodRests.delete(name);
-    }
+    for (const { leaseId } of request.settles) this.#rests.forgetTrial(leaseId);
     const versions = new Map(this.#versions);
     const verdict = await ledger.settle(request);
     if (verdict.kind === 'denied') return verdict;
@@ -207,21 +194,23 @@ export class LedgerWatch {
       if (status === 'settled' && lease.settled) this.#world.broken('settled-twice', leaseId);
       lease.settled ||= status === 'settled';
     });
-    this.#conclude(events);
+    this.#conclude(events, versions);
     if (events.length > 0 && !fresh && request.settles.length > 0)
       this.#world.broken('reported-twice', `${request.settles.map(({ leaseId }) => leaseId).join()}`);
     return verdict;
   }
 
-  #conclude(events: readonly KeyEvent[]): void {
-    const since = this.#world.time.micros;
-    for (const { keyId, kind, untilAt, method } of events) {
+  #conclude(events: readonly KeyEvent[], versions: ReadonlyMap<string, number>): void {
+    const { causeless } = this.#provider;
+    for (const event of events) {
+      const { keyId, kind, untilAt, method } = event;
       this.#world.note('event', keyId, kind, method ?? '', untilAt ?? 0);
       this.#world.count(`event ${kind}`);
-      const name = `${keyId} ${method ?? ''}`;
-      if (kind === 'resting') this.#keyRests.set(keyId, { since, until: untilAt ?? 0 });
-      if (kind === 'method-barred' || kind === 'method-resting')
-        this.#methodRests.set(name, { since, until: untilAt ?? 0, trial: undefined });
+      this.#rests.note(event);
+      if (kind === 'invalid' && !this.#provider.blamedSince(keyId, versions.get(keyId) ?? 0))
+        this.#world.broken('healthy-token-given-up', keyId);
+      if (kind === 'foreign-use') this.lowered.add(keyId);
+      if (kind === 'foreign-use' && causeless === 0) this.#world.broken('blames-a-stranger', keyId);
     }
   }
 
@@ -229,7 +218,7 @@ export class LedgerWatch {
     for (const key of keys) {
       const known = this.#keys.get(key.id);
       if (known !== undefined && known.details.version >= key.details.version) continue;
-      if (known?.details.tokenVersion !== key.details.tokenVersion) this.#forgetKey(key.id);
+      if (known?.details.tokenVersion !== key.details.tokenVersion) this.#rests.forgetKey(key.id);
       if (key.state === 'active') this.#forbidden.delete(key.id);
       this.#keys.set(key.id, key);
     }
@@ -240,11 +229,5 @@ export class LedgerWatch {
         this.#forbidden.set(key.id, this.#world.time.micros);
     }
     return differing;
-  }
-
-  #forgetKey(keyId: string): void {
-    this.#keyRests.delete(keyId);
-    for (const name of this.#methodRests.keys())
-      if (name.startsWith(`${keyId} `)) this.#methodRests.delete(name);
   }
 }
