@@ -50,6 +50,14 @@ describe.each(['InMemoryViewStore', 'ArangoViewStore'])('%s', (kind) => {
     expect(await store.profile('demo.vk.1')).toEqual(profile('1'));
   });
 
+  it('gives many rows at once, those that there are', async () => {
+    await store.writeProfiles([profile('1'), profile('2')]);
+    const found = await store.profilesOf(['demo.vk.2', 'demo.vk.404', 'demo.vk.1']);
+    expect([...found.keys()].sort()).toEqual(['demo.vk.1', 'demo.vk.2']);
+    expect(found.get('demo.vk.2')).toEqual(profile('2'));
+    expect((await store.profilesOf([])).size).toBe(0);
+  });
+
   it('writes and removes more rows than conflicts can stop', async () => {
     const rows = Array.from({ length: 1500 }, (_, i) => profile(String(i)));
     await store.writeProfiles(rows);
