@@ -441,7 +441,9 @@ describe('what an answer does to its key, in the script of the pool', () => {
       expect(short(events)).toEqual([['network-circuit-open', 0, SECOND]]);
       expect(events[0]).toMatchObject({ network: 'vk', untilAt: pool.now + SECOND });
       expect(await pool.verdict(of('k5'))).toEqual(['network-resting', SECOND]);
+      expect(await pool.explained('k5')).toMatchObject([{ reason: 'network', untilAt: pool.now + SECOND }]);
       pool.advance(SECOND);
+      expect(await pool.explained('k5')).toMatchObject([{ nextSlotAt: expect.any(Number) }]);
       expect(short(await pool.call(ok, of('k5')))).toEqual([['network-circuit-closed', 0]]);
       // Nothing of it stands against k1: five more in a row are needed.
       for (let i = 0; i < 4; i += 1) expect(await pool.call(broken, of('k1'))).toEqual([]);

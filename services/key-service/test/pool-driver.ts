@@ -1,7 +1,13 @@
 import type { Redis } from 'ioredis';
 import type { ApiKey } from '../src/domain/api-key';
 import { type CallFacts, effectsOf } from '../src/domain/outcomes';
-import type { KeyEvent, LedgerGrant, LedgerGrantRequest, SlotReport } from '../src/domain/ports';
+import type {
+  KeyEvent,
+  KeyExplanation,
+  LedgerGrant,
+  LedgerGrantRequest,
+  SlotReport,
+} from '../src/domain/ports';
 import { aKey, aRequest, nextSequence, vk } from './builders';
 import { aLedger, VirtualClock } from './pool-simulation';
 
@@ -64,6 +70,12 @@ export class PoolDriver {
   async verdict(details: Partial<LedgerGrantRequest> = {}): Promise<unknown> {
     const lease = await this.tryGrant(details);
     return Array.isArray(lease) ? lease : 'granted';
+  }
+
+  /** What stands for and against a key that is alone in its workspace. */
+  async explained(keyId: string): Promise<KeyExplanation[]> {
+    const asked = { workspaceId: keyId, methods: { 'friends.get': 1 }, calls: 1, egress: 'default' };
+    return (await this.ledger.explain({ ...asked, rules: vk(), keyIds: [keyId] })).keys;
   }
 
   async settle(lease: DrivenLease, reports: SlotReport[]): Promise<KeyEvent[]> {

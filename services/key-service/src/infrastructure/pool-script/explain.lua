@@ -1,6 +1,6 @@
 -- What stands against each of these keys right now; nothing is charged.
 function ops.explain()
-  local c, found = a.c, {}
+  local c, found, gate = a.c, {}, networkGate()
   local first = now + a.lead
   local look = newLook(c, first)
   local allowed, other = {}, {}
@@ -28,6 +28,9 @@ function ops.explain()
     else
       reason, again, till = ruledOut(k, c, first)
       entry.reason = reason and RULED_OUT[reason]
+      if gate and not reason then
+        entry.reason, till = 'network', gate
+      end
     end
     if till or (again and again > 0) then
       entry.till = string.format('%.0f', till or again)
