@@ -43,6 +43,7 @@ export interface SettledAt {
   verdict: SettleLeasesVerdict;
 }
 
+const SECOND = 1_000_000;
 const ACQUIRE_MS = 5_000;
 /** Who has nothing to ask for so long needs no clock and no path meanwhile. */
 const ASLEEP = 2_000_000;
@@ -60,6 +61,8 @@ export class SimulatedWorker {
   readonly #calls: SlotCalls;
   #requests = 0;
   #stopping = false;
+  /** Denials in a row because no key may be used at all. */
+  #keyless = 0;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -142,8 +145,12 @@ export class SimulatedWorker {
         if (verdict === undefined) return this.#askAgain(world.chance.between(1e5, 1e6));
         if (verdict.kind === 'denied') {
           const inMs = verdict.retryAt - verdict.poolNow + world.chance.between(0, 20);
+          // For hours, maybe: whoever finds no key at all asks less and less often.
+          if (verdict.reason === 'no-key') this.#keyless += 1;
+          if (verdict.reason === 'no-key') return this.#askAgain(Math.min(2 ** this.#keyless, 600) * SECOND);
           return this.#askAgain(Math.max(1, inMs) * 1000);
         }
+        this.#keyless = 0;
         this.#use({
           id: requestId,
           workspaceId: wanted.workspaceId,
