@@ -19,7 +19,10 @@ export interface LogReaderOptions {
   /** The connection to Kafka broke: begin anew with another reader where this one was. */
   onLost(error: unknown): void;
   onFetch?: () => void;
-  /** No broker has anything beyond what was given to `onRecords`; may be said again. */
+  /**
+   * No broker has anything beyond what was given to `onRecords`; said once. Every partition has then a leader that
+   * answers: while one has none, its records may be missing, and nothing is said.
+   */
   onQuiet?: () => void;
 }
 
@@ -40,6 +43,7 @@ export class LogReader {
   readonly #consumer: Consumer;
   readonly #next = new Map<number, number>();
   readonly #quiet = new QuietFetches();
+  #quietness: 'unknown' | 'asked' | 'told' = 'unknown';
   #stopped = false;
 
   constructor(options: LogReaderOptions) {
@@ -69,7 +73,10 @@ export class LogReader {
     });
     this.#consumer.on(this.#consumer.events.START_BATCH_PROCESS, () => this.#quiet.broken());
     this.#consumer.on(this.#consumer.events.FETCH_START, ({ payload }) => {
-      if (this.#quiet.begins(payload.nodeId) && !this.#stopped) this.#options.onQuiet?.();
+      if (this.#quiet.begins(payload.nodeId)) void this.#makeSureOfQuiet();
+    });
+    this.#consumer.on(this.#consumer.events.REQUEST, ({ payload }) => {
+      if (payload.apiName === 'Fetch') this.#quiet.answered(payload.broker);
     });
     this.#consumer.on(this.#consumer.events.FETCH, () => this.#options.onFetch?.());
     this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => {
@@ -88,6 +95,28 @@ export class LogReader {
     this.#stopped = true;
     await this.#consumer.stop().catch(() => undefined);
     await this.#consumer.disconnect().catch(() => undefined);
+  }
+
+  /**
+   * kafkajs gives nothing, too, when a fetch failed or when nobody leads a partition. The cluster is asked who leads
+   * and where the partitions end: whoever leads must have answered the fetches that brought nothing.
+   */
+  async #makeSureOfQuiet(): Promise<void> {
+    const { kafka, topic, onQuiet } = this.#options;
+    if (this.#quietness !== 'unknown' || this.#stopped || onQuiet === undefined) return;
+    this.#quietness = 'asked';
+    try {
+      const leaders = await leadersOf(kafka, nameOf(topic), this.#next.keys());
+      if (this.#stopped) return;
+      if (this.#quiet.holds(leaders)) {
+        this.#quietness = 'told';
+        return onQuiet();
+      }
+    } catch {
+      // Begun anew below: the next quiet asks again.
+    }
+    this.#quiet.broken();
+    this.#quietness = 'unknown';
   }
 
   async #read({ batch, heartbeat, resolveOffset }: EachBatchPayload): Promise<void> {
@@ -120,6 +149,27 @@ export async function logBounds(kafka: Kafka, topic: string): Promise<LogBounds[
     return offsets.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
   } catch (error) {
     throw logUnavailable(topic, error);
+  } finally {
+    await admin.disconnect().catch(() => undefined);
+  }
+}
+
+/** How many brokers lead these partitions. Throws unless each one has a leader that says where it ends. */
+async function leadersOf(kafka: Kafka, topic: string, partitions: Iterable<number>): Promise<number> {
+  const ends = new Set((await logBounds(kafka, topic)).map(({ partition }) => partition));
+  const admin = kafka.admin();
+  try {
+    await admin.connect();
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const leaderOf = new Map(topics[0]?.partitions.map(({ partitionId, leader }) => [partitionId, leader]));
+    const leaders = new Set<number>();
+    for (const partition of partitions) {
+      const leader = leaderOf.get(partition) ?? -1;
+      if (leader < 0 || !ends.has(partition))
+        throw logUnavailable(topic, new Error(`Nobody leads partition ${partition}.`));
+      leaders.add(leader);
+    }
+    return leaders.size;
   } finally {
     await admin.disconnect().catch(() => undefined);
   }

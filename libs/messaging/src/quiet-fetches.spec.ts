@@ -24,4 +24,19 @@ describe('QuietFetches', () => {
     for (let i = 0; i < 3; i++) expect(fetches.begins(0)).toBe(false);
     expect(fetches.begins(0)).toBe(true);
   });
+
+  it('holds when as many brokers answered as lead partitions, and not for fetches that nobody answered', () => {
+    const fetches = new QuietFetches();
+    for (let i = 0; i < 4; i++) fetches.begins(0);
+    expect(fetches.holds(1)).toBe(false);
+    for (let i = 0; i < 3; i++) fetches.answered('kafka-0:9092');
+    expect([fetches.holds(1), fetches.holds(2)]).toEqual([true, false]);
+    for (let i = 0; i < 2; i++) fetches.answered('kafka-1:9092');
+    expect(fetches.holds(2)).toBe(false);
+    fetches.answered('kafka-1:9092');
+    expect(fetches.holds(2)).toBe(true);
+    fetches.broken();
+    for (let i = 0; i < 4; i++) fetches.begins(0);
+    expect(fetches.holds(1)).toBe(false);
+  });
 });
