@@ -1,5 +1,5 @@
 import { connectArango } from '@sociograph/arango';
-import { SystemClock, TimeOrderedIds } from '@sociograph/kernel';
+import { DomainError, SystemClock, TimeOrderedIds } from '@sociograph/kernel';
 import { runMain } from '@sociograph/service-host';
 import { migrationConfig } from './config';
 import { ArangoJobStore } from './infrastructure/arango-job-store';
@@ -31,12 +31,16 @@ runMain(async () => {
       if (job === undefined) throw new Error('The job is gone from the store.');
       if (job.state === 'done' && job.rebuild !== undefined) return report(job.rebuild);
       if (job.state === 'failed')
-        throw new Error(`The rebuild failed: ${job.fault}. The views are as before.`);
+        throw new Error(
+          `The rebuild failed: ${job.fault}. Before the swap nothing has changed; behind it the new state is live, ` +
+            'and rows may still be those of the old one until the next rebuild or start of a writer.',
+        );
       if (job.state !== state) say('The writer builds the next version beside the live one.');
       state = job.state;
       if (state === 'waiting' && clock.monotonicMs() - asked > BEGUN_WITHIN_MS) {
-        await jobs.put({ ...job, state: 'failed', fault: 'VIEWS.NO_WRITER', finishedAt: clock.nowMs() });
-        throw new Error('No writer took it within a minute: does a read-model-projector run?');
+        const fault = noWriter();
+        await jobs.put({ ...job, state: 'failed', fault: fault.code, finishedAt: clock.nowMs() });
+        throw fault;
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
@@ -44,6 +48,14 @@ runMain(async () => {
     db.close();
   }
 });
+
+function noWriter(): DomainError {
+  return new DomainError({
+    code: 'VIEWS.NO_WRITER',
+    kind: 'unavailable',
+    message: 'No writer took it within a minute: does a read-model-projector run?',
+  });
+}
 
 function report({ graphs, users, friendships, records, hashes, differing, ...times }: RebuildOutcome): void {
   const seconds = (ms: number): string => (ms / 1000).toFixed(1);

@@ -329,6 +329,60 @@ describe('ActiveWriter', () => {
     expect(shared.kept.newest!.hashes).toEqual(notes.jobs[0]!.rebuild!.hashes);
   });
 
+  it('says that a rebuild is done when a checkpoint of the new state is kept, not before', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    shared.kept.failures = Infinity;
+    const { notes } = start();
+    await shared.jobs.create({ id: 'r', kind: 'rebuild', state: 'waiting', requestedAt: Date.now() });
+    await until(() => notes.failures.length > 1);
+    expect(new Set(notes.failures)).toEqual(new Set(['checkpoint']));
+    expect(shared.jobs.jobs.get('r')).toMatchObject({ state: 'running', attempts: 1 });
+    shared.kept.failures = 0;
+    await until(() => notes.jobs.length === 1);
+    expect(notes.jobs[0]).toMatchObject({ id: 'r', state: 'done' });
+    expect(shared.kept.newest!.hashes).toEqual(notes.jobs[0]!.rebuild!.hashes);
+  });
+
+  it('keeps a checkpoint after a rebuild, too, that found the state of the one before', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    const { notes } = start({ ...TIMES, checkpointMs: 5 });
+    await until(() => notes.checkpoints.length === 1);
+    const { id } = shared.kept.newest!;
+    await shared.jobs.create({ id: 'r', kind: 'rebuild', state: 'waiting', requestedAt: Date.now() });
+    await until(() => notes.jobs.length === 1);
+    expect(shared.kept.newest!.id).not.toBe(id);
+  });
+
+  it('leaves a rebuild to its successor when it is stopped before the checkpoint', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    shared.kept.failures = Infinity;
+    const first = start();
+    await shared.jobs.create({ id: 'r', kind: 'rebuild', state: 'waiting', requestedAt: Date.now() });
+    await until(() => first.notes.failures.includes('checkpoint'));
+    await first.writer.stop();
+    expect(shared.jobs.jobs.get('r')).toMatchObject({ state: 'running', attempts: 0 });
+    expect(first.notes.jobs).toEqual([]);
+    shared.kept.failures = 0;
+    const second = start();
+    await until(() => second.notes.jobs.length === 1);
+    expect(second.notes.jobs[0]).toMatchObject({ state: 'done', attempts: 1 });
+  });
+
+  it('reports no difference of a recount during which the lock was lost, and begins it anew', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    const asked = { state: 'waiting' as const, requestedAt: Date.now(), workspaceId: 'demo', network: 'vk' };
+    await shared.jobs.create({ id: 'a', kind: 'recount', ...asked });
+    const { lock, notes } = start();
+    jest.spyOn(shared.store, 'profilesOf').mockImplementationOnce(async () => {
+      lock.lost = true;
+      return new Map();
+    });
+    await until(() => notes.jobs.length === 1);
+    expect(notes.jobs[0]).toMatchObject({ state: 'done', attempts: 2, recounts: [{ differences: [] }] });
+    expect(notes.roles).toContain('writing:2');
+    expect(notes.failures).toEqual([]);
+  });
+
   it('recounts a graph when asked to, and every graph once a night', async () => {
     shared.log.append(person(0, '1', ['2']));
     shared.log.append(person(1, '2', []));

@@ -1,4 +1,4 @@
-import { type Clock, isDomainError } from '@sociograph/kernel';
+import { type Clock, DomainError, isDomainError } from '@sociograph/kernel';
 import type { Job } from './jobs';
 import type { JobStore } from './ports';
 
@@ -55,18 +55,37 @@ export class Duties {
 
   private async carryOut(job: Job, signal: AbortSignal): Promise<void> {
     const attempts = (job.attempts ?? 0) + 1;
-    if (attempts > MOST_ATTEMPTS) return this.end({ ...job, state: 'failed', fault: 'VIEWS.JOB_GAVE_UP' });
+    if (attempts > MOST_ATTEMPTS) return this.giveUp(job);
     await this.jobs.put({ ...job, attempts, state: 'running' });
     let ended: Job;
     try {
       ended = { ...job, attempts, ...(await this.work.carryOut(job)), state: 'done' };
     } catch (error) {
-      // The writer's term is over: the job stays open for its successor.
-      if (signal.aborted) return;
+      if (signal.aborted || !this.work.mayWork()) return this.leave(job);
       this.work.failed(error);
       ended = { ...job, attempts, state: 'failed', fault: isDomainError(error) ? error.code : 'INTERNAL' };
     }
+    // Another writer may have begun it meanwhile: what came of it here must neither be kept nor told.
+    if (!this.work.mayWork()) return;
     await this.end(ended);
+  }
+
+  /**
+   * Leaves a job open for whoever writes next. It counts as an attempt when the lock is gone, for long work may be what
+   * kept it from being renewed; not when the writer was stopped and still has it.
+   */
+  private async leave(job: Job): Promise<void> {
+    if (this.work.mayWork()) await this.jobs.put({ ...job, attempts: job.attempts ?? 0, state: 'running' });
+  }
+
+  private async giveUp(job: Job): Promise<void> {
+    const fault = new DomainError({
+      code: 'VIEWS.JOB_GAVE_UP',
+      kind: 'bug',
+      message: 'Three writers ended in the middle of this job',
+    });
+    this.work.failed(fault);
+    await this.end({ ...job, state: 'failed', fault: fault.code });
   }
 
   private async end(job: Job): Promise<void> {

@@ -33,8 +33,12 @@ export function* countAnew(snapshot: GraphSnapshot, partitionCount: number): Gen
   return { summary, hashes: lists.hashes, degrees: rows.sizes, triangles };
 }
 
-/** Runs it in slices of some milliseconds; timers and requests come in between. */
-export async function inSlices<T>(work: Generator<void, T>, clock: Clock): Promise<T> {
+/** Runs it in slices of some milliseconds; timers and requests come in between. What `goOn` throws ends it. */
+export async function inSlices<T>(
+  work: Generator<void, T>,
+  clock: Clock,
+  goOn: () => void = () => undefined,
+): Promise<T> {
   for (;;) {
     const until = clock.monotonicMs() + SLICE_MS;
     do {
@@ -42,6 +46,7 @@ export async function inSlices<T>(work: Generator<void, T>, clock: Clock): Promi
       if (step.done === true) return step.value;
     } while (clock.monotonicMs() < until);
     await new Promise((resolve) => setImmediate(resolve));
+    goOn();
   }
 }
 

@@ -89,6 +89,13 @@ export class Projector {
     views.writeAs(fence);
   }
 
+  /** How far the log was taken in (partition -> next offset), as of this moment. */
+  reached(): Map<number, number> {
+    return new Map(
+      this.positions.all().map(({ partition }) => [partition, this.positions.offsetOf(partition)]),
+    );
+  }
+
   /** True when the log was taken in up to these offsets (partition -> next offset). */
   hasReached(offsets: ReadonlyMap<number, number>): boolean {
     return [...offsets].every(([partition, offset]) => this.positions.offsetOf(partition) >= offset);

@@ -5,6 +5,8 @@ import {
   InMemoryViewStore,
   InMemoryWriterLock,
 } from '../infrastructure/in-memory';
+import { inSlices } from './full-recount';
+import type { RecountOutcome } from './jobs';
 import { type ChangeRecord, ChangeLog, type Following } from './ports';
 import { Projector } from './projector';
 import { PEOPLE_PER_SLICE, Rebuild } from './rebuild';
@@ -16,6 +18,8 @@ class SlowLog extends ChangeLog {
   readonly records: ChangeRecord[] = [];
   open = 0;
   followed = 0;
+  /** Where it is mistaken for read, before its end. */
+  endsAt: number | undefined;
   onFollow: (time: number) => void = () => undefined;
 
   async follow(
@@ -23,14 +27,14 @@ class SlowLog extends ChangeLog {
     caughtUp: () => void,
     from?: ReadonlyMap<number, number>,
   ): Promise<Following> {
-    const end = this.records.length;
+    const end = this.endsAt ?? this.records.length;
     let stopped = false;
     this.open++;
     this.onFollow(++this.followed);
     void (async () => {
       for (let at = 0; !stopped; at++) {
         if (at === end) caughtUp();
-        const record = this.records[at];
+        const record = at < (this.endsAt ?? Infinity) ? this.records[at] : undefined;
         if (record !== undefined && record.offset >= (from?.get(record.partition) ?? 0)) take(record);
         if (record === undefined) at--;
         await new Promise((resolve) => setImmediate(resolve));
@@ -132,6 +136,22 @@ describe('Rebuild', () => {
     expect(store.summaries.get('demo.vk')).toMatchObject({ friendships: 0, writer: 1 });
   });
 
+  it('is broken off when the log is not read to its end, also when records after the gap come meanwhile', async () => {
+    const { log, store, projector, rebuild, append } = await setUp();
+    append(person(0, 0, '1', ['2']), person(1, 0, '2', []), person(0, 1, '3', []));
+    await projector.flush();
+    const hashes = projector.hashes();
+    log.endsAt = 2;
+    log.onFollow = (time) => time === 2 && append(person(1, 1, '4', []), person(0, 2, '1', ['2'], 2));
+    await expect(rebuild.run(new AbortController().signal)).rejects.toMatchObject({
+      code: 'VIEWS.REBUILD_BROKEN_OFF',
+      facts: { reason: 'the log was not read to its end' },
+    });
+    expect([store.fence, store.summaries.get('demo.vk')!.users]).toEqual([1, 3]);
+    expect(projector.hashes()).not.toEqual(hashes);
+    expect(projector.sizes().people).toBe(4);
+  });
+
   it('is broken off when another instance has the lock', async () => {
     const { lock, projector, rebuild, append } = await setUp();
     append(person(0, 0, '1', []));
@@ -168,7 +188,9 @@ describe('recountGraph', () => {
     for (const [offset, id] of ['1', '2', '3'].entries()) projector.take(person(0, offset, id, ['1', '2']));
     await projector.flush();
     const [view] = projector.graphs();
-    return { store, projector, view: view!, recount: () => recountGraph(view!, { projector, store, clock }) };
+    const recount = (goOn = (): void => undefined): Promise<RecountOutcome> =>
+      recountGraph(view!, { projector, store, clock, goOn });
+    return { store, projector, view: view!, recount };
   };
 
   it('finds everything equal, and says how large the graph is', async () => {
@@ -209,6 +231,39 @@ describe('recountGraph', () => {
     expect(store.profiles.size).toBe(3);
     expect(store.summaries.get('demo.vk')!.triangles).toBe(1);
     expect((await recount()).differences).toEqual([]);
+  });
+
+  it('finds nothing and writes nothing again wherever it may not go on, up to its very end', async () => {
+    const { store, projector, recount } = await setUp();
+    store.profiles.delete('demo.vk.3');
+    for (const last of [1, 2, 3]) {
+      let asked = 0;
+      const goOn = (): void => {
+        if (++asked === last) throw new Error(`not beyond ${last}`);
+      };
+      await expect(recount(goOn)).rejects.toThrow(`not beyond ${last}`);
+      expect(projector.hasPending).toBe(false);
+    }
+    const goOn = jest.fn();
+    expect((await recount(goOn)).differences).toHaveLength(1);
+    expect(goOn).toHaveBeenCalledTimes(3);
+  });
+
+  it('ends in the middle of counting, after the slice in which it may not go on', async () => {
+    let counted = 0;
+    function* counting(): Generator<void, void> {
+      for (; counted < 100; counted++) yield;
+    }
+    const clock = new SystemClock();
+    const times = jest.spyOn(clock, 'monotonicMs');
+    // Every look at the clock is later by more than a slice: each slice is one step.
+    for (let ms = 0; ms < 300; ms++) times.mockReturnValueOnce(ms * 1000);
+    let slices = 0;
+    const goOn = (): void => {
+      if (++slices === 3) throw new Error('no more');
+    };
+    await expect(inSlices(counting(), clock, goOn)).rejects.toThrow('no more');
+    expect(counted).toBe(2);
   });
 
   it('takes no row for wrong that waits to be written', async () => {

@@ -37,7 +37,7 @@ export class Rebuild {
     private readonly flush: () => Promise<boolean>,
   ) {}
 
-  /** Throws VIEWS.REBUILD_BROKEN_OFF when `signal` aborts or the lock is lost. */
+  /** Throws VIEWS.REBUILD_BROKEN_OFF when `signal` aborts, the lock is lost, or the log was not read to its end. */
   async run(signal: AbortSignal): Promise<RebuildOutcome> {
     const { clock, lock, store, cache } = this.ports;
     const started = clock.monotonicMs();
@@ -102,16 +102,23 @@ export class Rebuild {
     }
   }
 
-  /** Keeps what the live version takes from now on, reads the log up to at least here, and adds what was kept. */
+  /**
+   * Keeps what the live version takes from now on, reads the log up to at least here, and adds what was kept. What was
+   * kept would hide a gap before it, so that the reading is judged first. It may be judged wrongly when a record that
+   * the live version took was the last of its partition and compaction has removed it since: the next one mends that.
+   */
   private async align(signal: AbortSignal): Promise<void> {
     const meanwhile: ChangeRecord[] = [];
     this.projector.tap = (record) => void meanwhile.push(record);
+    const live = this.projector.reached();
     await this.replay(signal);
+    for (const [partition, offset] of live)
+      if ((this.reached.get(partition) ?? 0) < offset) throw brokenOff('the log was not read to its end');
     for (const record of meanwhile) this.take(record);
     this.projector.tap = (record) => this.take(record);
   }
 
-  /** Resolves in the moment in which the live version has all that the next one has. */
+  /** Resolves in the moment in which the live version has all that the next one has, which never has less. */
   private async level(signal: AbortSignal): Promise<void> {
     const deadline = this.ports.clock.monotonicMs() + ALIGNED_WITHIN_MS;
     while (!this.projector.hasReached(this.reached)) {
@@ -148,7 +155,7 @@ export class Rebuild {
   }
 }
 
-function brokenOff(reason: string): DomainError {
+export function brokenOff(reason: string): DomainError {
   return new DomainError({
     code: 'VIEWS.REBUILD_BROKEN_OFF',
     kind: 'unavailable',

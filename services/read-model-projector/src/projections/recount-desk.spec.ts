@@ -148,7 +148,7 @@ describe('Duties', () => {
   });
 
   it('gives a job up in which three writers ended', async () => {
-    const { duties, jobs, clock, done, finished, look } = setUp();
+    const { duties, jobs, clock, done, failures, finished, look } = setUp();
     await jobs.create({ ...job('a', clock.now - 2), state: 'running', attempts: 3 });
     await jobs.create({ ...job('b', clock.now - 1), state: 'running', attempts: 2 });
     await look(duties);
@@ -158,6 +158,7 @@ describe('Duties', () => {
       { id: 'a', state: 'failed', fault: 'VIEWS.JOB_GAVE_UP', finishedAt: clock.now },
       { id: 'b', state: 'done', attempts: 3 },
     ]);
+    expect(failures).toMatchObject([{ code: 'VIEWS.JOB_GAVE_UP', kind: 'bug' }]);
   });
 
   it('does nothing while it may not write', async () => {
@@ -168,7 +169,7 @@ describe('Duties', () => {
     expect([done, jobs.jobs.size]).toEqual([[], 1]);
   });
 
-  it('notes what failed, and leaves a job open whose term ended', async () => {
+  it('notes what failed, and leaves a job open whose term ended, without counting an attempt', async () => {
     const { duties, jobs, clock, finished, failures, look, work } = setUp();
     const term = new AbortController();
     work.carryOut = async () => {
@@ -181,7 +182,23 @@ describe('Duties', () => {
     await jobs.create(job('b', clock.now - 1));
     term.abort();
     await look(duties, term.signal);
-    expect(await jobs.find('b')).toMatchObject({ state: 'running' });
+    expect(await jobs.find('b')).toMatchObject({ state: 'running', attempts: 0 });
     expect(finished).toHaveLength(1);
+  });
+
+  it.each([
+    ['broke off', true],
+    ['came to an end', false],
+  ])('neither keeps nor tells what %s when the lock was gone, and counts an attempt', async (_, throws) => {
+    const { duties, jobs, clock, finished, failures, look, work } = setUp();
+    work.carryOut = async () => {
+      work.mayWork = () => false;
+      if (throws) throw new Error('broken');
+      return { recounts: [] };
+    };
+    await jobs.create(job('a', clock.now - 1));
+    await look(duties);
+    expect(await jobs.find('a')).toEqual({ ...job('a', clock.now - 1), state: 'running', attempts: 1 });
+    expect([finished, failures]).toEqual([[], []]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Clock } from '@sociograph/kernel';
+import { type Clock, DomainError } from '@sociograph/kernel';
 import { countAnew, inSlices, type GraphFigures } from './full-recount';
 import type { GraphSummary } from './graph-summary';
 import type { GraphView } from './graph-view';
@@ -11,24 +11,30 @@ const SAMPLE = 10;
 /** Rows that differ are looked at a second time while nothing is written: so many, the rest need not be counted. */
 const MOST_SUSPECTS = 5000;
 
+export interface RecountPorts {
+  projector: Projector;
+  store: ViewStore;
+  clock: Clock;
+  /** Throws when the recount must end: beside a successor's rows, this memory would find differences that are none. */
+  goOn: () => void;
+}
+
 /**
  * Compares what is kept of one graph with a full recount: the figures, everybody's degree and triangles and the state's
  * hash in memory, as of one moment, and then the rows in the store with the memory. The stream and the readers go on
  * meanwhile. A row that differs is written again; figures in memory are not mended, a rebuild does that. Rows of
  * nobody in memory are not looked for: only a rebuild removes them.
  */
-export async function recountGraph(
-  view: GraphView,
-  { projector, store, clock }: { projector: Projector; store: ViewStore; clock: Clock },
-): Promise<RecountOutcome> {
+export async function recountGraph(view: GraphView, ports: RecountPorts): Promise<RecountOutcome> {
+  const { clock, goOn } = ports;
   const started = clock.monotonicMs();
   const kept = view.figures();
   const snapshot = view.snapshot();
-  const counted = await inSlices(countAnew(snapshot, view.partitionCount), clock);
+  const counted = await inSlices(countAnew(snapshot, view.partitionCount), clock, goOn);
   const differences = [
     ...figureDifferences(kept, counted),
     ...peopleDifference(kept, counted, snapshot.ids),
-    ...(await rowDifferences(view, projector, store)),
+    ...(await rowDifferences(view, ports)),
   ];
   const { workspaceId, network } = view;
   const { users, friendships } = counted.summary;
@@ -75,22 +81,20 @@ function peopleDifference(kept: GraphFigures, counted: GraphFigures, ids: readon
   return peopleOf('people with other figures', differing);
 }
 
-async function rowDifferences(
-  view: GraphView,
-  projector: Projector,
-  store: ViewStore,
-): Promise<Difference[]> {
-  const suspects = await differingPeople(view, store, view.people());
+async function rowDifferences(view: GraphView, ports: RecountPorts): Promise<Difference[]> {
+  const { projector, store, goOn } = ports;
+  const suspects = await differingPeople(view, ports, view.people());
   // What waits to be written or is being written just now differs rightly; nothing is being written in here.
   return projector.between(async () => {
     const found: number[] = [];
-    for (const person of await differingPeople(view, store, suspects.slice(0, MOST_SUSPECTS)))
+    for (const person of await differingPeople(view, ports, suspects.slice(0, MOST_SUSPECTS)))
       if (!view.graph.isTouched(person)) found.push(person);
     const differences = peopleOf(
       'rows of people',
       found.map((person) => view.graph.nameOf(person)),
     );
     const row = await store.summary(view.key);
+    goOn();
     if (!view.graph.hasTouched && !sameFigures(row, view)) {
       const fresh = view.summaryRow(0, 0);
       differences.push({ what: 'row of the summary', kept: figuresText(row), counted: figuresText(fresh) });
@@ -103,13 +107,14 @@ async function rowDifferences(
 
 async function differingPeople(
   view: GraphView,
-  store: ViewStore,
+  { store, goOn }: RecountPorts,
   people: readonly number[],
 ): Promise<number[]> {
   const differing: number[] = [];
   for (let from = 0; from < people.length; from += ROWS_PER_READ) {
     const page = people.slice(from, from + ROWS_PER_READ);
     const rows = await store.profilesOf(page.map((person) => view.rowKey(person)));
+    goOn();
     for (const person of page) {
       const fresh = view.profileRow(person, 0, 0);
       if (typeof fresh !== 'string' && !sameRow(rows.get(fresh.key), fresh)) differing.push(person);
@@ -143,4 +148,13 @@ function sameFigures(row: SummaryRow | undefined, view: GraphView): boolean {
 function figuresText(row: SummaryRow | undefined): string {
   if (row === undefined) return 'none';
   return JSON.stringify([...SINGLE_FIGURES.map((figure) => row[figure]), row.degreeDistribution]);
+}
+
+/** The job stays open, and whoever writes next begins it anew. */
+export function recountBrokenOff(): DomainError {
+  return new DomainError({
+    code: 'VIEWS.RECOUNT_BROKEN_OFF',
+    kind: 'unavailable',
+    message: 'The recount was broken off',
+  });
 }

@@ -4,8 +4,8 @@ import type { Job, RecountOutcome } from './jobs';
 import type { ChangeLog, ChangeRecord, Following, JobStore } from './ports';
 import type { FlushReport, ProjectorPorts } from './projector';
 import { Projector } from './projector';
-import { Rebuild } from './rebuild';
-import { recountGraph } from './recount-graph';
+import { brokenOff, Rebuild } from './rebuild';
+import { recountBrokenOff, recountGraph } from './recount-graph';
 import { pause, Signal } from './waiting';
 
 /** What the writer tells the outside; bound to metrics and log by whoever starts it. */
@@ -46,6 +46,8 @@ const PAUSE_FACTOR = 3;
 export class WriterTerm {
   private readonly work = new Signal();
   private readonly checkpointDue = new Signal();
+  /** Raised by a checkpoint of what is live when they were added, or of later. */
+  private readonly waitingForCheckpoint = new Set<Signal>();
 
   constructor(
     private readonly ports: WriterPorts,
@@ -106,24 +108,41 @@ export class WriterTerm {
     }
   }
 
-  /** Writes the state down from time to time, and when it is due before; what fails is tried again the next time. */
+  /** Writes the state down from time to time; what fails is tried again the next time, soon when somebody waits. */
   private async checkpointUntil(term: AbortSignal, projector: Projector): Promise<void> {
     let kept = '';
     for (;;) {
-      await this.checkpointDue.raised(term, this.times.checkpointMs);
+      const { retryMs, checkpointMs } = this.times;
+      await this.checkpointDue.raised(term, this.waitingForCheckpoint.size > 0 ? retryMs : checkpointMs);
       if (term.aborted) return;
+      const waiting = [...this.waitingForCheckpoint];
       const snapshot = projector.snapshot();
       const state = JSON.stringify([snapshot.reached, snapshot.hashes]);
-      if (snapshot.reached.length === 0 || state === kept || !this.ports.lock.held()) continue;
-      const started = this.ports.clock.monotonicMs();
-      try {
-        await this.ports.checkpoints.save(snapshot);
-        kept = state;
-        this.observer.checkpoint('written', this.ports.clock.monotonicMs() - started);
-      } catch (error) {
-        this.observer.failed('checkpoint', error);
+      if (!this.ports.lock.held()) continue;
+      if (snapshot.reached.length > 0 && (state !== kept || waiting.length > 0)) {
+        const started = this.ports.clock.monotonicMs();
+        try {
+          await this.ports.checkpoints.save(snapshot);
+          kept = state;
+          this.observer.checkpoint('written', this.ports.clock.monotonicMs() - started);
+        } catch (error) {
+          this.observer.failed('checkpoint', error);
+          continue;
+        }
+      }
+      for (const saved of waiting) {
+        this.waitingForCheckpoint.delete(saved);
+        saved.raise();
       }
     }
+  }
+
+  /** Resolves when a checkpoint of what is live now, or of later, is kept; throws when the term ends before. */
+  private async untilCheckpoint(term: AbortSignal): Promise<void> {
+    const saved = new Signal();
+    this.waitingForCheckpoint.add(saved);
+    this.checkpointDue.raise();
+    if (!(await saved.raised(term))) throw brokenOff('the writer stops before a checkpoint is kept');
   }
 
   private async flushUntil(term: AbortSignal, projector: Projector): Promise<void> {
@@ -182,8 +201,13 @@ export class WriterTerm {
   private async carryOut(job: Job, projector: Projector, term: AbortSignal): Promise<Partial<Job>> {
     if (job.kind === 'recount') {
       const recounts: RecountOutcome[] = [];
-      for (const view of projector.graphs(job.workspaceId, job.network))
-        recounts.push(await recountGraph(view, { projector, ...this.ports }));
+      const goOn = (): void => {
+        if (term.aborted || !this.ports.lock.held()) throw recountBrokenOff();
+      };
+      for (const view of projector.graphs(job.workspaceId, job.network)) {
+        goOn();
+        recounts.push(await recountGraph(view, { projector, ...this.ports, goOn }));
+      }
       if (recounts.length === 0 && job.workspaceId !== undefined && job.network !== undefined)
         recounts.push(nothingOf(job.workspaceId, job.network));
       this.work.raise();
@@ -194,8 +218,8 @@ export class WriterTerm {
       return report !== undefined && report.outcome !== 'suspended';
     });
     const outcome = await rebuild.run(term);
-    // What was kept until now may have been wrong: nobody must begin with it again.
-    this.checkpointDue.raise();
+    // What was kept until now may have been wrong: the rebuild is not done while somebody could begin with it again.
+    await this.untilCheckpoint(term);
     return { rebuild: outcome };
   }
 
