@@ -136,6 +136,7 @@ export class LeaseWorker {
       network,
       report: (measured) => client.reportPath(measured),
       monotonicMs: () => clock.monotonicMs(),
+      clockGeneration: () => client.clock.generation,
       onMargin: onMargin && ((marginMs) => onMargin(network, marginMs)),
     });
     const lane: Lane = {

@@ -2,7 +2,7 @@ import type { PathMeasured } from './lease-client';
 import { PathReports } from './path-reports';
 
 function setUp() {
-  const at = { now: 0 };
+  const at = { now: 0, generation: 0 };
   const told: PathMeasured[] = [];
   const margins: number[] = [];
   let fail = false;
@@ -14,6 +14,7 @@ function setUp() {
       return 20 + told.length;
     },
     monotonicMs: () => at.now,
+    clockGeneration: () => at.generation,
     onMargin: (marginMs) => margins.push(marginMs),
   });
   const probe = async (roundTripMs: number) => {
@@ -108,11 +109,38 @@ describe('reports of a path', () => {
     }
   });
 
+  it('leave out when it was on the network once the pool has another clock than the one that stamped it', async () => {
+    const { at, told, reports, probe, away } = setUp();
+    const serverDate = Date.UTC(2026, 10, 21, 15);
+    away(true);
+    reports.probe({ sentAt: 5, roundTripMs: 10, serverDate });
+    await Promise.resolve();
+    expect(told[0]?.probes).toEqual([{ sentAt: 5, roundTripMs: 10, serverDate }]);
+    away(false);
+    await reports.flush();
+    expect(told[1]?.probes).toEqual([{ sentAt: 5, roundTripMs: 10, serverDate }]);
+    await probe(10);
+    reports.probe({ sentAt: 6, roundTripMs: 10, serverDate });
+    at.generation = 1;
+    reports.probe({ sentAt: 7, roundTripMs: 10, serverDate });
+    await reports.flush();
+    expect(told[2]?.probes).toEqual([
+      { sentAt: 0, roundTripMs: 10 },
+      { sentAt: 6, roundTripMs: 10 },
+      { sentAt: 7, roundTripMs: 10, serverDate },
+    ]);
+  });
+
   it('do not pile up while the pool is slow', async () => {
     const told: PathMeasured[] = [];
     const never = new Promise<number>(() => undefined);
     const report = (measured: PathMeasured) => (told.push(measured), never);
-    const reports = new PathReports({ network: 'vk', report, monotonicMs: () => 0 });
+    const reports = new PathReports({
+      network: 'vk',
+      report,
+      monotonicMs: () => 0,
+      clockGeneration: () => 0,
+    });
     for (const roundTripMs of [1, 10, 20, 30, 40]) reports.probe({ sentAt: 0, roundTripMs });
     expect(told.map(({ probes }) => probes.length)).toEqual([1, 1, 1]);
   });

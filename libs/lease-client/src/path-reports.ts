@@ -6,6 +6,8 @@ export interface PathReportsOptions {
   /** Resolves to the margin in force; rejects when the pool is away. */
   report: (measured: PathMeasured) => Promise<number>;
   monotonicMs: () => number;
+  /** Goes up whenever the pool's clock turned out to be another one. */
+  clockGeneration: () => number;
   onMargin?: ((marginMs: number) => void) | undefined;
 }
 
@@ -30,7 +32,8 @@ const MOST_UNDER_WAY = 3;
  */
 export class PathReports {
   readonly #options: PathReportsOptions;
-  #probes: PathSample[] = [];
+  /** With the generation of the pool's clock by which it was stamped. */
+  #probes: (PathSample & { generation: number })[] = [];
   #sends = { count: 0, sumMs: 0, maxMs: 0 };
   #range: { since: number; now: Range; before: Range } = { since: -Infinity, now: NOTHING, before: NOTHING };
   #underWay = 0;
@@ -52,7 +55,7 @@ export class PathReports {
   }
 
   probe(sample: PathSample): void {
-    this.#probes.push(sample);
+    this.#probes.push({ ...sample, generation: this.#options.clockGeneration() });
     if (this.#probes.length > MOST_PROBES) this.#probes.shift();
     if (this.#isNews(sample.roundTripMs) && this.#underWay < MOST_UNDER_WAY) void this.flush();
   }
@@ -76,7 +79,8 @@ export class PathReports {
     const { count, sumMs, maxMs } = sends;
     try {
       const lateness = { sends: count, meanMs: sumMs / count, maxMs };
-      const marginMs = await report({ network, probes, ...(count > 0 && { lateness }) });
+      const told = probes.map((probe) => this.#toTell(probe));
+      const marginMs = await report({ network, probes: told, ...(count > 0 && { lateness }) });
       onMargin?.(marginMs);
     } catch {
       // The pool is away, which shows where a lease is asked for; what was measured is told with the next report.
@@ -90,6 +94,15 @@ export class PathReports {
     } finally {
       this.#underWay -= 1;
     }
+  }
+
+  /**
+   * What was stamped by a clock of the pool that was set since still tells how long a round trip takes; when that was
+   * on the network's clock it does not tell any more.
+   */
+  #toTell({ generation, serverDate, ...trip }: PathSample & { generation: number }): PathSample {
+    const isOfThisClock = generation === this.#options.clockGeneration();
+    return { ...trip, ...(isOfThisClock && serverDate !== undefined && { serverDate }) };
   }
 
   /** Also takes the round trip into the range. */

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { NetworkRules } from '../src/domain/networks';
+import type { SlotReport } from '../src/domain/ports';
 import type { RedisQuotaLedger } from '../src/infrastructure/redis-quota-ledger';
 import { aKey, aRequest, nextSequence, vk } from './builders';
 import { aLedger, redisUrl, seededChance, VirtualClock } from './pool-simulation';
@@ -153,6 +154,60 @@ describe('windows that are declared fixed', () => {
       clockErrorMs: 0.3,
     });
   }
+
+  it.each([
+    ['that was answered', 'answered', true],
+    ['that may never have reached the network', 'broken', false],
+  ] as const)('begin with a first call %s: %s', async (_, outcome, isKnown) => {
+    const clock = new VirtualClock();
+    const { ledger, prefix } = await aLedger(redis, { clock });
+    const rules: NetworkRules = { ...vk(), windowKind: 'fixed', windowAlignment: 'first-call' };
+    clock.micros += 5_000_000;
+    await ledger.define([aKey('k1', { createdAt: clock.nowMs() })]);
+    const request = aRequest(clock.nowMs(), { rules, kinds: ['user'] });
+    const verdict = await ledger.grant(request);
+    if (verdict.kind === 'denied') throw new Error(verdict.reason);
+    const { fence, slots } = verdict.grant;
+    const sentAt = slots[0] as number;
+    clock.micros = Math.round((sentAt + 200) * 1000);
+    const report: SlotReport =
+      outcome === 'answered'
+        ? { slot: 0, outcome, sentAt, answeredAt: sentAt + 100, effects: [] }
+        : { slot: 0, outcome, sentAt, effects: [] };
+    await ledger.settle({
+      by: 'parser-service',
+      session: 'session',
+      sequence: nextSequence(),
+      rules,
+      settles: [{ leaseId: request.leaseId, fence, workspaceId: 'demo', reports: [report] }],
+    });
+    const [kept] = await redis.keys(`${prefix}f:*`);
+    const bounds = await redis.getBuffer(kept as string);
+    expect(bounds?.includes('lo')).toBe(isKnown);
+  });
+
+  it.each([
+    [-251, false],
+    [-249, true],
+    [249, true],
+    [251, false],
+  ])('are found by reports that left %d ms ago by their own clock: %s', async (ago, isTaken) => {
+    const clock = new VirtualClock();
+    const { ledger, prefix } = await aLedger(redis, { clock });
+    const now = clock.nowMs();
+    await ledger.learn({
+      by: 'parser-service',
+      session: 'session',
+      sequence: nextSequence(),
+      rules: { ...vk(), windowKind: 'fixed', windowAlignment: 'clock' },
+      probes: [{ sentAt: now - 20, roundTripMs: 10, serverDate: Math.floor(now / 1000) * 1000 }],
+      clockErrorMs: 0.3,
+      issuedAt: now - ago,
+    });
+    const record = await redis.getBuffer(`${prefix}path:vk`);
+    // The offset of the network's clock as MessagePack has its name: a text of one letter.
+    expect(record?.includes(Buffer.from([0xa1, 'o'.charCodeAt(0)]))).toBe(isTaken);
+  });
 
   it.each<[Alignment, number, number]>([
     ['clock', 20, 3],

@@ -470,6 +470,16 @@ describe('what an answer does to its key, in the script of the pool', () => {
       expect(await pool.verdict(of('k5'))).toBe('granted');
     });
 
+    it('lets the next call probe when an operator ends the lease of the one that does', async () => {
+      const pool = await five();
+      for (const id of ['k1', 'k2', 'k3']) await pool.call(broken, of(id));
+      pool.advance(SECOND);
+      const probe = await pool.grant(of('k4'));
+      expect(await pool.verdict(of('k5'))).toMatchObject(['network-resting', expect.any(Number)]);
+      expect(await pool.ledger.release(probe.workspaceId, probe.leaseId)).toBe('released');
+      expect(await pool.verdict(of('k5'))).toBe('granted');
+    });
+
     it('takes neither a key that answered since nor a failure of ten seconds ago', async () => {
       const pool = await five();
       await pool.call(broken, of('k1'));

@@ -372,6 +372,27 @@ describe('the desk where leases are asked for', () => {
     expect(alarm.inMs).toBeUndefined();
   });
 
+  it('says with each request whether others of its import wait behind it', async () => {
+    const { desk, ledger, alarm, clock, command } = setUp({ perImport: 9, perWorkspace: 99 });
+    ledger.scripted.push(denied('no-slot', START + 300));
+    for (const importId of ['i1', 'i1', 'i1', 'i2']) {
+      watch(desk.acquire(command({ importId })));
+      await settled();
+    }
+    clock.now += 300;
+    const deal = jest.spyOn(ledger, 'deal').mockReturnValue(new Promise(() => undefined));
+    alarm.ring();
+    await settled();
+    const said = deal.mock.calls.map(([heads]) => heads.map(({ importId, more }) => [importId, more]));
+    expect(said).toEqual([
+      [
+        ['i1', true],
+        ['i2', false],
+      ],
+      [['i1', true]],
+    ]);
+  });
+
   it('tries again at once when slots came back while it was being told that there are none', async () => {
     const { desk, ledger, clock, command, alarm } = setUp();
     await ledger.define([aKey('k1')]);

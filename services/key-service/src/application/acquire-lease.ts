@@ -138,7 +138,7 @@ export class LeaseDesk {
   }
 
   async #dealWhileOpen(): Promise<void> {
-    const others: Promise<void>[] = [];
+    const others = new Set<Promise<void>>();
     this.#deals += 1;
     try {
       for (;;) {
@@ -149,10 +149,10 @@ export class LeaseDesk {
         const heads = this.#line.heads(now, MOST_CANDIDATES);
         if (heads.length === 0) break;
         if ((await this.#dealTo(heads)) && this.#deals < MOST_DEALS) {
-          const another = this.#dealWhileOpen();
+          const another = this.#dealWhileOpen().then(() => void others.delete(another));
           // Awaited below; without this one that fails before would count as looked at by nobody.
           another.catch(() => undefined);
-          others.push(another);
+          others.add(another);
         }
       }
     } finally {
@@ -166,10 +166,10 @@ export class LeaseDesk {
     const freed = this.#freed;
     let verdicts: (LedgerVerdict | undefined)[] = [];
     try {
+      for (const head of heads) head.request.more = this.#line.hasMore(head);
       ({ verdicts } = await this.#ledger.deal(heads.map(({ request }) => request)));
     } finally {
-      // Backwards, so that those who are put back stand in their lists as before.
-      for (let i = heads.length - 1; i >= 0; i -= 1) this.#conclude(heads[i] as Entry, verdicts[i], freed);
+      for (const [i, head] of heads.entries()) this.#conclude(head, verdicts[i], freed);
     }
     return verdicts.some((verdict) => verdict?.kind === 'granted');
   }

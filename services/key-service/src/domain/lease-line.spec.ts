@@ -128,6 +128,24 @@ describe('the line of requests that wait for a slot', () => {
     expect(drain(line)).toEqual(['1', '2']);
   });
 
+  it('puts those back in the order of their arrival that come back in any order', () => {
+    const line = aLine({ perImport: 9, perWorkspace: 9 });
+    fill(line, entry('1'), entry('2'), entry('3'), entry('4'), entry('5'));
+    const taken = [1, 2, 3, 4].flatMap(() => line.heads(0, 1));
+    expect(names(taken)).toEqual(['1', '2', '3', '4']);
+    for (const at of [2, 0, 3, 1]) line.putBack(taken[at] as Entry);
+    expect(drain(line)).toEqual(['1', '2', '3', '4', '5']);
+  });
+
+  it('knows whether others of the same import wait behind one that is being offered', () => {
+    const line = aLine();
+    fill(line, entry('1'), entry('2'), entry('3', { importId: 'i2' }));
+    const [first, other] = line.heads(0, 8) as [Entry, Entry];
+    expect([line.hasMore(first), line.hasMore(other)]).toEqual([true, false]);
+    const [second] = line.heads(0, 8) as [Entry];
+    expect([second.name, line.hasMore(second), line.hasMore(first)]).toEqual(['2', false, false]);
+  });
+
   it('keeps the list of an import whose only request is being dealt to', () => {
     const line = aLine();
     fill(line, entry('1', { deadlineAt: 5 }));

@@ -32,6 +32,9 @@ export class LeaseLine<W extends Waiting> {
   /** No deadline lies before: deadlines of those who left early are found out when it has come. */
   #soonestDeadline = Infinity;
   #size = 0;
+  /** In which order they came: several are offered at once, and come back in any. */
+  readonly #numbers = new WeakMap<W, number>();
+  #added = 0;
 
   constructor(limits: LineLimits) {
     this.#limits = limits;
@@ -49,6 +52,7 @@ export class LeaseLine<W extends Waiting> {
     for (const other of imports.values()) ofWorkspace += other.length;
     if (waiting.length >= this.#limits.perImport || ofWorkspace >= this.#limits.perWorkspace) return false;
     waiting.push(entry);
+    this.#numbers.set(entry, (this.#added += 1));
     imports.set(entry.importId, waiting);
     this.#workspaces.set(entry.workspaceId, imports);
     this.#count(entry.lane, 1);
@@ -96,6 +100,11 @@ export class LeaseLine<W extends Waiting> {
     return taken;
   }
 
+  /** True when other requests of its import wait that are not being offered. */
+  hasMore(entry: W): boolean {
+    return (this.#listOf(entry)?.length ?? 0) > 0;
+  }
+
   /** An offered request got its answer; its import and workspace go to the end of the round. */
   done(entry: W): void {
     this.#count(entry.lane, -1);
@@ -108,12 +117,14 @@ export class LeaseLine<W extends Waiting> {
     if (imports.size > 0) this.#workspaces.set(entry.workspaceId, imports);
   }
 
-  /** Puts an offered request back at the head of its list. */
+  /** Puts an offered request back where it stood: behind those of its import that came before it. */
   putBack(entry: W): void {
     // The list may have gone with the last one that was served of it meanwhile.
     const imports = this.#workspaces.get(entry.workspaceId) ?? new Map<string, W[]>();
     const waiting = imports.get(entry.importId) ?? [];
-    waiting.unshift(entry);
+    const number = this.#numbers.get(entry) ?? 0;
+    const place = waiting.findIndex((other) => (this.#numbers.get(other) ?? 0) > number);
+    waiting.splice(place < 0 ? waiting.length : place, 0, entry);
     imports.set(entry.importId, waiting);
     this.#workspaces.set(entry.workspaceId, imports);
     this.#soonestDeadline = Math.min(this.#soonestDeadline, entry.deadlineAt);

@@ -48,6 +48,8 @@ export interface LedgerGrantRequest {
   sequence: number;
   /** True for the first try of a request: only then its sequence is taken. */
   first: boolean;
+  /** True when other requests of its import wait behind it: their turn must not be passed over once it has its lease. */
+  more?: boolean;
   workspaceId: string;
   importId: string;
   rules: NetworkRules;

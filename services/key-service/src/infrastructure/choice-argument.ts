@@ -18,6 +18,7 @@ export function candidateArgument(request: LedgerGrantRequest): object {
     session: request.session,
     seq: request.sequence,
     first: request.first,
+    more: request.more,
     ws: request.workspaceId,
     imp: request.importId,
     methods: request.methods,

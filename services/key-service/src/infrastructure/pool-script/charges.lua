@@ -13,11 +13,11 @@ local function firstCall(b, name, k)
       first = c
     end
   end
-  if first and first[4] then
-    local hi = first[2] + spread() + (path().lo or spread())
-    if first[4] > 0 then
-      hi = math.min(hi, first[4])
-    end
+  if first and first[4] == 0 then
+    -- It may never have reached the network: its windows may begin with a later call.
+    save('f:' .. E .. ':' .. name, {})
+  elseif first and first[4] then
+    local hi = math.min(first[2] + spread() + (path().lo or spread()), first[4])
     save('f:' .. E .. ':' .. name, { lo = first[2], hi = hi })
   end
 end

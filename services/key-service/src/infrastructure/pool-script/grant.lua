@@ -3,7 +3,7 @@
 -- that was idle starts at the virtual time, so it makes up for nothing. `wait:<E>:<network>`: flows that found no slot,
 -- { start, start of the import, asks again at, pools, egress, hold }; whoever has had more leaves them the next slot. A
 -- request of several calls holds the slots before its own as well: single calls would take them one by one.
-local FLOW_MS, WAIT_MS, GRACE, POLL, CLOSE = 600000, 5000, 25000, 2000, 40000
+local FLOW_MS, WAIT_MS, GRACE, POLL, CLOSE = 600000, 5000, 60000, 2000, 40000
 
 local verdicts = {}
 local function deny(i, reason, at)
@@ -95,7 +95,7 @@ local function noteWaiting(flow, again, hold)
 end
 
 -- When somebody who has had less is about to ask for a slot of this key, the slot is left to them while it lies far
--- enough ahead to lose nothing: answers when to ask again. Who does not come within 25 ms has lost the turn.
+-- enough ahead to lose nothing: answers when to ask again. Who does not come within 60 ms has lost the turn.
 local function isTurnOfAnother(flow, k, slot, present)
   if slot < now + a.lead + CLOSE or redis.call('HLEN', waitingName()) == 0 then
     return nil
@@ -198,10 +198,17 @@ function ops.grant()
           if not another then
             local lease = charge(flow, best, slots, look)
             countShare(flow, present, calls, lease.f)
-            redis.call('HDEL', waitingName(), c.ws .. ' ' .. c.imp)
+            if c.more then
+              -- More of its requests stand behind this one: what comes meanwhile must not pass them.
+              flow.sw, flow.si = flow.sw + calls, flow.si + calls
+              noteWaiting(flow, now, false)
+            else
+              redis.call('HDEL', waitingName(), c.ws .. ' ' .. c.imp)
+            end
             return reply(flow.i, lease)
           end
           deny(flow.i, 'no-slot', another)
+          noteWaiting(flow, another, false)
         end
       elseif look.comesBack then
         denied = { look.comesBackFrom == BUDGET and 'budget-spent' or 'no-slot', look.comesBack }

@@ -4,7 +4,6 @@
 -- second does not see it), widened for what a sample of that size has not shown yet, plus both clocks' errors.
 local RECENT, PERIOD, PERIODS = 5000000, 5000000, 12
 local TOP, LEAST_SAMPLES, LEAST_SPREAD = 8, 5, 10000
-local AHEAD, BEHIND = 5000, 25000
 
 local function samplesOf()
   return load('path:' .. a.network .. ':samples') or { r = {}, p = {} }
@@ -118,9 +117,9 @@ function ops.learn()
     return { 'denied', now, 'replay' }
   end
   local p, samples = path(), samplesOf()
-  -- A worker that has not heard yet that Redis' clock was set stamps by the clock that was.
-  local ago = a.issued > 0 and now - a.issued or 0
-  local isOurClock = ago > -AHEAD and ago < BEHIND
+  -- A worker that has not heard yet that Redis' clock was set stamps by the clock that was. A report that is merely late
+  -- loses its dates by that, nothing else.
+  local isOurClock = a.issued == 0 or math.abs(now - a.issued) < CLOCK_SET
   for _, probe in ipairs(a.probes) do
     addSample(samples, probe.trip)
     if probe.date > 0 and isOurClock then

@@ -13,7 +13,9 @@ if string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= ARGV[3] then
   return { 'lost', now, 'run' }
 end
 local estimate = tonumber(ARGV[4])
-if estimate > 0 and math.abs(now - estimate) > 250000 then
+-- A reading of this clock that is off by more than this is one of a clock that was set.
+local CLOCK_SET = 250000
+if estimate > 0 and math.abs(now - estimate) > CLOCK_SET then
   return { 'lost', now, 'clock' }
 end
 local E, readyAt = string.match(ARGV[2], '^(%d+)|%x+|(%d+)$')

@@ -41,7 +41,7 @@ local function beginTrials(k, methods, egress, lease)
   if net then
     net.u = lease.x
     net.t = net.t or now
-    lease.np = 1
+    lease.np = a.network
     save(networkName('net', a.network), net, 3600000)
   end
   return #trials > 0

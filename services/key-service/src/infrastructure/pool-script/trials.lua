@@ -53,9 +53,9 @@ local function releaseTrials(k, lease)
 end
 
 local function releaseProbe(lease)
-  local net = lease.np and load(networkName('net', a.network))
+  local net = lease.np and load(networkName('net', lease.np))
   if net and net.u == lease.x then
     net.u = now
-    save(networkName('net', a.network), net, 3600000)
+    save(networkName('net', lease.np), net, 3600000)
   end
 end
