@@ -103,6 +103,7 @@ describe('LogReader', () => {
     expect([said.mock.calls.length, cluster.asked]).toEqual([0, 2]);
     cluster.ends = [0, 1];
     cluster.emit('fetch-start', { nodeId: 0 });
+    await new Promise((resolve) => setImmediate(resolve));
     expect(cluster.asked).toBe(2);
     await cluster.fetches([0, 1]);
     expect(said).toHaveBeenCalledTimes(1);

@@ -383,6 +383,23 @@ describe('ActiveWriter', () => {
     expect(notes.failures).toEqual([]);
   });
 
+  it('breaks a recount off when it is stopped, and leaves it to its successor', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    const asked = { state: 'waiting' as const, requestedAt: Date.now(), workspaceId: 'demo', network: 'vk' };
+    await shared.jobs.create({ id: 'a', kind: 'recount', ...asked });
+    const { writer, notes } = start();
+    let stopped: Promise<void> | undefined;
+    const reads = jest.spyOn(shared.store, 'profilesOf').mockImplementation(async () => {
+      stopped = writer.stop();
+      return new Map();
+    });
+    await until(() => stopped !== undefined);
+    await stopped;
+    expect(reads).toHaveBeenCalledTimes(1);
+    expect(shared.jobs.jobs.get('a')).toMatchObject({ state: 'running', attempts: 0 });
+    expect([notes.jobs, notes.failures]).toEqual([[], []]);
+  });
+
   it('recounts a graph when asked to, and every graph once a night', async () => {
     shared.log.append(person(0, '1', ['2']));
     shared.log.append(person(1, '2', []));
