@@ -152,6 +152,7 @@ function verdictOf({ stand, options, faults, stats, offset, begunAt, endedAt, in
     quota: 3,
     jitterMs: options.jitterMs,
     toleranceMs: TOLERANCE_MS,
+    lagMs: stats.eventLoopLagMs.max,
   });
   const oversteps = judged.filter(({ cause }) => cause === 'overstep');
   const stretches = workingStretches(stand.presences, endedAt);

@@ -1,7 +1,7 @@
 import { afterDeath, gapsAfter, judge, longestGap, type Presence, workingStretches } from './verdict';
 import type { LeaseRecord } from './worker/protocol';
 
-const OPTIONS = { windowMs: 1000, quota: 3, jitterMs: 20, toleranceMs: 5 };
+const OPTIONS = { windowMs: 1000, quota: 3, jitterMs: 20, toleranceMs: 5, lagMs: 0 };
 
 function aSend(sentAt: number, more: Partial<LeaseRecord> = {}): LeaseRecord {
   return {
@@ -54,6 +54,17 @@ describe('a refused call', () => {
     const close = [aSend(2000), aSend(2300), aSend(2600), own];
     expect(causeOf(2910, [aSend(1884, { late: true }), ...close])).toBe('overstep');
     expect(causeOf(2910, [aSend(1885, { late: true }), ...close])).toBe('frozen-send');
+  });
+
+  it('is found however late the simulator read it', () => {
+    const lagging = (lagMs: number, sentAt: number) =>
+      judge([{ keyId: 'k', at: sentAt + 115 }], [...three, aSend(sentAt, { result: '6' })], {
+        ...OPTIONS,
+        lagMs,
+      })[0];
+    expect(lagging(90, 2100)).toMatchObject({ cause: 'slow-path', proof: { sentAt: 2100 } });
+    expect(lagging(89, 2100)).toMatchObject({ cause: 'overstep', proof: undefined });
+    expect(lagging(90, 2014)).toMatchObject({ cause: 'overstep', proof: { sentAt: 2014 } });
   });
 
   it('that nobody wrote down is an overstep', () => {

@@ -13,6 +13,8 @@ export interface JudgeOptions {
   jitterMs: number;
   /** How far the simulator's clock and the workers' stamps may lie apart. */
   toleranceMs: number;
+  /** The longest that the simulator's event loop stood still: so much later than they came it may have read requests. */
+  lagMs: number;
 }
 
 /** Why a call was refused, as far as it can be proven. */
@@ -51,14 +53,14 @@ export function judge(
 function judgeOne(
   refusal: Refusal,
   sends: readonly (LeaseRecord & { sentAt: number })[],
-  { windowMs, quota, jitterMs, toleranceMs }: JudgeOptions,
+  { windowMs, quota, jitterMs, toleranceMs, lagMs }: JudgeOptions,
 ): Judged {
   const around = (send: { sentAt: number }, backMs: number): boolean =>
     send.sentAt <= refusal.at + toleranceMs && send.sentAt >= refusal.at - backMs - toleranceMs;
   const frozen = sends.find((send) => send.late === true && around(send, windowMs + jitterMs));
   if (frozen !== undefined) return { ...refusal, cause: 'frozen-send', proof: frozen };
   // The refused call itself: the latest one with that answer which can have arrived then.
-  const own = sends.findLast((send) => send.result === '6' && around(send, jitterMs));
+  const own = sends.findLast((send) => send.result === '6' && around(send, jitterMs + lagMs));
   if (own === undefined) return { ...refusal, cause: 'overstep', proof: undefined };
   const before = sends.filter((send) => send.sentAt < own.sentAt && send.result !== '6');
   const first = before.at(-quota);
