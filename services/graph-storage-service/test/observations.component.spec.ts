@@ -293,6 +293,25 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
     expect(await get(encodeURI(path))).toMatchObject({ status, body });
   });
 
+  it.each([
+    '2026-W05-1',
+    '2026-050',
+    '20261120',
+    '2026-11-20T12Z',
+    '2026-11-20T12:00:00+01',
+    '2026-11-20T12:00:00,5Z',
+    '2026-11-20T12:00:00',
+  ])('does not take %s for a moment, wherever it stands', async (text) => {
+    const moment = encodeURIComponent(text);
+    for (const [query, field] of [
+      [`friends?at=${moment}`, 'at'],
+      [`friends/changes?from=${moment}&to=2026-11-21`, 'from'],
+      [`friends/changes?from=2026-01-01&to=${moment}`, 'to'],
+    ]) {
+      expect(await get(`vk/107/${query}`)).toMatchObject({ status: 400, body: { errors: [{ field }] } });
+    }
+  });
+
   it('wants a token and a role', async () => {
     expect((await fetch(`${service.url}/v1/people/vk/107`)).status).toBe(401);
     expect((await get('vk/107', realm.token(workspaceId, []))).status).toBe(403);

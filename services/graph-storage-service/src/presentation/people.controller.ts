@@ -3,12 +3,13 @@ import { ApiOkResponse, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestj
 import { CurrentPrincipal, Roles, type Principal } from '@sociograph/auth';
 import { DomainError } from '@sociograph/kernel';
 import { decodeCursor, encodeCursor, PageQuery } from '@sociograph/service-host';
-import { IsISO8601, IsOptional, Matches } from 'class-validator';
+import { IsOptional, Matches } from 'class-validator';
 import { z } from 'zod';
 import { ReadPerson, type FriendshipView } from '../application/read-person';
 import type { SideAssertion } from '../domain/friendship';
 import { assertedBy, isComplete, isKnown, newestStamp } from '../domain/own-list';
 import type { Person } from '../domain/person';
+import { IsMoment } from './moment';
 
 class PersonParams {
   @ApiProperty({ example: 'vk' })
@@ -20,22 +21,25 @@ class PersonParams {
   id!: string;
 }
 
-const A_MOMENT = { message: 'must be a moment, e.g. 2026-11-20T12:00:00Z' };
+const A_DATE = 'A date alone is its midnight, UTC';
 
 class FriendsQuery extends PageQuery {
-  @ApiPropertyOptional({ format: 'date-time', description: 'As the friendships were known at that moment' })
+  @ApiPropertyOptional({
+    format: 'date-time',
+    description: `As the friendships were known at that moment. ${A_DATE}`,
+  })
   @IsOptional()
-  @IsISO8601({ strict: true }, A_MOMENT)
+  @IsMoment()
   at?: string;
 }
 
 class FriendChangesQuery extends PageQuery {
-  @ApiProperty({ format: 'date-time', example: '2026-11-01T00:00:00Z' })
-  @IsISO8601({ strict: true }, A_MOMENT)
+  @ApiProperty({ format: 'date-time', description: A_DATE, example: '2026-11-01T00:00:00Z' })
+  @IsMoment()
   from!: string;
 
-  @ApiProperty({ format: 'date-time', example: '2026-11-20T00:00:00Z' })
-  @IsISO8601({ strict: true }, A_MOMENT)
+  @ApiProperty({ format: 'date-time', description: A_DATE, example: '2026-11-20T00:00:00Z' })
+  @IsMoment()
   to!: string;
 }
 
