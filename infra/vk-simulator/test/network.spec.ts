@@ -62,21 +62,38 @@ describe('the network in front of the simulator', () => {
 
   it('aligns fixed windows to the clock of its Date header', async () => {
     const bench = await Bench.start('--window', 'fixed-clock', '--clock-skew', '400');
-    const replies = [];
-    for (let n = 0; n < 12; n += 1) {
-      replies.push(await bench.call('utils.getServerTime', {}));
-      await new Promise((resolve) => setTimeout(resolve, 150));
-    }
-    const perSecond = new Map<string, number>();
-    for (const reply of replies) {
-      const date = String(reply.headers.date);
-      if (!('error' in reply.json)) perSecond.set(date, (perSecond.get(date) ?? 0) + 1);
-    }
-    // 150 ms apart: every whole second of the Date header holds six or seven calls, of which three are served.
-    expect(perSecond.size).toBeGreaterThanOrEqual(2);
-    expect(Math.max(...perSecond.values())).toBe(3);
-    const skewMs = Date.parse(String(replies.at(-1)?.headers.date)) - Date.now();
-    expect(Math.abs(skewMs - 400 + 650)).toBeLessThan(700);
+    const clock = async (): Promise<number> => Number((await bench.page('/clock'))['clock']);
+    /** Puts the clock forward to so many milliseconds after a whole second. */
+    const forwardTo = async (ms: number): Promise<void> => {
+      const advance = (1000 + ms - ((await clock()) % 1000)) % 1000;
+      await bench.page(`/clock?advance=${advance}`, 'POST');
+    };
+    /** The Date headers of calls up to the first that is refused, whose Date is the last. */
+    const untilRefused = async (): Promise<number[]> => {
+      const dates: number[] = [];
+      for (let refused = false; !refused;) {
+        const { headers, json } = await bench.call('utils.getServerTime', {});
+        dates.push(Date.parse(String(headers.date)));
+        refused = 'error' in json;
+      }
+      return dates;
+    };
+    const inTheLastSecond = (dates: number[]): number[] => dates.filter((date) => date === dates.at(-1));
+
+    const apart = (await clock()) - Date.now();
+    expect(Math.abs(apart - 400)).toBeLessThan(200);
+    // Without the skew its Date would be of the second before.
+    await forwardTo(300);
+    const before = await clock();
+    const first = await untilRefused();
+    expect(first[0]).toBeGreaterThan(before - 1000);
+    expect(first.at(-1)).toBeLessThanOrEqual(await clock());
+    // Three served and one refused in a second, and in the next at once: no window slides, none begins with a call.
+    expect(inTheLastSecond(first)).toHaveLength(4);
+    await forwardTo(0);
+    const second = await untilRefused();
+    expect(inTheLastSecond(second)).toHaveLength(4);
+    expect((second.at(-1) ?? 0) - (first.at(-1) ?? 0)).toBeGreaterThanOrEqual(1000);
     await bench.close();
   });
 });
