@@ -16,7 +16,7 @@ export interface ContractServer {
 
 /**
  * The server that contract specs talk to: the stand-in, started in this process, or the ArangoDB that
- * ARANGO_CONTRACT_URL names (`npm run test:arango -- --url`), where a database with a random name is made.
+ * ARANGO_CONTRACT_URL names (`npm run test:arango`), where a database with a random name is made.
  */
 export async function contractServer(testMode?: TestModeConfig): Promise<ContractServer> {
   const target = contractTarget();

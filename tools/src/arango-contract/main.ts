@@ -17,8 +17,10 @@ const CONTRACT = [
 ];
 
 /**
- * `npm run test:arango -- --url http://root:password@host:8529` runs the contract suite against a real ArangoDB and
- * prints what differs; without --url against the stand-in. Ends with 1 when something differs.
+ * `ARANGO_CONTRACT_URL=http://root:password@host:8529 npm run test:arango` runs the contract suite against a real
+ * ArangoDB and prints what differs; without a URL against the stand-in. Ends with 1 when something differs.
+ * `--url` names it too, but what stands in the arguments every user of the machine sees in the list of processes: the
+ * password belongs in the environment (ARANGO_CONTRACT_PASSWORD), which jest inherits from here.
  */
 async function main(url: string | undefined): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => killChildren('SIGTERM'));
