@@ -213,15 +213,18 @@ export function graphStoreContract(make: () => Promise<Graph>): void {
 
   /** Writes and ends friendships as the use case does: what ends is removed with its past. */
   async function lasted(low: string, high: string, since: number, until: number): Promise<void> {
-    const one = edge(low, high, { low: side(since), since });
-    await create(one);
+    await create(edge(low, high, { low: side(since), since }));
+    await end(low, high, until);
+  }
+
+  async function end(low: string, high: string, until: number): Promise<void> {
     for (let written = 0, tries = 0; written === 0 && tries < 20; tries++) {
       const { rev, ...now } = (await stored(low, high)) as Versioned<Friendship>;
       const past = pastOf(now, [{ ...now, side: 'low', assertion: undefined, ended: side(until) }]);
       ({ written } = await graph.store.writeFriendships({
         create: [],
         replace: [],
-        remove: [{ key: one.key, rev, past }],
+        remove: [{ key: now.key, rev, past }],
       }));
     }
   }
@@ -293,6 +296,28 @@ export function graphStoreContract(make: () => Promise<Graph>): void {
     await lasted('1', '5', 10, 25);
     expect(await friendsAt(24)).toEqual(['1']);
     expect(await friendsAt(25)).toEqual([]);
+  });
+
+  it('tells no ending of a friendship that another writer saved meanwhile, nor once it is over in truth', async () => {
+    await create(edge('1', '5', { low: side(10), since: 10 }));
+    const { rev, ...before } = (await stored('1', '5')) as Versioned<Friendship>;
+    for (let written = 0, tries = 0; written === 0 && tries < 20; tries++) {
+      const now = (await stored('1', '5')) as Versioned<Friendship>;
+      const replace = [{ ...now, high: side(5), since: 5 }];
+      ({ written } = await graph.store.writeFriendships({ create: [], replace, remove: [] }));
+    }
+    const past = pastOf(before, [{ ...before, side: 'low', assertion: undefined, ended: side(20) }]);
+    const remove = [{ key: before.key, rev, past }];
+    const lost = await graph.store.writeFriendships({ create: [], replace: [], remove });
+    expect(lost).toEqual({ written: 0, conflicts: [before.key] });
+    const page = { limit: 5, after: undefined, at: 15 };
+    const [lasting] = (await graph.queries.friendshipsOf(ref('5', graph.workspace), page)).items;
+    expect(lasting).toMatchObject({ since: 5, low: side(10), high: side(5) });
+    expect(lasting).not.toHaveProperty('until');
+    expect(await changes(15, 25)).toEqual([]);
+    await end('1', '5', 40);
+    const [over] = (await graph.queries.friendshipsOf(ref('5', graph.workspace), page)).items;
+    expect(over).toMatchObject({ since: 5, until: 40 });
   });
 
   it('lets one of twenty writers win', async () => {

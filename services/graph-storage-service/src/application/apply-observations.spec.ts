@@ -135,6 +135,18 @@ describe('ApplyObservations', () => {
     expect(service.graph.past.get('demo.vk.1.2.40')).toMatchObject({ since: 40, until: 50 });
   });
 
+  it('ends a friendship with the first look of a batch that lacks it, not with one before it was confirmed', async () => {
+    const service = aService();
+    await service.execute([seen('1', [aList(10, ['2'])]), seen('5', [aList(10, ['6'])])]);
+    await service.execute([seen('1', [aList(20, ['2'])])]);
+    await service.execute([
+      seen('1', [aList(15, []), aList(40, []), aList(30, [])]),
+      seen('5', [aList(15, []), aList(40, [])]),
+    ]);
+    expect(service.graph.past.get('demo.vk.1.2.10')).toMatchObject({ since: 10, until: 30 });
+    expect(service.graph.past.get('demo.vk.5.6.10')).toMatchObject({ since: 10, until: 15 });
+  });
+
   it('cuts large writes up and says between them that it is alive', async () => {
     const service = aService();
     const ids = Array.from({ length: 9_000 }, (_, n) => String(10_000 + n));

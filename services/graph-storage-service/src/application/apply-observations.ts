@@ -3,7 +3,14 @@ import { tooContended } from '../domain/errors';
 import type { Friendship, SideChange } from '../domain/friendship';
 import type { PersonRef } from '../domain/observation';
 import { isKnown } from '../domain/own-list';
-import { decide, unknownPerson, type Decision, type Person, type Seen } from '../domain/person';
+import {
+  confirmedPerson,
+  decide,
+  unknownPerson,
+  type Decision,
+  type Person,
+  type Seen,
+} from '../domain/person';
 import { ChangeLog, GraphStore, Pause, StorageMeter, type SourcePositions } from '../domain/ports';
 import { Confirmations } from './confirmations';
 import { judgeDisputes } from './judge-disputes';
@@ -94,9 +101,12 @@ export class ApplyObservations {
       const key = keys[i] as string;
       const stored = people.get(key);
       const before = stored ?? unknownPerson(ref);
-      const decision = decide(before, this.confirmations.of(key), seen, now);
-      if (decision.mustWrite)
-        changes.push(...sideChanges(ref, before.list, decision.person.list, seen.lists));
+      const confirmation = this.confirmations.of(key);
+      const decision = decide(before, confirmation, seen, now);
+      if (decision.mustWrite) {
+        const { list } = confirmedPerson(before, confirmation);
+        changes.push(...sideChanges(ref, list, decision.person.list, seen.lists));
+      }
       return { key, rev: stored?.rev, decision };
     });
     const changed = await writeFriendships(changes, unanswered, tools);

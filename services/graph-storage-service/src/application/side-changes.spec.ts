@@ -40,6 +40,21 @@ describe('side changes', () => {
     ]);
   });
 
+  it.each([
+    ['the first list that lacks it', [aList(9, []), aList(7, [])], 7],
+    ['the first after it was there again', [aList(7, []), aList(8, ['2']), aList(9, [])], 9],
+    ['the first after it was added again', [aList(7, []), aList(8, ['2'], 'partial'), aList(9, [])], 9],
+    ['the first after it was last vouched for', [aList(4, []), aList(5, []), aList(9, [])], 9],
+    ['the first that says everything', [aList(6, [], 'partial'), aList(7, [], 'nothing'), aList(9, [])], 9],
+    ['the deletion of the person', [aList(7, [], 'deleted'), aList(9, [])], 7],
+  ])('ends a friendship with %s', (_, lists, ended) => {
+    const [change] = sideChanges(ref('1'), one(5, ['2']), one(9, []), lists);
+    expect(change).toMatchObject({
+      assertion: undefined,
+      ended: { ...stamp(ended), callId: `call-${ended}` },
+    });
+  });
+
   it('changes nothing where the lists are the same', () => {
     expect(sideChanges(ref('1'), one(1, ['2']), one(2, ['2']), [aList(2, ['2'])])).toEqual([]);
   });

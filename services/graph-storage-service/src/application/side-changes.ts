@@ -1,4 +1,5 @@
 import { comparePersonIds, friendshipKey, vertexKey } from '@sociograph/contracts';
+import { compareStamps } from '@sociograph/kernel';
 import {
   idOf,
   loneSide,
@@ -48,12 +49,41 @@ export function sideChanges(
   const changes: SideChange[] = [];
   for (const [id, vouched] of is) if (!was.has(id)) changes.push(sideChange(ref, id, vouched));
   const gone = new Set([...was.keys(), ...seen.flatMap(({ ids }) => ids)].filter((id) => !is.has(id)));
-  const ending = after.base && { stamp: after.base.stamp, source: after.base.source };
-  for (const id of gone) changes.push({ ...sideChange(ref, id, undefined), ended: ending && look(ending) });
+  const looks = firstLooksWithout(gone, was, seen);
+  for (const id of gone) {
+    const ending = looks.get(id) ?? after.base;
+    changes.push({ ...sideChange(ref, id, undefined), ended: ending && look(ending) });
+  }
   return changes;
 }
 
-function look({ source, stamp }: Addition): SideAssertion {
+/**
+ * The look that ended each of these ids: of the batch the first that says everything and lacks it, unless a later
+ * one has it. Looks that are older than what vouched for an id say nothing of its end.
+ */
+function firstLooksWithout(
+  gone: ReadonlySet<string>,
+  was: ReadonlyMap<string, Addition>,
+  seen: readonly ListObservation[],
+): Map<string, ListObservation> {
+  const found = new Map<string, ListObservation>();
+  const open = new Set(gone);
+  const newestFirst = seen
+    .filter(({ kind }) => kind !== 'nothing')
+    .sort((a, b) => compareStamps(b.stamp, a.stamp));
+  for (const seenThen of newestFirst) {
+    if (open.size === 0) break;
+    const has = new Set(seenThen.ids);
+    for (const id of open) {
+      const vouched = was.get(id);
+      if (has.has(id) || (vouched && compareStamps(seenThen.stamp, vouched.stamp) <= 0)) open.delete(id);
+      else if (seenThen.kind !== 'partial') found.set(id, seenThen);
+    }
+  }
+  return found;
+}
+
+function look({ source, stamp }: Pick<Addition, 'source' | 'stamp'>): SideAssertion {
   return { ...source, ...stamp };
 }
 

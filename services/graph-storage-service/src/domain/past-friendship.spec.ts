@@ -1,5 +1,5 @@
 import type { Friendship, SideAssertion, SideChange } from './friendship';
-import { pastKey, pastOf, wasThere } from './past-friendship';
+import { byLastingLonger, pastKey, pastOf, wasThere } from './past-friendship';
 
 const look = (observedAt: number, fence = 1): SideAssertion => ({
   observedAt,
@@ -65,5 +65,20 @@ describe('a past friendship', () => {
     [{ since: 5, until: 5 }, 5, false],
   ])('%j was there at %i: %s', (stretch, at, there) => {
     expect(wasThere(stretch, at)).toBe(there);
+  });
+
+  it.each([
+    [{ since: 5 }, { since: 10, until: 20 }],
+    [
+      { since: 5, until: 40 },
+      { since: 10, until: 20 },
+    ],
+    [
+      { since: 5, until: 20 },
+      { since: 10, until: 20 },
+    ],
+  ])('%j is told before %j', (longer, shorter) => {
+    expect([shorter, longer].sort(byLastingLonger)).toEqual([longer, shorter]);
+    expect([longer, shorter].sort(byLastingLonger)).toEqual([longer, shorter]);
   });
 });

@@ -27,7 +27,7 @@ export function pastOf(friendship: Friendship, changes: readonly SideChange[]): 
 
 /**
  * Key of the record. Whoever ends the same stretch again (a process died before the friendship went, or another
- * writer saved it meanwhile) writes the same record again, so a stretch is never told twice.
+ * writer touched it meanwhile) writes the same record again, so a stretch is never told twice.
  */
 export function pastKey({ key, since }: Pick<PastFriendship, 'key' | 'since'>): string {
   return `${key}.${since}`;
@@ -36,4 +36,14 @@ export function pastKey({ key, since }: Pick<PastFriendship, 'key' | 'since'>): 
 /** True when the friendship was known at that moment: from its first sight up to, not with, the look that lacks it. */
 export function wasThere({ since, until }: Stretch, at: number): boolean {
   return since <= at && (until === undefined || at < until);
+}
+
+/**
+ * Which of two overlapping stretches of a friendship is told, for sorting: what still lasts or lasted longer.
+ * The ending is kept before the friendship goes, and there is no taking it back: when another writer saves the
+ * friendship in between, its stretch covers the kept one, also after the look that ends it in truth.
+ */
+export function byLastingLonger(a: Stretch, b: Stretch): number {
+  const [untilA, untilB] = [a.until ?? Number.POSITIVE_INFINITY, b.until ?? Number.POSITIVE_INFINITY];
+  return untilA === untilB ? a.since - b.since : untilA > untilB ? -1 : 1;
 }

@@ -40,7 +40,7 @@ export const QUERIES = aqlCatalogue({
       )
       FOR e IN UNION(asLow, asHigh) SORT e._key LIMIT @limit RETURN e`,
   },
-  /** The same as of a moment: what lasts since before it, and what was over only later. Newest stretch of each. */
+  /** The same as of a moment: what lasts since before it, and what was over only later. Order as `byLastingLonger`. */
   friendshipsAt: {
     text: `
       LET nowLow = (
@@ -67,7 +67,9 @@ export const QUERIES = aqlCatalogue({
         COLLECT key = row.key INTO stretches = row.stretch
         SORT key
         LIMIT @limit
-        RETURN { key: key, stretch: FIRST(FOR s IN stretches SORT s.since DESC, s._key RETURN s) }`,
+        RETURN { key: key, stretch: FIRST(
+          FOR s IN stretches SORT s.until == null DESC, s.until DESC, s.since RETURN s
+        ) }`,
   },
   /** Friendships of a person that were there at one of two moments only. */
   changedFriendships: {

@@ -78,7 +78,8 @@ export class ArangoGraph extends GraphStore {
 
   /**
    * History comes first: a process that dies in between leaves a friendship and its ending side by side, and ends
-   * it again when the observation returns. Keys of friendships whose ending could not be written.
+   * it again when the observation returns. An ending whose friendship another writer saved stays; the reading passes
+   * over it (`byLastingLonger`). Keys of friendships whose ending could not be written.
    */
   async #keepPast(past: readonly PastFriendship[]): Promise<Set<string>> {
     if (past.length === 0) return new Set();

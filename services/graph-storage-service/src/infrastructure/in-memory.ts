@@ -1,7 +1,7 @@
 import { endKey, personKey, unansweredBy } from '../application/side-changes';
 import { loneSide, type Friendship } from '../domain/friendship';
 import type { PersonRef } from '../domain/observation';
-import { pastKey, wasThere, type PastFriendship } from '../domain/past-friendship';
+import { byLastingLonger, pastKey, wasThere, type PastFriendship } from '../domain/past-friendship';
 import { isComplete } from '../domain/own-list';
 import type { Person } from '../domain/person';
 import {
@@ -53,8 +53,8 @@ export class InMemoryGraph extends GraphStore implements GraphQueries {
     const all = this.#stretchesOf(ref, after).filter((one) =>
       at === undefined ? !('until' in one) : wasThere(one, at),
     );
-    const newest = new Map(all.sort((a, b) => a.since - b.since).map((one) => [one.key, one]));
-    return page([...newest.values()], limit);
+    const told = new Map(all.sort((a, b) => byLastingLonger(b, a)).map((one) => [one.key, one]));
+    return page([...told.values()], limit);
   }
 
   async changedFriendships(
