@@ -56,6 +56,12 @@ export function seeded(seed: number): SeededRandomness {
   return new SeededRandomness(seed);
 }
 
+/** The same sequence for whoever takes chance as a function. */
+export function seededChance(seed: number): () => number {
+  const chance = seeded(seed);
+  return () => chance.next();
+}
+
 export class SeededRandomness extends Randomness {
   #state: number;
 

@@ -1,6 +1,6 @@
 export { eventually } from './eventually';
 export type { EventuallyOptions } from './eventually';
-export { FakeClock, fakeClock, seeded, SeededRandomness, sequentialIds } from './fakes';
+export { FakeClock, fakeClock, seeded, seededChance, SeededRandomness, sequentialIds } from './fakes';
 export { testServers } from './test-servers';
 export type { TestServers } from './test-servers';
 export { accessToken, demoToken, workspaceOf } from './access-token';

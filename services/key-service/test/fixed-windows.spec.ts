@@ -1,9 +1,10 @@
+import { seededChance } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import type { NetworkRules } from '../src/domain/networks';
 import type { SlotReport } from '../src/domain/ports';
 import type { RedisQuotaLedger } from '../src/infrastructure/redis-quota-ledger';
 import { aKey, aRequest, nextSequence, vk } from './builders';
-import { aLedger, redisUrl, seededChance, VirtualClock } from './pool-simulation';
+import { aLedger, redisUrl, VirtualClock } from './pool-simulation';
 
 jest.setTimeout(60_000);
 

@@ -1,7 +1,8 @@
+import { seededChance } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import type { CallFacts } from '../src/domain/outcomes';
 import { aLoneKey, broken, error, ok, PoolDriver, status } from './pool-driver';
-import { redisUrl, seededChance } from './pool-simulation';
+import { redisUrl } from './pool-simulation';
 
 jest.setTimeout(60_000);
 

@@ -1,10 +1,11 @@
+import { seededChance } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import type { NetworkRules } from '../src/domain/networks';
 import type { LearnedPath } from '../src/domain/learned-path';
 import type { KeyEvent } from '../src/domain/ports';
 import type { RedisQuotaLedger } from '../src/infrastructure/redis-quota-ledger';
 import { aKey, aRequest, nextSequence, vk } from './builders';
-import { aLedger, redisUrl, seededChance, VirtualClock } from './pool-simulation';
+import { aLedger, redisUrl, VirtualClock } from './pool-simulation';
 
 const RULES: NetworkRules = { ...vk(), marginMs: 110, horizonMs: 300 };
 const REST = { kind: 'rest' as const, baseMs: 1000, capMs: 10_000, atLeastMs: 0, code: 6 };

@@ -22,18 +22,6 @@ export class VirtualClock extends Clock {
   }
 }
 
-/** Deterministic numbers in [0, 1) (mulberry32). */
-export function seededChance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 export function redisUrl(): string {
   const { KEY_SERVICE_REDIS_POOL_URL, ADMIN_REDIS_POOL_URL, REDIS_POOL_URL } = process.env;
   const url = ADMIN_REDIS_POOL_URL ?? KEY_SERVICE_REDIS_POOL_URL ?? REDIS_POOL_URL;

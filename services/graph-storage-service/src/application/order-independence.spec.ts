@@ -1,3 +1,4 @@
+import { seededChance } from '@sociograph/testing';
 import { aDocument, aList, seen } from '../../test/builders';
 import type { ListObservation } from '../domain/observation';
 import { assertedBy, isComplete } from '../domain/own-list';
@@ -9,17 +10,6 @@ import { Confirmations } from './confirmations';
 const PEOPLE = 9;
 const OBSERVATIONS = 40;
 const SEEDS = 25;
-
-/** Mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 class NoPause extends Pause {
   async wait(): Promise<void> {}
@@ -141,7 +131,7 @@ describe('whatever the order, number and grouping of observations', () => {
   it.each(Array.from({ length: SEEDS }, (_, i) => i + 1))(
     'the stored state is the same (seed %i)',
     async (seed) => {
-      const random = seeded(seed);
+      const random = seededChance(seed);
       const all = observations(random);
       const clean = await stateAfter(all, random, 0);
       const expected = expectedState(all);

@@ -1,3 +1,4 @@
+import { seededChance } from '@sociograph/testing';
 import { recordKey } from '@sociograph/contracts';
 import { SystemClock } from '@sociograph/kernel';
 import { countAnew, inSlices } from './full-recount';
@@ -11,7 +12,7 @@ const SEEDS = Array.from({ length: 20 }, (_, seed) => seed + 1);
 
 describe('the figures of a graph', () => {
   it.each(SEEDS)('equal two full recounts after adds, removals and duplicates (seed %i)', (seed) => {
-    const random = generator(seed);
+    const random = seededChance(seed);
     const views = new Views(1);
     for (const record of history(seed, 900)) {
       views.take(record);
@@ -34,7 +35,7 @@ describe('the figures of a graph', () => {
     const records = history(seed, 1200).filter(({ change }) => change !== undefined);
     const clean = new Views(1);
     for (const record of records) clean.take(record);
-    const random = generator(seed + 100);
+    const random = seededChance(seed + 100);
     const many = records.flatMap((record, at) =>
       Array.from({ length: 5 }, () => ({ record, place: at + random() * 1000 })),
     );
@@ -101,7 +102,7 @@ describe('a full recount', () => {
 
 /** Changes of random people as the log would bring them: documents and lists that come, change and go, and erasures. */
 function history(seed: number, length: number): ChangeRecord[] {
-  const random = generator(seed);
+  const random = seededChance(seed);
   const pick = (count: number): number => Math.floor(random() * count);
   const size = 20 + seed * 6;
   const versions = new Map<string, number>();
@@ -135,15 +136,4 @@ function finish<T>(work: Generator<void, T>): T {
     const step = work.next();
     if (step.done === true) return step.value;
   }
-}
-
-/** mulberry32: the same sequence for the same seed. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }

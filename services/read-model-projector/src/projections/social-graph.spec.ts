@@ -1,3 +1,4 @@
+import { seededChance } from '@sociograph/testing';
 import type { Assertion } from './recount';
 import { recount } from './recount';
 import { SocialGraph } from './social-graph';
@@ -121,7 +122,7 @@ describe('SocialGraph', () => {
   });
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('equals a full recount all along a random run (seed %i)', (seed) => {
-    const random = generator(seed);
+    const random = seededChance(seed);
     const pick = (count: number): number => Math.floor(random() * count);
     const size = 6 + seed * 8;
     const graph = new SocialGraph();
@@ -158,7 +159,7 @@ describe('SocialGraph', () => {
   });
 
   it('comes to the same figures whatever the order of the vertices', () => {
-    const random = generator(99);
+    const random = seededChance(99);
     const people = Array.from({ length: 60 }, (_, i) => String(i));
     const lists = people.map((id): [string, string[]] => [id, people.filter(() => random() < 0.1)]);
     const expected = summaryOf(graphOf(Object.fromEntries(lists)));
@@ -188,15 +189,4 @@ function graphOf(lists: Record<string, string[]>): SocialGraph {
 
 function namesOf(graph: SocialGraph, people: number[]): string[] {
   return people.map((person) => graph.nameOf(person)).sort();
-}
-
-/** mulberry32: the same sequence for the same seed. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
