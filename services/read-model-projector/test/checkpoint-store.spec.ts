@@ -1,10 +1,10 @@
-import { connectArango, ensureCollection } from '@sociograph/arango';
+import { ensureCollection } from '@sociograph/arango';
 import type { Database } from 'arangojs';
 import { ArangoCheckpointStore } from '../src/infrastructure/arango-checkpoint-store';
 import { InMemoryCheckpointStore } from '../src/infrastructure/in-memory';
 import type { CheckpointHead } from '../src/projections/checkpoint';
 import type { CheckpointStore } from '../src/projections/ports';
-import { server, unique } from './servers';
+import { connectViews, unique } from './servers';
 
 const head = (id: string, chunks: number): CheckpointHead => ({
   id,
@@ -31,12 +31,7 @@ describe.each(['InMemoryCheckpointStore', 'ArangoCheckpointStore'])('%s', (kind)
       store = new InMemoryCheckpointStore();
       return;
     }
-    db ??= connectArango({
-      url: server('ARANGO_URL'),
-      database: server('ARANGO_DATABASE'),
-      username: server('ARANGO_USERNAME'),
-      password: server('ARANGO_PASSWORD'),
-    });
+    db ??= connectViews();
     const prefix = unique('spec');
     names = { chunks: `${prefix}-chunks`, state: `${prefix}-state` };
     for (const name of Object.values(names)) await ensureCollection(db, name, 'document');

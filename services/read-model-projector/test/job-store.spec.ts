@@ -1,10 +1,10 @@
-import { connectArango, ensureCollection } from '@sociograph/arango';
+import { ensureCollection } from '@sociograph/arango';
 import type { Database } from 'arangojs';
 import { ArangoJobStore } from '../src/infrastructure/arango-job-store';
 import { InMemoryJobStore } from '../src/infrastructure/in-memory';
 import type { Job } from '../src/projections/jobs';
 import type { JobStore } from '../src/projections/ports';
-import { server, unique } from './servers';
+import { connectViews, unique } from './servers';
 
 const job = (id: string, requestedAt: number, state: Job['state'] = 'waiting'): Job => ({
   id,
@@ -25,12 +25,7 @@ describe.each(['InMemoryJobStore', 'ArangoJobStore'])('%s', (kind) => {
       store = new InMemoryJobStore();
       return;
     }
-    db ??= connectArango({
-      url: server('ARANGO_URL'),
-      database: server('ARANGO_DATABASE'),
-      username: server('ARANGO_USERNAME'),
-      password: server('ARANGO_PASSWORD'),
-    });
+    db ??= connectViews();
     collection = unique('spec-jobs');
     await ensureCollection(db, collection, 'document');
     store = new ArangoJobStore(db, collection);

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { connectArango } from '@sociograph/arango';
 import { createLogger } from '@sociograph/observability';
+import type { Database } from 'arangojs';
 
 /** A variable of the test stack, as this service's own account has it. */
 export function server(name: string): string {
@@ -11,6 +13,16 @@ export function server(name: string): string {
 }
 
 export const silent = createLogger({ service: 'read-model-projector', instance: 'spec', level: 'silent' });
+
+/** The database of the views, by this service's own account. Whoever connects closes it. */
+export function connectViews(): Database {
+  return connectArango({
+    url: server('ARANGO_URL'),
+    database: server('ARANGO_DATABASE'),
+    username: server('ARANGO_USERNAME'),
+    password: server('ARANGO_PASSWORD'),
+  });
+}
 
 /** A name that no other spec uses. */
 export function unique(name: string): string {

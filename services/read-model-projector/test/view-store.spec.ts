@@ -3,7 +3,7 @@ import type { Database } from 'arangojs';
 import { ArangoViewStore } from '../src/infrastructure/arango-view-store';
 import { InMemoryViewStore } from '../src/infrastructure/in-memory';
 import type { ProfileRow, SummaryRow, ViewStore } from '../src/projections/ports';
-import { server, unique } from './servers';
+import { connectViews, unique } from './servers';
 
 describe.each(['InMemoryViewStore', 'ArangoViewStore'])('%s', (kind) => {
   let db: Database | undefined;
@@ -15,12 +15,7 @@ describe.each(['InMemoryViewStore', 'ArangoViewStore'])('%s', (kind) => {
       store = new InMemoryViewStore();
       return;
     }
-    db ??= connectArango({
-      url: server('ARANGO_URL'),
-      database: server('ARANGO_DATABASE'),
-      username: server('ARANGO_USERNAME'),
-      password: server('ARANGO_PASSWORD'),
-    });
+    db ??= connectViews();
     const prefix = unique('spec');
     names = { profiles: `${prefix}-profiles`, summaries: `${prefix}-summaries`, state: `${prefix}-state` };
     for (const name of Object.values(names)) await ensureCollection(db, name, 'document');
