@@ -175,12 +175,12 @@ export class LeaseDesk {
   }
 
   #conclude(entry: Entry, verdict: LedgerVerdict | undefined, freed: number): void {
-    entry.request = { ...entry.request, first: false };
     if (verdict !== undefined && !mayWait(verdict, entry.request)) {
       this.#line.done(entry);
       entry.answer(verdict);
       return;
     }
+    entry.request = { ...entry.request, first: false };
     if (verdict !== undefined) this.#close(entry.lane, verdict, freed);
     if (!this.#dismissed) {
       this.#line.putBack(entry);

@@ -16,18 +16,13 @@ async function setUp() {
   const clock = fakeClock();
   const ids = sequentialIds();
   const vault = new EnvelopeVault({ kms: new PlainKms(), dataKeys: new InMemoryDataKeys(), clock, ids });
+  const sealer = new TokenSealer(vault, clock, new SystemRandomness());
   let refreshes = 0;
   const refresh = async (): Promise<void> => {
     refreshes += 1;
     throw new Error('the pool is away');
   };
-  const registrar = new KeyRegistrar(
-    keys,
-    new TokenSealer(vault, clock, new SystemRandomness()),
-    clock,
-    ids,
-    refresh,
-  );
+  const registrar = new KeyRegistrar(keys, sealer, clock, ids, refresh);
   const old = await registrar.register({
     workspaceId: 'demo' as WorkspaceId,
     network: 'vk',
@@ -39,13 +34,7 @@ async function setUp() {
   });
   keys.notes.length = 0;
   refreshes = 0;
-  const rotator = new KeyRotator(
-    keys,
-    new TokenSealer(vault, clock, new SystemRandomness()),
-    clock,
-    ids,
-    refresh,
-  );
+  const rotator = new KeyRotator(keys, sealer, clock, ids, refresh);
   const command: RotateKey = { workspaceId: 'demo', keyId: old.id, token: 'vk1.a.new-token', actor };
   return { keys, clock, vault, old, rotator, command, registrar, refreshes: () => refreshes };
 }
