@@ -1,4 +1,4 @@
-import { inputMarked, vertexChanged, viewApplied } from './graph-messages';
+import { inputMarked, personSuppressed, vertexChanged, viewApplied } from './graph-messages';
 import {
   capacityReply,
   pathReply,
@@ -21,6 +21,7 @@ import {
   membershipListClosed,
   membershipPageObserved,
   postObserved,
+  subscriptionListObserved,
   userObserved,
 } from './social-messages';
 
@@ -32,7 +33,9 @@ export const MESSAGES: readonly MessageDefinition[] = [
   postObserved,
   membershipPageObserved,
   membershipListClosed,
+  subscriptionListObserved,
   vertexChanged,
+  personSuppressed,
   inputMarked,
   viewApplied,
   importChanged,

@@ -71,6 +71,7 @@ describe('topics', () => {
       TOPICS.groups,
       TOPICS.posts,
       TOPICS.memberships,
+      TOPICS.subscriptions,
       TOPICS.graphChanges,
     ];
     expect(graph.map((topic) => topic.partitions)).toEqual(graph.map(() => GRAPH_PARTITIONS));
@@ -85,6 +86,8 @@ describe('topics', () => {
       'sociograph.social.groups.v1': 'delete',
       'sociograph.social.posts.v1': 'delete',
       'sociograph.social.memberships.v1': 'delete',
+      'sociograph.social.subscriptions.v1': 'delete',
+      'sociograph.graph.suppressions.v1': 'compact',
       'sociograph.graph.changes.v1': 'compact',
       'sociograph.views.v1': 'compact',
       'sociograph.imports.v1': 'delete',

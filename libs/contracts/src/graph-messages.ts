@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { externalId, fence, network, positions, stamp, timestampMs, workspaceId } from './fields';
 import { defineMessage } from './message';
-import { personProfile } from './social-messages';
+import { groupProfile, personProfile, postContent } from './social-messages';
 
 /** The newest list that a vertex itself asserted; lists of others about it are theirs. */
 export const ownList = z.object({
@@ -28,6 +28,15 @@ export const vertexChanged = defineMessage({
       .object({ state: z.enum(['active', 'deleted', 'banned']), profile: personProfile, ...stamp })
       .optional(),
     friends: ownList.optional(),
+    /** Of people: groups that they belong to, pages and people that they follow, as they show it themselves. */
+    groups: ownList.optional(),
+    pages: ownList.optional(),
+    follows: ownList.optional(),
+    /** Of groups and posts, in place of `document`. */
+    group: z
+      .object({ state: z.enum(['active', 'deleted', 'banned']), profile: groupProfile, ...stamp })
+      .optional(),
+    post: z.object({ content: postContent, ...stamp }).optional(),
   }),
   example: {
     workspaceId: 'demo',
@@ -43,6 +52,30 @@ export const vertexChanged = defineMessage({
       fence: 41,
     },
     friends: { ids: ['1', '58', '1684'], complete: true, observedAt: 1795000000000, fence: 42 },
+  },
+});
+
+/**
+ * A person who is not to be known any more. Names nobody: `mark` is an HMAC of workspace, network and id under the
+ * platform's suppression key; whoever holds that key can ask whether an id is suppressed, nobody can list ids.
+ */
+export const personSuppressed = defineMessage({
+  name: 'sociograph.graph.person-suppressed',
+  version: 1,
+  summary: 'A person was erased: whoever meets the id again drops it',
+  schema: z.object({
+    workspaceId,
+    network,
+    mark: z.string().regex(/^[0-9a-f]{64}$/),
+    erasureId: z.string().min(1).max(64),
+    at: timestampMs,
+  }),
+  example: {
+    workspaceId: 'demo',
+    network: 'vk',
+    mark: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    erasureId: '01930f0e-7b1c-7000-8000-00000000000c',
+    at: 1795000000300,
   },
 });
 

@@ -3,13 +3,16 @@ export type { MessageDefinition, PayloadOf } from './message';
 export {
   friendListObserved,
   groupObserved,
+  groupProfile,
   membershipListClosed,
   membershipPageObserved,
   personProfile,
+  postContent,
   postObserved,
+  subscriptionListObserved,
   userObserved,
 } from './social-messages';
-export { inputMarked, ownList, vertexChanged, viewApplied } from './graph-messages';
+export { inputMarked, ownList, personSuppressed, vertexChanged, viewApplied } from './graph-messages';
 export { actionAudited, callRequested, importChanged, keyChanged, keyUsed } from './platform-messages';
 export {
   callReport,

@@ -77,6 +77,31 @@ export const friendListObserved = defineMessage({
   },
 });
 
+const vertexState = z.enum(['active', 'deleted', 'banned']);
+
+/** What a network said of one group. */
+export const groupProfile = z.object({
+  name: z.string().max(1024),
+  screenName: z.string().max(256).optional(),
+  kind: z.enum(['group', 'page', 'event']).optional(),
+  closed: z.enum(['open', 'closed', 'private']).optional(),
+  membersCount: z.number().int().nonnegative().optional(),
+});
+
+/** What a network said of one post. */
+export const postContent = z.object({
+  ownerKind: z.enum(['user', 'group']),
+  ownerId: externalId,
+  authorId: externalId.optional(),
+  publishedAt: z.number().int().nonnegative(),
+  text: z.string().max(100_000),
+  likes: z.number().int().nonnegative().optional(),
+  reposts: z.number().int().nonnegative().optional(),
+  comments: z.number().int().nonnegative().optional(),
+  views: z.number().int().nonnegative().optional(),
+  repostOf: z.string().max(128).optional(),
+});
+
 export const groupObserved = defineMessage({
   name: 'sociograph.social.group-observed',
   version: 1,
@@ -87,12 +112,8 @@ export const groupObserved = defineMessage({
     groupId: externalId,
     ...stamp,
     source: lineage,
-    state: z.enum(['active', 'deleted', 'banned']),
-    name: z.string().max(1024),
-    screenName: z.string().max(256).optional(),
-    kind: z.enum(['group', 'page', 'event']).optional(),
-    closed: z.enum(['open', 'closed', 'private']).optional(),
-    membersCount: z.number().int().nonnegative().optional(),
+    state: vertexState,
+    ...groupProfile.shape,
   }),
   example: {
     workspaceId: 'demo',
@@ -122,16 +143,7 @@ export const postObserved = defineMessage({
     postId: z.string().regex(/^-?[A-Za-z0-9]{1,64}_\d{1,20}$/),
     ...stamp,
     source: lineage,
-    ownerKind: z.enum(['user', 'group']),
-    ownerId: externalId,
-    authorId: externalId.optional(),
-    publishedAt: z.number().int().nonnegative(),
-    text: z.string().max(100_000),
-    likes: z.number().int().nonnegative().optional(),
-    reposts: z.number().int().nonnegative().optional(),
-    comments: z.number().int().nonnegative().optional(),
-    views: z.number().int().nonnegative().optional(),
-    repostOf: z.string().max(128).optional(),
+    ...postContent.shape,
   }),
   example: {
     workspaceId: 'demo',
@@ -210,5 +222,40 @@ export const membershipListClosed = defineMessage({
     parts: 1,
     count: 2,
     complete: true,
+  },
+});
+
+export const subscriptionListObserved = defineMessage({
+  name: 'sociograph.social.subscription-list-observed',
+  version: 1,
+  summary:
+    'The whole list of what one person belongs to or follows, as observed, or why it could not be seen',
+  schema: z.object({
+    workspaceId,
+    network,
+    userId: externalId,
+    ...stamp,
+    source: lineage,
+    /** Groups that the person is a member of; pages or people that the person follows. One list each, never mixed. */
+    list: z.enum(['groups', 'pages', 'people']),
+    /** As for friend lists: `partial` only adds, `private` and `hidden` change nothing, `deleted` ends the list. */
+    outcome: z.enum(['complete', 'partial', 'private', 'hidden', 'deleted']),
+    /** Total that the network claims, where it differs from the ids given. */
+    total: z.number().int().nonnegative().optional(),
+    ids: z.array(externalId).max(20_000),
+  }),
+  example: {
+    workspaceId: 'demo',
+    network: 'vk',
+    userId: '107',
+    observedAt: 1795000000000,
+    fence: 47,
+    source: {
+      importId: '01930f0e-7b1c-7000-8000-000000000001',
+      callId: '01930f0e-7b1c-7000-8000-000000000008',
+    },
+    list: 'groups' as const,
+    outcome: 'complete' as const,
+    ids: ['22822305'],
   },
 });

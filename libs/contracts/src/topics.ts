@@ -1,4 +1,4 @@
-import { inputMarked, vertexChanged, viewApplied } from './graph-messages';
+import { inputMarked, personSuppressed, vertexChanged, viewApplied } from './graph-messages';
 import type { MessageDefinition } from './message';
 import { actionAudited, importChanged, keyChanged, keyUsed } from './platform-messages';
 import {
@@ -7,6 +7,7 @@ import {
   membershipListClosed,
   membershipPageObserved,
   postObserved,
+  subscriptionListObserved,
   userObserved,
 } from './social-messages';
 
@@ -88,6 +89,22 @@ export const TOPICS = {
     partitions: GRAPH_PARTITIONS,
     config: kept(14),
   }),
+  subscriptions: topic({
+    name: 'sociograph.social.subscriptions.v1',
+    key: 'workspace:network:user:id',
+    summary: 'Whole lists of what people belong to and follow, as observed',
+    messages: [subscriptionListObserved],
+    partitions: GRAPH_PARTITIONS,
+    config: kept(14),
+  }),
+  suppressions: topic({
+    name: 'sociograph.graph.suppressions.v1',
+    key: 'workspace:network:mark',
+    summary: 'Marks of erased people; read whole by every service that could bring them back',
+    messages: [personSuppressed],
+    partitions: 1,
+    config: compacted,
+  }),
   graphChanges: topic({
     name: 'sociograph.graph.changes.v1',
     key: 'workspace:network:kind:id, or marker:partition',
@@ -134,7 +151,14 @@ export const TOPICS = {
 export const CONSUMER_GROUPS = {
   graphStorage: {
     name: 'graph-storage',
-    topics: [TOPICS.users, TOPICS.friendLists, TOPICS.groups, TOPICS.posts, TOPICS.memberships],
+    topics: [
+      TOPICS.users,
+      TOPICS.friendLists,
+      TOPICS.groups,
+      TOPICS.posts,
+      TOPICS.memberships,
+      TOPICS.subscriptions,
+    ],
   },
   projector: { name: 'read-model-projector', topics: [TOPICS.graphChanges] },
 } as const;
