@@ -7,6 +7,8 @@ import type { ProcessSpec } from './supervisor/process-spec';
 
 /** Services that lease keys: each signs with an identity of its own that key-service trusts. */
 const WORKERS: readonly ServiceName[] = ['parser-service'];
+/** Services that must recognise erased people, all with the same key. */
+const FILTERING: readonly ServiceName[] = ['parser-service', 'graph-storage-service', 'read-model-projector'];
 
 /** Variables of the caller that reach every process of the fleet. */
 const PASSED_ON = /^(PATH|HOME|LANG|TZ|LOG_LEVEL|OTEL_.*|AWS_.*|KMS_.*|TRACE_SAMPLE_RATIO|VK_API_URL)$/;
@@ -79,6 +81,9 @@ export function serviceEnvironment(
     ...(service === 'key-service' ? keyServiceSecrets(stack) : {}),
     ...(WORKERS.includes(service)
       ? { LEASE_IDENTITY_FILE: stack.secrets.identity(`lease.${service}`).privateFile }
+      : {}),
+    ...(FILTERING.includes(service)
+      ? { SUPPRESSION_KEY_FILE: stack.secrets.masterKeyFile('suppression-key') }
       : {}),
     ...(service === 'parser-service' && options.simulator !== undefined
       ? { VK_API_URL: simulatorUrl(stack) }
