@@ -8,6 +8,8 @@ import { type PhaseResult, timesOf } from './figures';
 /** The load generator: a process of its own, told its phases by the bench over the parent's channel. */
 export interface LoadSettings {
   rabbitUrl: string;
+  /** Where requests are answered with nothing. */
+  echoRabbitUrl: string;
   identityKeyPem: string;
   workspaceId: string;
 }
@@ -15,14 +17,18 @@ export interface LoadSettings {
 export type Phase =
   | { mode: 'counted'; calls: number }
   | { mode: 'closed'; concurrency: number; seconds: number }
-  | { mode: 'open'; rate: number; seconds: number };
+  | { mode: 'open'; rate: number; seconds: number }
+  | { mode: 'echo'; rate: number; seconds: number };
 
 /** How long after its slot a call is reported as answered (ms). */
 const ANSWER_AFTER_MS = 80;
 const WAIT_MS = 2_000;
+/** Bytes of a request for one call. */
+const REQUEST_BYTES = 500;
 
 class Load {
   readonly #client: LeaseClient;
+  readonly #echo: RpcClient;
   readonly #workspaceId: string;
   #settleRequests = 0;
   #clockRequests = 0;
@@ -36,6 +42,7 @@ class Load {
   constructor(settings: LoadSettings) {
     const logger = createLogger({ service: 'bench', instance: 'load', level: 'warn' });
     const rpc = new RpcClient({ url: settings.rabbitUrl, queue: LEASE_QUEUE, logger });
+    this.#echo = new RpcClient({ url: settings.echoRabbitUrl, queue: LEASE_QUEUE, logger });
     this.#workspaceId = settings.workspaceId;
     this.#client = new LeaseClient({
       rpc: {
@@ -56,6 +63,7 @@ class Load {
 
   async begin(): Promise<void> {
     await this.#client.open();
+    await this.#echo.connect();
     setInterval(() => this.#settleDue(), 5);
   }
 
@@ -66,7 +74,9 @@ class Load {
     const startedAt = performance.now();
     if (phase.mode === 'counted') for (let i = 0; i < phase.calls; i += 1) await this.#one(performance.now());
     else if (phase.mode === 'closed') await this.#closed(phase.concurrency, startedAt + phase.seconds * 1000);
-    else await this.#openLoop(phase.rate, startedAt, phase.seconds);
+    else if (phase.mode === 'open')
+      await this.#openLoop(phase.rate, startedAt, phase.seconds, (dueAt) => this.#one(dueAt));
+    else await this.#openLoop(phase.rate, startedAt, phase.seconds, (dueAt) => this.#echoed(dueAt));
     const result = {
       granted: this.#granted,
       denied: this.#denied,
@@ -88,13 +98,18 @@ class Load {
   }
 
   /** Requests leave by the clock, whatever became of those before; each counts from when it was due. */
-  async #openLoop(rate: number, startedAt: number, seconds: number): Promise<void> {
+  async #openLoop(
+    rate: number,
+    startedAt: number,
+    seconds: number,
+    one: (dueAt: number) => Promise<void>,
+  ): Promise<void> {
     const total = Math.round(rate * seconds);
     await new Promise<void>((resolve) => {
       let sent = 0;
       const tick = (): void => {
         const due = Math.min(total, Math.floor(((performance.now() - startedAt) * rate) / 1000));
-        for (; sent < due; sent += 1) void this.#one(startedAt + ((sent + 1) * 1000) / rate);
+        for (; sent < due; sent += 1) void one(startedAt + ((sent + 1) * 1000) / rate);
         if (sent < total) setTimeout(tick, 0);
         else resolve();
       };
@@ -119,6 +134,19 @@ class Load {
         this.#granted += 1;
         this.#open.push(verdict.lease);
       }
+    } catch {
+      this.#failed += 1;
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+
+  async #echoed(from: number): Promise<void> {
+    this.#inFlight += 1;
+    try {
+      await this.#echo.request(Buffer.alloc(REQUEST_BYTES, '.'), WAIT_MS);
+      this.#latencies.push(performance.now() - from);
+      this.#granted += 1;
     } catch {
       this.#failed += 1;
     } finally {

@@ -35,8 +35,8 @@ async function bench(args: LeaseBenchArguments): Promise<number> {
 }
 
 async function measure(args: LeaseBenchArguments, stand: Stand): Promise<number> {
-  const { rabbitUrl, identityKeyPem, workspaceId } = stand;
-  const load = startLoad(args.clientCore, { rabbitUrl, identityKeyPem, workspaceId });
+  const { rabbitUrl, echoRabbitUrl, identityKeyPem, workspaceId } = stand;
+  const load = startLoad(args.clientCore, { rabbitUrl, echoRabbitUrl, identityKeyPem, workspaceId });
   try {
     return await phases(args, stand, load);
   } finally {
@@ -58,7 +58,7 @@ async function phases(
   );
   const rows: Row[] = [];
   const used = (): Row['busy'] => ({
-    service: cpuSeconds(stand.servicePid),
+    service: cpuSeconds(stand.servicePid, stand.echoPid),
     redis: cpuSeconds(stand.redisPid),
     broker: stand.brokerPids.length === 0 ? NaN : cpuSeconds(...stand.brokerPids),
     client: cpuSeconds(load.pid),
@@ -82,12 +82,19 @@ async function phases(
     return made;
   };
   const { seconds, rate } = args;
+  const echo = await row(`nothing granted, ${rate}/s`, { mode: 'echo', rate, seconds });
   const open = await row(`open, ${rate}/s`, { mode: 'open', rate, seconds });
   for (const concurrency of args.concurrency)
     await row(`closed, ${concurrency} in flight`, { mode: 'closed', concurrency, seconds });
 
-  const best = Math.max(...rows.filter((each) => each !== open).map(({ result }) => perSecond(result)));
-  const measured = { sustained: best, openP99: open.result.latency.p99, roundTripsPerGrant: trips.perGrant };
+  const closed = rows.filter((each) => each !== open && each !== echo);
+  const best = Math.max(...closed.map(({ result }) => perSecond(result)));
+  const measured = {
+    sustained: best,
+    openP99: open.result.latency.p99,
+    echoP99: echo.result.latency.p99,
+    roundTripsPerGrant: trips.perGrant,
+  };
   print(args, stand, rows, trips, measured);
   const missed = misses(measured, BARS);
   for (const miss of missed) console.log(`Missed: ${miss}.`);
@@ -150,7 +157,7 @@ function print(
   stand: Stand,
   rows: readonly Row[],
   trips: Trips,
-  measured: { sustained: number; openP99: number },
+  measured: { sustained: number; openP99: number; echoP99: number },
 ): void {
   const where =
     args.redisCore === undefined ? 'Redis where the kernel puts it' : `Redis on core ${args.redisCore}`;
@@ -183,7 +190,8 @@ function print(
     console.log(`  ${name.padEnd(23)}${cells.join(' ')}`);
   }
   console.log(
-    `\nSustained: ${measured.sustained.toFixed(0)} grants/s (bar ${BARS.perSecond}). p99 at ${args.rate}/s: ${measured.openP99.toFixed(2)} ms (bar ${BARS.p99Ms}).`,
+    `\nSustained: ${measured.sustained.toFixed(0)} grants/s (bar ${BARS.perSecond}). p99 at ${args.rate}/s: ${measured.openP99.toFixed(2)} ms (bar ${BARS.p99Ms}); ` +
+      `${measured.echoP99.toFixed(2)} ms where the same broker carries requests and answers of the same size and nothing is granted.`,
   );
   const others = Object.entries(trips.commands)
     .filter(([name]) => name !== 'evalsha grant')

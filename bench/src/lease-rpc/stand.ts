@@ -1,12 +1,14 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ownVhost, testServers } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import { Cleanup } from '../fleet/cleanup';
 import { KeyServiceHome } from '../fleet/key-service-home';
 import { startRedis } from '../fleet/own-redis';
-import { borrowServers, ROOT } from '../fleet/servers';
+import { borrowServers, ROOT, type ServerEnvironment } from '../fleet/servers';
 import type { LeaseBenchArguments } from './arguments';
 import { heldTo, holdToCore, withChildren } from './cores';
 
@@ -20,6 +22,9 @@ export interface Stand {
   readonly brokerPids: readonly number[];
   readonly redis: Redis;
   readonly rabbitUrl: string;
+  /** A vhost in which a process on key-service's core answers every request at once, with nothing. */
+  readonly echoRabbitUrl: string;
+  readonly echoPid: number;
   /** That of the demo's account, which the keys belong to. */
   readonly workspaceId: string;
   readonly identityKeyPem: string;
@@ -75,7 +80,9 @@ async function build(
   const { workspaceId } = await service.register(
     Array.from({ length: args.keys }, (_, index) => aKey(index)),
   );
+  const echo = await startEcho(args.serviceCore, servers.env, cleanup);
   return {
+    ...echo,
     servicePid: service.handle.pid,
     redisPid: server.handle.pid,
     brokerPids,
@@ -86,6 +93,32 @@ async function build(
     identityKeyPem: service.identityKeyPem,
     remarks,
   };
+}
+
+async function startEcho(
+  core: number,
+  env: ServerEnvironment,
+  cleanup: Cleanup,
+): Promise<Pick<Stand, 'echoRabbitUrl' | 'echoPid'>> {
+  const vhost = await ownVhost(testServers(env), ['key-service', 'parser-service']);
+  cleanup.add(() => vhost.drop());
+  const child = onCore(core, 'echo.js', vhost.urlOf('key-service'));
+  cleanup.add(async () => {
+    child.kill();
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  });
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('the echo ended at its start')));
+  await Promise.race([once(child, 'message'), ended]);
+  ended.catch(() => undefined);
+  return { echoRabbitUrl: vhost.urlOf('parser-service'), echoPid: child.pid as number };
+}
+
+/** A process of the bench, with a channel to its parent. */
+function onCore(core: number, file: string, ...args: string[]): ChildProcess {
+  // Its own pauses would be measured as the pool's: short collections of the young generation.
+  const program = [process.execPath, '--max-semi-space-size=4', join(__dirname, file), ...args];
+  const [command = '', ...words] = [...heldTo(core), ...program];
+  return spawn(command, words, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], cwd: ROOT });
 }
 
 /** A community token with 20 calls a second: slots are never what limits. */
@@ -104,10 +137,7 @@ function brokerOf(stack: string): number[] {
 
 /** The load generator, with a channel to tell it its phases. */
 export function startLoad(core: number, settings: object) {
-  // Its own pauses would be measured as the pool's: short collections of the young generation.
-  const program = [process.execPath, '--max-semi-space-size=4', join(__dirname, 'load.js')];
-  const [command = '', ...words] = [...heldTo(core), ...program];
-  const child = spawn(command, words, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], cwd: ROOT });
+  const child = onCore(core, 'load.js');
   let answered: (answer: { fault?: string; result?: unknown }) => void = () => undefined;
   child.on('message', (answer: object) => answered(answer));
   child.once('exit', (code) => answered({ fault: `the load generator ended with ${String(code)}` }));
