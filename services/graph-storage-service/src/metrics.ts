@@ -1,5 +1,5 @@
 import type { Metrics } from '@sociograph/observability';
-import { StorageMeter } from './domain/ports';
+import { StorageMeter, type ObservedKind } from './domain/ports';
 
 /** Every metric of this service beyond those of the libs, grouped by the question it answers. */
 export function graphStorageMetrics(metrics: Metrics) {
@@ -16,6 +16,11 @@ export function graphStorageMetrics(metrics: Metrics) {
       'Friendships written; flat while observations come in: the graph is up to date',
       ['action'] as const,
     ),
+    subscriptions: metrics.counter(
+      'graph_subscriptions_written_total',
+      'Memberships and followings written; flat while lists of them come in: they are up to date',
+      ['action'] as const,
+    ),
     published: metrics.counter(
       'graph_changes_published_total',
       'Records of graph.changes: vertices or markers',
@@ -29,6 +34,11 @@ export function graphStorageMetrics(metrics: Metrics) {
       'graph_store_conflicts_total',
       'Writes that another writer had overtaken, each retried; a spike means two consumers on one partition',
       ['of'] as const,
+    ),
+    // Are people forgotten in time?
+    erasures: metrics.gauge(
+      'graph_erasures_open',
+      'Erasures that are not complete; one that stays for more than two months: a log does not forget',
     ),
     // Are batches waiting?
     waiting: metrics.gauge(
@@ -46,12 +56,16 @@ export class PromStorageMeter extends StorageMeter {
     super();
   }
 
-  observation(kind: 'list' | 'person', fate: string, count: number): void {
+  observation(kind: ObservedKind, fate: string, count: number): void {
     this.metrics.observations.inc({ kind, fate }, count);
   }
 
   friendships(action: string, count: number): void {
     this.metrics.friendships.inc({ action }, count);
+  }
+
+  subscriptions(action: string, count: number): void {
+    this.metrics.subscriptions.inc({ action }, count);
   }
 
   conflicts(of: string, count: number): void {

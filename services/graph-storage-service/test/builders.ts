@@ -1,3 +1,4 @@
+import type { MemberPage, WalkEnd } from '../src/domain/member-list';
 import type { Lineage, ListObservation, PersonObservation, PersonRef } from '../src/domain/observation';
 import type { SeenPerson } from '../src/application/apply-observations';
 
@@ -29,4 +30,12 @@ export function aDocument(at: number, name: string): PersonObservation {
 
 export function seen(id: string, lists: ListObservation[], documents: PersonObservation[] = []): SeenPerson {
   return { ref: ref(id), seen: { lists, documents } };
+}
+
+export function aPage(listId: string, part: number, at: number, ids: string[]): MemberPage {
+  return { listId, part, ids, stamp: stamp(at), source: { ...IMPORT, callId: `call-${at}` } };
+}
+
+export function anEnd(listId: string, parts: number, at: number): WalkEnd {
+  return { listId, parts, stamp: stamp(at) };
 }

@@ -4,6 +4,7 @@ import type { Friendship, SideChange } from '../domain/friendship';
 import type { PersonRef } from '../domain/observation';
 import { isKnown } from '../domain/own-list';
 import {
+  confirmationOf,
   confirmedPerson,
   decide,
   unknownPerson,
@@ -11,11 +12,23 @@ import {
   type Person,
   type Seen,
 } from '../domain/person';
-import { ChangeLog, GraphStore, Pause, StorageMeter, type SourcePositions } from '../domain/ports';
+import {
+  ChangeLog,
+  GraphStore,
+  Pause,
+  StorageMeter,
+  type ObservedKind,
+  type SourcePositions,
+} from '../domain/ports';
+import type { SubscriptionChange } from '../domain/subscription';
+import { applyMembers, type SeenGroup } from './apply-members';
+import { applyVertices, type SeenVertex } from './apply-vertices';
 import { Confirmations } from './confirmations';
 import { judgeDisputes } from './judge-disputes';
 import { personKey, sideChanges } from './side-changes';
+import { ownSubscriptionChanges } from './subscription-changes';
 import { backOff, MAX_ATTEMPTS, writeFriendships, type WritingTools } from './write-friendships';
+import { writeSubscriptions } from './write-subscriptions';
 
 /** All observations of one person of a batch. */
 export interface SeenPerson {
@@ -26,6 +39,10 @@ export interface SeenPerson {
 export interface ObservationBatch {
   partition: number;
   people: readonly SeenPerson[];
+  /** Groups and posts. */
+  vertices?: readonly SeenVertex[];
+  /** Walks through the members of groups. */
+  members?: readonly SeenGroup[];
   /** The input is done up to here once this batch is. */
   positions: SourcePositions;
   /** Keeps the membership of the consumer group; throws when the partition was taken away. */
@@ -39,8 +56,8 @@ export interface ObservationBatch {
 const IDS_PER_UNIT = 150_000;
 
 /**
- * Merges a batch of observations into the graph: read, decide, friendships, people, disputes, publish. The order
- * matters after a crash: a person is written after its friendships, so an unfinished batch finds the old list and
+ * Merges a batch of observations into the graph: read, decide, edges, people, disputes, publish. The order
+ * matters after a crash: a person is written after its edges, so an unfinished batch finds the old list and
  * does the same again; what was written but not published is published when the same observation returns.
  */
 export class ApplyObservations {
@@ -59,14 +76,19 @@ export class ApplyObservations {
   }
 
   async execute(batch: ObservationBatch): Promise<void> {
+    const tools = { ...this.#tools, heartbeat: () => batch.heartbeat() };
     const changes: Person[] = [];
     for (const unit of units(batch.people)) {
-      changes.push(...(await this.#apply(unit, { ...this.#tools, heartbeat: () => batch.heartbeat() })));
+      changes.push(...(await this.#apply(unit, tools)));
       await batch.heartbeat();
     }
-    await this.log.publish(changes, batch.partition, batch.positions);
-    this.meter.published('change', changes.length);
-    if (changes.length === 0) this.meter.published('marker', 1);
+    const now = (): number => this.clock.nowMs();
+    const vertices = await applyVertices(batch.vertices ?? [], this.confirmations, now, tools);
+    await applyMembers(batch.members ?? [], this.confirmations, tools);
+    await this.log.publish(changes, batch.partition, batch.positions, vertices);
+    const published = changes.length + vertices.length;
+    this.meter.published('change', published);
+    if (published === 0) this.meter.published('marker', 1);
   }
 
   /** The people whose state is to be published. */
@@ -97,6 +119,7 @@ export class ApplyObservations {
     const { people, unanswered } = await this.store.read(keys);
     const now = this.clock.nowMs();
     const changes: SideChange[] = [];
+    const subscribed: SubscriptionChange[] = [];
     const decisions = pending.map(({ ref, seen }, i) => {
       const key = keys[i] as string;
       const stored = people.get(key);
@@ -104,12 +127,18 @@ export class ApplyObservations {
       const confirmation = this.confirmations.of(key);
       const decision = decide(before, confirmation, seen, now);
       if (decision.mustWrite) {
-        const { list } = confirmedPerson(before, confirmation);
-        changes.push(...sideChanges(ref, list, decision.person.list, seen.lists));
+        const { list, subscriptions } = confirmedPerson(before, confirmation);
+        const after = decision.person;
+        changes.push(...sideChanges(ref, list, after.list, seen.lists));
+        if (seen.subscriptions)
+          subscribed.push(
+            ...ownSubscriptionChanges(ref, subscriptions, after.subscriptions, seen.subscriptions),
+          );
       }
       return { key, rev: stored?.rev, decision };
     });
     const changed = await writeFriendships(changes, unanswered, tools);
+    await writeSubscriptions(subscribed, tools);
     const writes = decisions
       .filter(({ decision }) => decision.mustWrite)
       .map(({ decision, rev }) => ({ person: decision.person, rev }));
@@ -127,13 +156,12 @@ export class ApplyObservations {
     for (const { person, mustWrite, fates: own } of decided) {
       const key = personKey(person.ref);
       if (mustWrite) this.confirmations.forget(key);
-      else
-        this.confirmations.remember(key, { document: person.document?.stamp, list: person.list.base?.stamp });
+      else this.confirmations.remember(key, confirmationOf(person));
       for (const { kind, fate } of own) fates.set(`${kind} ${fate}`, (fates.get(`${kind} ${fate}`) ?? 0) + 1);
     }
     for (const [name, count] of fates) {
       const [kind = '', fate = ''] = name.split(' ');
-      this.meter.observation(kind as 'list' | 'person', fate, count);
+      this.meter.observation(kind as ObservedKind, fate, count);
     }
   }
 }
@@ -143,7 +171,8 @@ export function* units(people: readonly SeenPerson[]): Iterable<SeenPerson[]> {
   let unit: SeenPerson[] = [];
   let ids = 0;
   for (const person of people) {
-    const weight = person.seen.lists.reduce((sum, list) => sum + list.ids.length, 1);
+    const lists = [...person.seen.lists, ...(person.seen.subscriptions ?? [])];
+    const weight = lists.reduce((sum, list) => sum + list.ids.length, 1);
     if (unit.length > 0 && ids + weight > IDS_PER_UNIT) {
       yield unit;
       unit = [];

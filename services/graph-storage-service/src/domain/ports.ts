@@ -2,7 +2,10 @@ import type { ObservationStamp } from '@sociograph/kernel';
 import type { Friendship } from './friendship';
 import type { PersonRef } from './observation';
 import type { PastFriendship } from './past-friendship';
+import type { MemberList } from './member-list';
 import type { Person } from './person';
+import type { Subscription } from './subscription';
+import type { Vertex } from './vertex';
 
 /** A person or friendship together with the revision under which it may be changed. */
 export type Versioned<T> = T & { readonly rev: string };
@@ -46,6 +49,29 @@ export abstract class GraphStore {
   /** `rev` undefined: the person is new. */
   abstract writePeople(people: readonly { person: Person; rev: string | undefined }[]): Promise<WriteOutcome>;
   abstract disputeEvidence(people: readonly string[], others: readonly string[]): Promise<DisputeEvidence>;
+  abstract readonly communities: CommunityStore;
+}
+
+export interface SubscriptionWrites {
+  create: Subscription[];
+  replace: Versioned<Subscription>[];
+  remove: { key: string; rev: string }[];
+}
+
+/** The write side of groups, posts and subscriptions, under the same rules. */
+export abstract class CommunityStore {
+  abstract subscriptions(keys: readonly string[]): Promise<Map<string, Versioned<Subscription>>>;
+  abstract writeSubscriptions(writes: SubscriptionWrites): Promise<WriteOutcome>;
+  abstract vertices(kind: Vertex['kind'], keys: readonly string[]): Promise<Map<string, Versioned<Vertex>>>;
+  /** `rev` undefined: it is new. A post's edge from its owner is there before the post is. */
+  abstract writeVertices(
+    kind: Vertex['kind'],
+    vertices: readonly { vertex: Vertex; rev: string | undefined }[],
+  ): Promise<WriteOutcome>;
+  abstract memberLists(keys: readonly string[]): Promise<Map<string, Versioned<MemberList>>>;
+  abstract writeMemberLists(
+    lists: readonly { list: MemberList; rev: string | undefined }[],
+  ): Promise<WriteOutcome>;
 }
 
 /** A page of friendships of one person, in the order of their keys; past ones when a moment was asked for. */
@@ -84,19 +110,30 @@ export abstract class GraphQueries {
 export abstract class ChangeLog {
   /**
    * All of them are in the log, in this order and in this partition, when it resolves. The last record says that
-   * the input is done up to `source`; without any change a marker says it.
+   * the input is done up to `source`; without any change a marker says it. Groups and posts follow the people.
    */
-  abstract publish(changes: readonly Person[], partition: number, source: SourcePositions): Promise<void>;
+  abstract publish(
+    changes: readonly Person[],
+    partition: number,
+    source: SourcePositions,
+    vertices?: readonly Vertex[],
+  ): Promise<void>;
 }
 
 /** Topic -> partition -> offset of the next record. */
 export type SourcePositions = Record<string, Record<string, number>>;
 
+export type ObservedKind = 'list' | 'person' | 'subscriptions' | 'group' | 'post' | 'members';
+
 /** Counts what happens; labels are bounded. */
 export abstract class StorageMeter {
-  abstract observation(kind: 'list' | 'person', fate: string, count: number): void;
+  abstract observation(kind: ObservedKind, fate: string, count: number): void;
   abstract friendships(action: 'created' | 'changed' | 'removed' | 'judged', count: number): void;
-  abstract conflicts(of: 'friendship' | 'person', count: number): void;
+  abstract subscriptions(action: 'created' | 'changed' | 'removed', count: number): void;
+  abstract conflicts(
+    of: 'friendship' | 'person' | 'subscription' | 'vertex' | 'members',
+    count: number,
+  ): void;
   abstract published(kind: 'change' | 'marker', count: number): void;
 }
 

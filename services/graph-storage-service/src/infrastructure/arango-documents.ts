@@ -1,14 +1,15 @@
 import type { Change, Keyed, Stored } from '@sociograph/arango';
 import { vertexKey } from '@sociograph/contracts';
 import { idOf, loneSide, otherSide, type Friendship, type SideAssertion } from '../domain/friendship';
-import type { Lineage } from '../domain/observation';
-import type { OwnList } from '../domain/own-list';
+import type { Lineage, PersonRef } from '../domain/observation';
+import { isKnown, type OwnList } from '../domain/own-list';
 import { pastKey, type PastFriendship } from '../domain/past-friendship';
 import type { Person } from '../domain/person';
 import type { Versioned } from '../domain/ports';
+import { SUBSCRIPTION_LISTS, type SubscriptionList } from '../domain/subscription';
 import type { ObservationStamp } from '@sociograph/kernel';
 
-interface SeenAt extends ObservationStamp, Lineage {}
+export interface SeenAt extends ObservationStamp, Lineage {}
 
 /** A person in the collection `users`. */
 export interface UserDocument {
@@ -18,10 +19,18 @@ export interface UserDocument {
   version: number;
   changedAt: number;
   document?: { content: unknown } & SeenAt;
-  list?: {
-    base?: { kind: 'complete' | 'deleted'; ids: readonly string[] } & SeenAt;
-    added?: Record<string, SeenAt>;
-  };
+  list?: ListDocument;
+  subscriptions?: Partial<Record<SubscriptionList, ListDocument>>;
+  /** Workspace and network, then what people are looked up by, in small letters. Indexed. */
+  scope: string;
+  name?: string;
+  lastName?: string;
+  city?: string;
+}
+
+interface ListDocument {
+  base?: { kind: 'complete' | 'deleted'; ids: readonly string[] } & SeenAt;
+  added?: Record<string, SeenAt>;
 }
 
 /** A friendship in the collection `friendships`: `_from` is the low end, `_to` the high one. */
@@ -51,38 +60,84 @@ export interface PastFriendshipDocument {
   endedBy?: SideAssertion;
 }
 
-export function toUser({ ref, version, changedAt, document, list }: Person): Keyed<UserDocument> {
-  const { base, added } = list;
+export function toUser(person: Person): Keyed<UserDocument> {
+  const { ref, version, changedAt, document, list, subscriptions } = person;
   return {
     _key: vertexKey(ref.workspaceId, ref.network, ref.id),
     ...ref,
     version,
     changedAt,
     ...(document && { document: { content: document.content, ...flat(document) } }),
-    ...((base ?? added.size > 0) && {
-      list: {
-        ...(base && { base: { kind: base.kind, ids: base.ids, ...flat(base) } }),
-        ...(added.size > 0 && {
-          added: Object.fromEntries([...added].map(([id, seen]) => [id, flat(seen)])),
-        }),
-      },
-    }),
+    ...(isKnown(list) && { list: toList(list) }),
+    ...(subscriptions && { subscriptions: mapLists(subscriptions, toList) }),
+    scope: scopeOf(ref),
+    ...lookedUpBy(document?.content),
   };
 }
 
+function toList({ base, added }: OwnList): ListDocument {
+  return {
+    ...(base && { base: { kind: base.kind, ids: base.ids, ...flat(base) } }),
+    ...(added.size > 0 && { added: Object.fromEntries([...added].map(([id, seen]) => [id, flat(seen)])) }),
+  };
+}
+
+function mapLists<From, To>(
+  lists: Partial<Record<SubscriptionList, From>>,
+  change: (list: From) => To,
+): Partial<Record<SubscriptionList, To>> {
+  return Object.fromEntries(
+    SUBSCRIPTION_LISTS.flatMap((name) => {
+      const list = lists[name];
+      return list === undefined ? [] : [[name, change(list)]];
+    }),
+  );
+}
+
+function lookedUpBy(content: unknown): Pick<UserDocument, 'name' | 'lastName' | 'city'> {
+  const profile = (content as { profile?: Record<string, unknown> } | undefined)?.profile;
+  const word = (name: string): string => (typeof profile?.[name] === 'string' ? profile[name] : '');
+  const [first, last, city] = [word('firstName'), word('lastName'), word('city')];
+  return {
+    ...((first || last) && {
+      name: lookupText(`${first} ${last}`),
+      lastName: lookupText(`${last} ${first}`),
+    }),
+    ...(city && { city: lookupText(city) }),
+  };
+}
+
+/** Longest text that is looked up by: the stand-in's index entries end at 600 bytes, and three bytes a character do. */
+const LOOKUP_CHARACTERS = 100;
+
+/**
+ * Text as it is looked up: in small letters, spaces evened out, and nothing beyond the basic plane, where the order
+ * by UTF-16 units and that by bytes differ.
+ */
+export function lookupText(text: string): string {
+  const plain = text.toLowerCase().replace(/[\u{10000}-\u{10FFFF}\ud800-\udfff]/gu, '\ufffd');
+  return plain.replace(/\s+/g, ' ').trim().slice(0, LOOKUP_CHARACTERS);
+}
+
+/** Workspace and network: what every look-up is held to. */
+export function scopeOf({ workspaceId, network }: Pick<PersonRef, 'workspaceId' | 'network'>): string {
+  return `${workspaceId}.${network}`;
+}
+
 export function fromUser(stored: Stored<UserDocument>): Versioned<Person> {
-  const { workspaceId, network, id, version, changedAt, document, list } = stored;
+  const { workspaceId, network, id, version, changedAt, document, list, subscriptions } = stored;
   return {
     ref: { workspaceId, network, id },
     version,
     changedAt,
     document: document && { content: document.content, ...deep(document) },
     list: ownList(list),
+    ...(subscriptions && { subscriptions: mapLists(subscriptions, ownList) }),
     rev: stored._rev,
   };
 }
 
-function ownList(list: UserDocument['list']): OwnList {
+function ownList(list: ListDocument | undefined): OwnList {
   const base = list?.base && { kind: list.base.kind, ids: list.base.ids, ...deep(list.base) };
   return { base, added: new Map(Object.entries(list?.added ?? {}).map(([id, seen]) => [id, deep(seen)])) };
 }
@@ -178,11 +233,11 @@ export function fromPast({
   return { key: friendship, lowId, highId, low, high, since, until, endedBy };
 }
 
-function flat({ stamp, source }: { stamp: ObservationStamp; source: Lineage }): SeenAt {
+export function flat({ stamp, source }: { stamp: ObservationStamp; source: Lineage }): SeenAt {
   return { observedAt: stamp.observedAt, fence: stamp.fence, ...source };
 }
 
-function deep({ observedAt, fence, importId, callId, keyId }: SeenAt): {
+export function deep({ observedAt, fence, importId, callId, keyId }: SeenAt): {
   stamp: ObservationStamp;
   source: Lineage;
 } {

@@ -18,6 +18,7 @@ import {
   type WriteOutcome,
 } from '../domain/ports';
 import { QUERIES } from './aql';
+import { ArangoCommunities } from './arango-communities';
 import {
   changeOf,
   fromBrief,
@@ -37,11 +38,14 @@ import {
 export type RequestCounter = (operation: string, count: number) => void;
 
 export class ArangoGraph extends GraphStore {
+  readonly communities: ArangoCommunities;
+
   constructor(
     private readonly db: Database,
     private readonly count: RequestCounter = () => undefined,
   ) {
     super();
+    this.communities = new ArangoCommunities(db, count);
   }
 
   async read(people: readonly string[]): ReturnType<GraphStore['read']> {

@@ -14,10 +14,13 @@ import {
   type EdgeWrites,
   type FriendshipPage,
   type FriendshipSpan,
+  type ObservedKind,
   type SourcePositions,
   type Versioned,
   type WriteOutcome,
 } from '../domain/ports';
+import type { Vertex } from '../domain/vertex';
+import { InMemoryCommunities } from './in-memory-communities';
 
 /** The graph in memory, with revisions; `refuse` makes chosen writes conflict. */
 export class InMemoryGraph extends GraphStore implements GraphQueries {
@@ -27,10 +30,12 @@ export class InMemoryGraph extends GraphStore implements GraphQueries {
   readonly past = new Map<string, PastFriendship>();
   /** Documents written, by collection: an unchanged list must leave these alone. */
   readonly writes = { people: 0, edges: 0 };
+  readonly communities: InMemoryCommunities;
   #revision = 0;
 
   constructor(private readonly refuse: () => boolean = () => false) {
     super();
+    this.communities = new InMemoryCommunities(refuse);
   }
 
   async read(keys: readonly string[]): ReturnType<GraphStore['read']> {
@@ -141,27 +146,41 @@ export class InMemoryGraph extends GraphStore implements GraphQueries {
 }
 
 export class InMemoryChangeLog extends ChangeLog {
-  readonly batches: { changes: readonly Person[]; partition: number; source: SourcePositions }[] = [];
+  readonly batches: {
+    changes: readonly Person[];
+    partition: number;
+    source: SourcePositions;
+    vertices: readonly Vertex[];
+  }[] = [];
   /** Thrown instead of publishing, once. */
   failNext: Error | undefined;
 
-  async publish(changes: readonly Person[], partition: number, source: SourcePositions): Promise<void> {
+  async publish(
+    changes: readonly Person[],
+    partition: number,
+    source: SourcePositions,
+    vertices: readonly Vertex[] = [],
+  ): Promise<void> {
     const failure = this.failNext;
     this.failNext = undefined;
     if (failure) throw failure;
-    this.batches.push({ changes, partition, source });
+    this.batches.push({ changes, partition, source, vertices });
   }
 }
 
 export class InMemoryMeter extends StorageMeter {
   readonly counts: Record<string, number> = {};
 
-  observation(kind: 'list' | 'person', fate: string, count: number): void {
+  observation(kind: ObservedKind, fate: string, count: number): void {
     this.#add(`${kind} ${fate}`, count);
   }
 
   friendships(action: string, count: number): void {
     this.#add(`friendships ${action}`, count);
+  }
+
+  subscriptions(action: string, count: number): void {
+    this.#add(`subscriptions ${action}`, count);
   }
 
   conflicts(of: string, count: number): void {

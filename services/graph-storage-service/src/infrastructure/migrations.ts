@@ -1,5 +1,6 @@
 import { ensureCollection, type ArangoMigration } from '@sociograph/arango';
 import type { Database } from 'arangojs';
+import { makeRoomForErasures } from './erasure-migrations';
 
 const VERTICES = ['users', 'groups', 'posts'];
 const EDGES = ['friendships', 'subscriptions', 'group_posts', 'user_posts'];
@@ -29,7 +30,25 @@ export const MIGRATIONS: readonly ArangoMigration[] = [
       await ensureCollection(db, 'past_friendships', 'edge');
     },
   },
+  {
+    version: 4,
+    name: 'members of groups, walls, people by name and city',
+    async up(db) {
+      await ensureCollection(db, 'member_lists', 'document');
+      await index(db, 'posts', ['owner', 'publishedAt', 'id']);
+      for (const field of ['name', 'lastName', 'city']) await index(db, 'users', ['scope', field, 'id']);
+    },
+  },
+  {
+    version: 6,
+    name: 'erasures',
+    up: makeRoomForErasures,
+  },
 ];
+
+async function index(db: Database, collection: string, fields: string[]): Promise<void> {
+  await db.collection(collection).ensureIndex({ type: 'persistent', name: fields.join('-'), fields });
+}
 
 async function sparseIndex(db: Database, collection: string, field: string): Promise<void> {
   await db

@@ -1,14 +1,15 @@
 import { Controller } from '@nestjs/common';
-import { TOPICS } from '@sociograph/contracts';
+import { CONSUMER_GROUPS } from '@sociograph/contracts';
 import { BatchHandler, type EventBatch } from '@sociograph/messaging';
 import { handled, Metrics } from '@sociograph/observability';
 import { AppLogger } from '@sociograph/service-host';
 import { ApplyObservations } from '../application/apply-observations';
+import { observedMembers, observedVertices } from './observed-communities';
+import { ErasedPeople } from './erased-people';
 import { observedPeople } from './observed-people';
 import { Turnstile } from './turnstile';
 
-/** Groups, posts and memberships are declared in the contracts; they are stored with the issues that import them. */
-export const OBSERVED_TOPICS = [TOPICS.users, TOPICS.friendLists];
+export const OBSERVED_TOPICS = CONSUMER_GROUPS.graphStorage.topics;
 
 @Controller()
 export class ObservationsConsumer {
@@ -17,6 +18,7 @@ export class ObservationsConsumer {
   constructor(
     apply: ApplyObservations,
     private readonly turnstile: Turnstile,
+    private readonly erased: ErasedPeople,
     logger: AppLogger,
     metrics: Metrics,
   ) {
@@ -25,13 +27,21 @@ export class ObservationsConsumer {
       'store observations',
       options,
       ({ partition, records, positions, heartbeat }: EventBatch) =>
-        apply.execute({ partition, people: observedPeople(records), positions, heartbeat }),
+        apply.execute({
+          partition,
+          people: observedPeople(records),
+          vertices: observedVertices(records),
+          members: observedMembers(records),
+          positions,
+          heartbeat,
+        }),
     );
   }
 
   /** Batches of a few partitions at a time: each holds its lists and edges in memory. */
   @BatchHandler({ topics: OBSERVED_TOPICS })
   async onBatch(batch: EventBatch): Promise<void> {
-    await this.turnstile.pass(() => this.#store(batch), batch.heartbeat);
+    const records = await this.erased.leaveOut(batch.records);
+    await this.turnstile.pass(() => this.#store({ ...batch, records }), batch.heartbeat);
   }
 }
