@@ -33,3 +33,11 @@ export const CurrentPrincipal = createParamDecorator(
   (_: unknown, context: ExecutionContext): Principal | undefined =>
     context.switchToHttp().getRequest<{ principal?: Principal }>().principal,
 );
+
+/** When the caller's token expires (milliseconds since the Unix epoch), for answers that last; undefined on public routes. */
+export const TokenExpiry = createParamDecorator(
+  (_: unknown, context: ExecutionContext): number | undefined => {
+    const { tokenExpiresAt } = context.switchToHttp().getRequest<{ tokenExpiresAt?: number }>();
+    return tokenExpiresAt === undefined ? undefined : tokenExpiresAt * 1_000;
+  },
+);

@@ -1,6 +1,6 @@
 export { AuthModule } from './auth.module';
 export type { AuthOptions } from './auth.module';
-export { CurrentPrincipal, Public, Roles } from './access';
+export { CurrentPrincipal, Public, Roles, TokenExpiry } from './access';
 export { isRole, principalOf } from './principal';
 export type { Principal, Role } from './principal';
 export { NoRevocations, Revocations } from './revocations';

@@ -11,6 +11,7 @@ import { TokenVerifier, type VerifiedToken } from './token-verifier';
 interface GuardedRequest {
   raw: { rawHeaders: string[] };
   principal?: Principal;
+  tokenExpiresAt?: number;
 }
 
 /**
@@ -36,6 +37,7 @@ export class TokenGuard implements CanActivate {
     const token = await this.accept(request.raw.rawHeaders);
     // Before the roles are looked at: the audit trail names who was refused, too.
     request.principal = token.principal;
+    request.tokenExpiresAt = token.expiresAt;
     permit(token, access.roles);
     return true;
   }

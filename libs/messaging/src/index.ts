@@ -25,6 +25,8 @@ export { TaskHandler, TaskHandlers } from './task-handler';
 export type { TaskHandlerOptions, TaskHandlersOptions } from './task-handler';
 export { TaskConsumer } from './task-consumer';
 export type { TaskConsumerOptions, TaskContext } from './task-consumer';
+export { DeadQueue } from './dead-queue';
+export type { DeadQueueOptions, DeadTask } from './dead-queue';
 export { TaskPublisher } from './task-publisher';
 export type { OutgoingTask } from './task-publisher';
 export type { ManagedConnection } from './confirmed-channel';

@@ -47,7 +47,7 @@ export interface TaskConsumerOptions<M extends MessageDefinition = MessageDefini
 /** How long a shutdown waits for handlers; the whole sequence has 5 s. */
 const DRAIN_MS = 3_500;
 /** Headers that the broker adds; a copy that carried them on would confuse its own counting. */
-const BROKER_HEADERS = /^x-(death|first-death-|last-death-|delivery-count|acquired-count)/;
+export const BROKER_HEADERS = /^x-(death|first-death-|last-death-|delivery-count|acquired-count)/;
 
 /**
  * Takes tasks from one queue: parse, handle, then acknowledge; else ladder or dead queue, whose copy is confirmed
