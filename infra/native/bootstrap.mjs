@@ -21,11 +21,15 @@ const PROGRAMS = {
   'bench:lease': 'bench/dist/lease-rpc/main.js',
   'bench:views': 'services/read-model-projector/dist/bench/main.js',
   'chaos:pool': 'bench/dist/pool-chaos/main.js',
+  'chaos:import': 'bench/dist/import-chaos/main.js',
   'keys:rewrap': 'services/key-service/dist/rewrap.js',
   'projector:rebuild': 'services/read-model-projector/dist/rebuild.js',
+  sociograph: 'infra/cli/dist/main.js',
 };
 
 const [command = 'help', ...args] = process.argv.slice(2);
+/** Where the caller stands: files that they name to the command line tool are looked for there. */
+const CALLER = process.env.INIT_CWD ?? process.cwd();
 process.chdir(ROOT);
 main();
 
@@ -48,8 +52,9 @@ function main() {
   if (!existsSync(join(ROOT, program)))
     stop(`${program} was not built: see the messages of the build above.`);
   const words = program === NATIVE ? [command, ...args] : args;
-  const child = spawn(process.execPath, ['--enable-source-maps', program, ...words], {
+  const child = spawn(process.execPath, ['--enable-source-maps', join(ROOT, program), ...words], {
     stdio: 'inherit',
+    cwd: command === 'sociograph' ? CALLER : ROOT,
     env: { ...ofStack(command), ...process.env },
   });
   // A signal to this process alone must reach the program, which has servers to stop.
@@ -60,7 +65,13 @@ function main() {
 /** What a command of a service needs to know of the fleet that runs here. */
 function ofStack(command) {
   if (command === 'keys:rewrap') return keysOfStack();
+  if (command === 'sociograph') return { SOCIOGRAPH_STACK_ENV: stackFile('env.json') };
   return command === 'projector:rebuild' ? viewsOfStack() : {};
+}
+
+/** Of the stack that runs here, whether or not it does. */
+function stackFile(name) {
+  return join(STATE, process.env.SOCIOGRAPH_STACK ?? 'dev', name);
 }
 
 /** Where the views of the fleet that runs here lie, unless the environment names others. */

@@ -27,7 +27,7 @@ export interface BorrowedServers {
 export async function borrowServers(stacks: readonly string[], own: string): Promise<BorrowedServers> {
   for (const stack of stacks) {
     if (existsSync(environmentFile(stack)) && (await native(['status', '--stack', stack], false)) === 0)
-      return { stack, env: read(stack), stop: async () => undefined };
+      return { stack, env: environmentOf(stack), stop: async () => undefined };
   }
   const base = await freeBase();
   const code = await native(['up', '--stack', own, '--servers-only', '--port-base', String(base)], true);
@@ -36,18 +36,20 @@ export async function borrowServers(stacks: readonly string[], own: string): Pro
     await stop();
     throw new Error('the servers could not be started: see the lines above');
   }
-  return { stack: own, env: read(own), stop };
+  return { stack: own, env: environmentOf(own), stop };
 }
 
 function environmentFile(stack: string): string {
   return join(ROOT, '.sociograph', stack, 'env.json');
 }
 
-function read(stack: string): ServerEnvironment {
+/** What `up` wrote down of a stack. Throws when it was never started. */
+export function environmentOf(stack: string): ServerEnvironment {
   return JSON.parse(readFileSync(environmentFile(stack), 'utf8')) as ServerEnvironment;
 }
 
-function native(args: readonly string[], shown: boolean): Promise<number> {
+/** A command of infra/native; `shown`: what it prints goes to stderr. Answers its exit code. */
+export function native(args: readonly string[], shown: boolean): Promise<number> {
   const output = shown ? (['ignore', 2, 2] as const) : 'ignore';
   // A group of its own: ctrl-C must not reach servers that are stopped in order afterwards.
   const child = spawn(process.execPath, [NATIVE, ...args], {
@@ -61,7 +63,8 @@ function native(args: readonly string[], shown: boolean): Promise<number> {
   });
 }
 
-async function freeBase(): Promise<number> {
+/** The first port of a block that nobody listens in. */
+export async function freeBase(): Promise<number> {
   for (const base of BASES) {
     const free = await Promise.all(Array.from({ length: SERVER_PORTS }, (_, i) => isFree(base + i)));
     if (free.every(Boolean)) return base;

@@ -1,0 +1,37 @@
+import { ArgumentFault, readArguments } from './arguments';
+
+describe('the options of chaos:import', () => {
+  it('are those of the bar unless told', () => {
+    expect(readArguments([])).toEqual({
+      people: 60_000,
+      friendships: 240_000,
+      keys: 20,
+      kills: 100,
+      pauseMs: [5_000, 10_000],
+      storm: undefined,
+      stormSeconds: 60,
+      scale: 1,
+      seed: 1,
+      json: undefined,
+    });
+  });
+
+  it('are read', () => {
+    expect(readArguments(['--', '--storm', 'six', '--every', '0.5-2', '--kills', '3'])).toMatchObject({
+      storm: 'six',
+      pauseMs: [500, 2_000],
+      kills: 3,
+    });
+  });
+
+  it.each([
+    [['--kills', '0'], '--kills must be a whole number from 1'],
+    [['--people', '5'], '--people must be a whole number from 10'],
+    [['--people', '100', '--friendships', '99'], '--friendships must be a whole number from 100'],
+    [['--every', '10-5'], '--every must be a range of seconds like 5-10'],
+    [['--every', '5'], '--every must be a range of seconds like 5-10'],
+    [['--storm', 'rain'], '--storm must be one of six, keys, answers'],
+  ])('%j are refused, naming the option', (argv, message) => {
+    expect(() => readArguments(argv)).toThrow(new ArgumentFault(message));
+  });
+});

@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type CertificateView, FleetApi, type ImportView, type SummaryView } from '@sociograph/api-client';
+import { callQueue, deadLetterTopics, deadQueue, VHOST } from '@sociograph/contracts';
+import { type GraphStatistics, graphStatistics, readGraphFile } from '@sociograph/graph-file';
+import { createKafka } from '@sociograph/messaging';
+import { createLogger } from '@sociograph/observability';
+import { askRabbit, eventually, seeded } from '@sociograph/testing';
+import type { Cleanup } from '../fleet/cleanup';
+import { environmentOf, freeBase, native, ROOT, type ServerEnvironment } from '../fleet/servers';
+import type { ImportChaosOptions } from './arguments';
+import { generatedGraph } from './generated-graph';
+
+const STACK = 'chaos';
+/** The issue's network: 80 ms to answer, up to 20 ms on the way there. */
+const NETWORK = 'delay=80 jitter=20';
+const RESTARTED_WITHIN_MS = 20_000;
+
+export interface ChaosStand {
+  readonly api: FleetApi;
+  readonly expected: GraphStatistics;
+  /** Names of the simulator's keys. */
+  readonly keys: readonly string[];
+  /** Processes of the fleet that a fault may hit; the simulator keeps the books and is spared. */
+  victims(): string[];
+  /** SIGKILL; resolves when the supervisor has a new one. */
+  kill(name: string): Promise<void>;
+  startImport(): Promise<string>;
+  /** The import as it is once it has ended. */
+  ended(id: string): Promise<ImportView>;
+  summaryAfter(view: ImportView): Promise<SummaryView>;
+  certificate(id: string): Promise<CertificateView>;
+  /** What the simulator answered so far. */
+  answered(): Promise<Answered>;
+  /** A page of the simulator that changes it. */
+  tell(path: string): Promise<unknown>;
+  /** Messages in dead queues and dead-letter topics. */
+  dead(): Promise<number>;
+}
+
+export interface Answered {
+  /** Requests that were let through. */
+  readonly served: number;
+  /** Refused by a limit of the simulator's, not by a planted fault. */
+  readonly refused: number;
+  /** Friend lists inside `execute`, each one person's. */
+  readonly lists: number;
+  /** Arrivals of all served requests, ms. */
+  readonly times: readonly number[];
+}
+
+interface Stats {
+  totals: { served: number; refused: number };
+  keys: {
+    key: string;
+    methods: Record<string, { served: { times: number[] } }>;
+    innerCalls: Record<string, number>;
+  }[];
+}
+
+/** A whole fleet of its own with a simulator that serves a generated graph. */
+export async function openFleet(options: ImportChaosOptions, cleanup: Cleanup): Promise<ChaosStand> {
+  const folder = mkdtempSync(join(tmpdir(), 'import-chaos-'));
+  cleanup.add(() => rmSync(folder, { recursive: true }));
+  const graph = join(folder, 'graph.txt');
+  writeFileSync(graph, generatedGraph(options.people, options.friendships, seeded(options.seed)));
+  const expected = graphStatistics(await readGraphFile(graph));
+  const tokens = Array.from({ length: options.keys }, () => `vk1.a.${randomBytes(64).toString('base64url')}`);
+  const tokensFile = join('.sociograph', STACK, 'run', 'chaos-tokens.json');
+  mkdirSync(dirname(join(ROOT, tokensFile)), { recursive: true });
+  const list = tokens.map((token) => ({ token }));
+  writeFileSync(join(ROOT, tokensFile), JSON.stringify(list), { mode: 0o600 });
+  cleanup.add(() => native(['down', '--stack', STACK, '--purge'], false));
+  const up = [
+    ...['up', '--stack', STACK, '--port-base', String(await freeBase()), '--scale', String(options.scale)],
+    ...['--simulator-graph', graph, '--keys', String(options.keys)],
+    ...['--simulator', `${NETWORK} tokens-file=${tokensFile}`],
+  ];
+  if ((await native(up, true)) !== 0) throw new Error('the fleet could not be started: see the lines above');
+  const env = environmentOf(STACK);
+  const api = apiOf(env);
+  for (const token of tokens)
+    await api.create('/v1/keys', {
+      network: 'vk',
+      kind: 'user',
+      token,
+      consent: { givenBy: 'the simulator' },
+    });
+  const { keys } = await api.simulator<Stats>('/stats');
+  return standOn(
+    env,
+    api,
+    expected,
+    keys.map(({ key }) => key),
+  );
+}
+
+function standOn(
+  env: ServerEnvironment,
+  api: FleetApi,
+  expected: GraphStatistics,
+  keys: readonly string[],
+): ChaosStand {
+  return {
+    api,
+    expected,
+    keys,
+    victims: () =>
+      processes()
+        .filter(({ name }) => isVictim(name))
+        .map(({ name }) => name),
+    async kill(name) {
+      const pid = pidOf(name);
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+      await eventually(() => ![undefined, pid].includes(pidOf(name)), { timeoutMs: RESTARTED_WITHIN_MS });
+    },
+    async startImport() {
+      const { seeds } = await api.simulator<{ seeds: number[] }>('/seeds');
+      const order = { network: 'vk', seeds: seeds.map(String), include: ['friends'] };
+      return (await api.create<{ id: string }>('/v1/imports', order)).id;
+    },
+    ended: (id) =>
+      eventually(
+        async () => {
+          const view = await api.get<ImportView>(`/v1/imports/${id}`);
+          return ['completed', 'cancelled', 'failed'].includes(view.state) && view;
+        },
+        { timeoutMs: 15 * 60_000, everyMs: 250 },
+      ),
+    summaryAfter: ({ positions = '' }) =>
+      api.get<SummaryView>('/v1/graphs/vk/summary', { 'min-position': positions }),
+    certificate: (id) => api.get<CertificateView>(`/v1/imports/${id}/certificate`),
+    answered: async () => answeredBy(await api.simulator<Stats>('/stats?times=1')),
+    async tell(path) {
+      const response = await fetch(`${value(env, 'VK_SIMULATOR_URL')}${path}`, { method: 'POST' });
+      if (!response.ok) throw new Error(`The simulator refuses ${path}: ${await response.text()}`);
+      return response.json();
+    },
+    dead: async () => (await deadMessages(env)) + (await deadRecords(env)),
+  };
+}
+
+function answeredBy({ totals, keys }: Stats): Answered {
+  return {
+    served: totals.served,
+    refused: totals.refused,
+    lists: keys.reduce((sum, { innerCalls }) => sum + (innerCalls['friends.get'] ?? 0), 0),
+    times: keys.flatMap(({ methods }) => Object.values(methods).flatMap(({ served }) => served.times)),
+  };
+}
+
+async function deadMessages(env: ServerEnvironment): Promise<number> {
+  const path = `queues/${encodeURIComponent(VHOST)}/${encodeURIComponent(deadQueue(callQueue('vk')))}`;
+  const queue = await askRabbit<{ messages?: number }>(value(env, 'RABBITMQ_MANAGEMENT_URL'), 'GET', path);
+  return queue?.messages ?? 0;
+}
+
+async function deadRecords(env: ServerEnvironment): Promise<number> {
+  const kafka = createKafka({
+    brokers: value(env, 'KAFKA_BROKERS'),
+    username: env['ADMIN_KAFKA_USERNAME'],
+    password: env['ADMIN_KAFKA_PASSWORD'],
+    clientId: 'chaos',
+    logger: createLogger({ service: 'bench', instance: 'chaos', level: 'error' }),
+  });
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    let records = 0;
+    for (const { name } of deadLetterTopics())
+      for (const { high, low } of await admin.fetchTopicOffsets(name)) records += Number(high) - Number(low);
+    return records;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+function apiOf(env: ServerEnvironment): FleetApi {
+  return new FleetApi({
+    gatewayUrl: value(env, 'GATEWAY_URL'),
+    tokenUrl: `${value(env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
+    clientId: value(env, 'DEMO_CLIENT_ID'),
+    clientSecret: value(env, 'DEMO_CLIENT_SECRET'),
+    simulatorUrl: value(env, 'VK_SIMULATOR_URL'),
+  });
+}
+
+function value(env: ServerEnvironment, name: string): string {
+  const found = env[name];
+  if (found === undefined) throw new Error(`${name} is not in the environment of the stack ${STACK}`);
+  return found;
+}
+
+function isVictim(name: string): boolean {
+  return /-service-\d+$|^read-model-projector-\d+$|^gateway$|^jwks-reconciler$/.test(name);
+}
+
+function processes(): { name: string; pid?: number }[] {
+  const file = join(ROOT, '.sociograph', STACK, 'processes.json');
+  return JSON.parse(readFileSync(file, 'utf8')) as { name: string; pid?: number }[];
+}
+
+function pidOf(name: string): number | undefined {
+  return processes().find((process) => process.name === name)?.pid;
+}

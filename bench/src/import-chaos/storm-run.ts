@@ -1,0 +1,86 @@
+import type { ImportView } from '@sociograph/api-client';
+import { eventually } from '@sociograph/testing';
+import type { ImportChaosOptions, Storm } from './arguments';
+import type { ChaosStand } from './fleet-stand';
+import { differences, LISTS_PER_CALL, missesOfStorm, type StormFigures } from './verdict';
+
+export interface StormVerdict extends StormFigures {
+  readonly passed: boolean;
+  readonly misses: readonly string[];
+}
+
+const CALLS_BEFORE = 100;
+const QUIET_MS = 10_000;
+const MEASURED_MS = 10_000;
+const USER_CALLS_PER_SECOND = 3;
+const PROFILES_PER_CALL = 1_000;
+
+/** One import, and a storm that begins once its first calls are through. */
+export async function runStorm(
+  stand: ChaosStand,
+  storm: Storm,
+  { stormSeconds }: ImportChaosOptions,
+  say: (line: string) => void,
+): Promise<StormVerdict> {
+  await stand.tell('/reset');
+  const id = await stand.startImport();
+  await eventually(
+    async () => (await stand.api.get<ImportView>(`/v1/imports/${id}`)).counters.calls.made >= CALLS_BEFORE,
+    { timeoutMs: 60_000 },
+  );
+  const { dying, overAt } = await begin(stand, storm, stormSeconds);
+  say(`> the storm "${storm}" blows`);
+  const view = await stand.ended(id);
+  const { served, times, refused } = await stand.answered();
+  const callsHit = await hitsOf(stand);
+  const from = overAt + QUIET_MS;
+  const living = stand.keys.length - dying.length;
+  const within = times.filter((at) => at >= from && at < from + MEASURED_MS).length;
+  const figures: StormFigures = {
+    state: view.state,
+    differences: differences(await stand.summaryAfter(view), stand.expected),
+    gaps: (await stand.certificate(id)).gaps,
+    callsMade: served + refused,
+    callsNeeded:
+      Math.ceil(stand.expected.users / LISTS_PER_CALL) + Math.ceil(stand.expected.users / PROFILES_PER_CALL),
+    callsHit,
+    quotaAfter:
+      Math.max(...times) < from + MEASURED_MS
+        ? NaN
+        : within / ((living * USER_CALLS_PER_SECOND * MEASURED_MS) / 1000),
+    dead: await stand.dead(),
+  };
+  const misses = missesOfStorm(figures);
+  return { ...figures, passed: misses.length === 0, misses };
+}
+
+/** `overAt` is on the simulator's clock. */
+async function begin(
+  stand: ChaosStand,
+  storm: Storm,
+  seconds: number,
+): Promise<{ dying: readonly string[]; overAt: number }> {
+  const { clock } = await stand.api.simulator<{ clock: number }>('/clock');
+  if (storm === 'keys') {
+    const dying = stand.keys.slice(0, Math.floor(stand.keys.length / 4));
+    for (const key of dying) await stand.tell(`/faults?key=${key}&answer=5`);
+    return { dying, overAt: clock };
+  }
+  const planted =
+    storm === 'six'
+      ? [['6', 0.3] as const]
+      : ([
+          ['502', 0.05],
+          ['reset', 0.05],
+          ['truncated', 0.05],
+        ] as const);
+  for (const [answer, share] of planted)
+    await stand.tell(`/faults?key=*&answer=${answer}&share=${share}&for=${seconds}`);
+  return { dying: [], overAt: clock + seconds * 1000 };
+}
+
+/** Requests that a planted fault answered. Those of dying keys are counted as served with error 5. */
+async function hitsOf(stand: ChaosStand): Promise<number> {
+  const { scripted } = await stand.api.simulator<{ scripted: { hit: number }[] }>('/faults');
+  return scripted.reduce((sum, { hit }) => sum + hit, 0);
+}
