@@ -1,2 +1,23 @@
-export { FleetApi, UnexpectedAnswer } from './fleet-api';
-export type { CertificateView, FleetAddresses, ImportView, SimulatorStats, SummaryView } from './fleet-api';
+export { UnexpectedAnswer } from './answers';
+export type { Problem } from './answers';
+export { Api, pathOf, withQuery } from './api';
+export type { ApiOptions, Page, Query } from './api';
+export { FleetApi } from './fleet-api';
+export type { FleetAddresses } from './fleet-api';
+export { progressLine, ProgressDisplay } from './import-progress';
+export type { ProgressInput } from './import-progress';
+export { OAuthRefused, OidcClient } from './oidc';
+export type { DeviceAuthorization } from './oidc';
+export { connectionFault, rest } from './patience';
+export { clientCredentials, clientToken, issued, RenewedTokens, TokenSource } from './tokens';
+export type { ConfidentialClient, IssuedToken, TokenAnswer } from './tokens';
+export { hasEnded, watchImport } from './watch-import';
+export type { WatchOptions } from './watch-import';
+export type {
+  CertificateView,
+  ImportState,
+  ImportView,
+  SimulatorStats,
+  StartedImportView,
+  SummaryView,
+} from './views';

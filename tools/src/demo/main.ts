@@ -10,7 +10,7 @@ import { FleetApi } from '@sociograph/api-client';
 import type { CertificateView, SimulatorStats, SummaryView } from '@sociograph/api-client';
 import { certificateLines, closingLines } from './report';
 import { importAndWatch } from './import-and-watch';
-import { quotaUsed } from './progress';
+import { quotaUsed } from './quota';
 import { startDemoStack } from './demo-stack';
 
 const ROOT = resolve(__dirname, '../../..');
@@ -89,7 +89,7 @@ async function isEgoFacebook(file: string): Promise<boolean> {
 
 async function registerKeys(api: FleetApi, tokens: string[]): Promise<void> {
   for (const [index, token] of tokens.entries()) {
-    await api.post('/v1/keys', {
+    await api.create('/v1/keys', {
       network: 'vk',
       kind: 'user',
       token,
