@@ -1,0 +1,175 @@
+import type { StartedImportView } from '@sociograph/api-client';
+import type { Arguments } from '../arguments';
+import type { Call, Command } from '../command';
+import { UsageError, type ExitCode } from '../failures';
+import { followImport, importPath } from '../follow-import';
+import { readJsonObject, readText } from '../input';
+import { PAGE_OPTIONS, printList } from '../page';
+
+const MOST_SEED_BYTES = 1_000_000;
+
+const start: Command = {
+  name: 'import start',
+  words: '[SEED...]',
+  summary: 'import people, beginning with these',
+  details:
+    'What has no option of its own is passed on as it is: --json-body FILE holds the body of POST /v1/imports,\n' +
+    'and the options given beside it win. With --wait it ends when the import has: 0 when completed, 5 otherwise.',
+  takes: { min: 0, max: 50_000 },
+  options: {
+    network: { type: 'string', value: 'NAME', help: 'vk unless told' },
+    'seeds-file': {
+      type: 'string',
+      value: 'FILE',
+      help: 'more seeds, parted by white space or commas (- is stdin)',
+    },
+    depth: { type: 'string', value: 'N', help: '1 to 32 steps; until nobody new is found unless told' },
+    include: { type: 'string', multiple: true, value: 'KIND,...', help: 'what to fetch beside the people' },
+    fields: { type: 'string', multiple: true, value: 'FIELD,...', help: 'what to keep of a person' },
+    people: { type: 'string', value: 'N', help: 'people at most' },
+    calls: { type: 'string', value: 'N', help: 'calls at most' },
+    'json-body': { type: 'string', value: 'FILE', help: 'a JSON object with more of the body (- is stdin)' },
+    'dry-run': { type: 'boolean', help: 'the forecast only; nothing is started' },
+    'idempotency-key': { type: 'string', value: 'KEY', help: 'a repeat with the same key starts nothing' },
+    wait: { type: 'boolean', help: 'show the progress until it has ended' },
+  },
+  async run(call) {
+    const { args, output } = call;
+    const body = await startBody(call);
+    const api = await call.api();
+    if (args.flag('dry-run')) return output.record(await api.post('/v1/imports?dryRun=true', body));
+    const started = await api.create<StartedImportView>('/v1/imports', body, args.text('idempotency-key'));
+    if (!args.flag('wait')) return output.record(started);
+    output.note(`Import ${started.id} is ${started.state}: ${forecastOf(started)}.`);
+    if (output.json) output.record(started);
+    return followImport(call, started.id);
+  },
+};
+
+const list: Command = {
+  name: 'import list',
+  summary: 'the imports of the workspace, newest first',
+  options: {
+    ...PAGE_OPTIONS,
+    state: { type: 'string', value: 'STATE', help: 'only those in this state' },
+    network: { type: 'string', value: 'NAME', help: 'only those of this network' },
+  },
+  run: (call) =>
+    printList(call, '/v1/imports', { state: call.args.text('state'), network: call.args.text('network') }),
+};
+
+const show = reading('import show', 'one import: its state and counters', '');
+const certificate = reading(
+  'import certificate',
+  'what was expected, what was got, and each gap with its cause',
+  '/certificate',
+);
+
+const wait: Command = {
+  name: 'import wait',
+  words: 'ID',
+  summary: 'wait until it has ended: 0 when it is completed, 5 otherwise',
+  takes: { min: 1, max: 1 },
+  run: (call) => followImport(call, idOf(call.args)),
+};
+
+/** Live progress of one import. */
+export const watch: Command = {
+  name: 'watch',
+  words: 'ID',
+  summary: 'live progress of an import until it has ended: 0 when it is completed, 5 otherwise',
+  details: 'With --json one line for each change. A stream that breaks is taken up where it broke.',
+  takes: { min: 1, max: 1 },
+  run: (call) => followImport(call, idOf(call.args)),
+};
+
+export const imports: Command[] = [
+  start,
+  list,
+  show,
+  wait,
+  step('pause', 'pause it; calls on their way are finished'),
+  step('resume', 'let a paused one go on'),
+  step('cancel', 'end it; what was imported stays'),
+  step('retry', 'try again what failed and can be tried again'),
+  {
+    name: 'import remove',
+    words: 'ID',
+    summary: 'forget an import that has ended; what was imported stays',
+    takes: { min: 1, max: 1 },
+    async run({ args, output, ...call }) {
+      await (await call.api()).delete(importPath(idOf(args)));
+      output.say(`Import ${idOf(args)} is removed.`, { id: idOf(args), removed: true });
+    },
+  },
+  certificate,
+];
+
+function reading(name: string, summary: string, part: string): Command {
+  return {
+    name,
+    words: 'ID',
+    summary,
+    takes: { min: 1, max: 1 },
+    async run({ args, output, ...call }) {
+      output.record(await (await call.api()).get(importPath(idOf(args), part)));
+    },
+  };
+}
+
+function step(verb: 'pause' | 'resume' | 'cancel' | 'retry', summary: string): Command {
+  return {
+    name: `import ${verb}`,
+    words: 'ID',
+    summary,
+    takes: { min: 1, max: 1 },
+    options: { wait: { type: 'boolean', help: 'show the progress until it has ended' } },
+    async run(call): Promise<ExitCode | void> {
+      const { args, output } = call;
+      const api = await call.api();
+      const view = await api.post(importPath(idOf(args), `/${verb}`));
+      if (args.flag('wait')) return followImport(call, idOf(args));
+      output.record(view);
+    },
+  };
+}
+
+async function startBody({ args, terminal }: Call): Promise<Record<string, unknown>> {
+  const bodyFile = args.text('json-body');
+  const seedsFile = args.text('seeds-file');
+  if (bodyFile === '-' && seedsFile === '-') throw new UsageError('stdin can be read once only');
+  const given = bodyFile === undefined ? {} : await readJsonObject(bodyFile, terminal);
+  const listed = seedsFile === undefined ? '' : await readText(seedsFile, terminal, MOST_SEED_BYTES);
+  const seeds = [...args.words, ...listed.split(/[\s,]+/).filter(Boolean)];
+  if (seeds.length === 0 && given['seeds'] === undefined) throw new UsageError('import start needs a seed');
+  const limits = defined({ people: args.whole('people', 1), calls: args.whole('calls', 1) });
+  return {
+    network: 'vk',
+    ...given,
+    ...defined({
+      network: args.text('network'),
+      seeds: seeds.length === 0 ? undefined : seeds,
+      depth: args.whole('depth', 1, 32),
+      include: args.list('include'),
+      fields: args.list('fields'),
+      limits:
+        Object.keys(limits).length === 0
+          ? undefined
+          : { ...(given['limits'] as object | undefined), ...limits },
+    }),
+  };
+}
+
+function forecastOf({ forecast }: StartedImportView): string {
+  const eta =
+    forecast.etaMs === null ? 'no key can be used yet' : `about ${Math.ceil(forecast.etaMs / 1000)} s`;
+  return `at least ${forecast.calls} calls, ${eta}`;
+}
+
+function idOf({ words }: Arguments): string {
+  return words[0] ?? '';
+}
+
+function defined(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}
