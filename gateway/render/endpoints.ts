@@ -9,7 +9,7 @@ export interface Endpoint {
   method: string;
   /** `x-access: public` (what @Public of libs/auth writes) or `security: []`: no token. */
   isPublic: boolean;
-  /** Answers with an event stream. */
+  /** Answers with an event stream or a file: not buffered, however long it is. */
   isStream: boolean;
   /** `x-body-limit-megabytes`, or 20 for paths that end in `:bulk`, else 1. */
   bodyMegabytes: number;
@@ -21,6 +21,8 @@ interface Operation {
   'x-body-limit-megabytes'?: number;
   responses?: Record<string, { content?: Record<string, unknown> }>;
 }
+
+const STREAMS = ['text/event-stream', 'application/octet-stream'];
 
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete'] as const;
 
@@ -53,7 +55,7 @@ function endpointOf(service: string, path: string, method: string, operation: Op
     path,
     method,
     isPublic: operation['x-access'] === 'public' || operation.security?.length === 0,
-    isStream: types.some((type) => type.startsWith('text/event-stream')),
+    isStream: types.some((type) => STREAMS.some((stream) => type.startsWith(stream))),
     bodyMegabytes: operation['x-body-limit-megabytes'] ?? (path.endsWith(':bulk') ? 20 : 1),
   };
 }

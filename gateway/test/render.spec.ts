@@ -126,11 +126,13 @@ describe('render', () => {
     const paths = {
       '/v1/keys:bulk': { post: {} },
       '/v1/a': { post: { security: [] }, get: { 'x-access': 'public', responses: stream } },
+      '/v1/file': { get: { responses: { '200': { content: { 'application/octet-stream': {} } } } } },
     };
     writeFileSync(join(folder, 'key-service/openapi.json'), JSON.stringify({ paths }));
     expect(readEndpoints(folder)).toEqual([
       endpoint('key-service', 'GET', '/v1/a', { isPublic: true, isStream: true }),
       endpoint('key-service', 'POST', '/v1/a', { isPublic: true }),
+      endpoint('key-service', 'GET', '/v1/file', { isStream: true }),
       endpoint('key-service', 'POST', '/v1/keys:bulk', { bodyMegabytes: 20 }),
     ]);
     rmSync(folder, { recursive: true });
