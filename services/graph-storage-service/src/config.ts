@@ -1,6 +1,24 @@
 import { arangoConfig, baseConfig, kafkaConfig, loadConfig, oidcConfig } from '@sociograph/service-host';
 import { z } from 'zod';
 
+const exportConfig = {
+  /** Where finished exports are kept: a folder that all instances share, or a bucket. */
+  EXPORTS_STORE: z.enum(['local', 's3'], 'must be local or s3').default('local'),
+  /** Drafts, and with `local` the files. */
+  EXPORTS_FOLDER: z.string().default('.sociograph/exports'),
+  /** How many exports of one workspace are made at once, over all instances. */
+  EXPORTS_PARALLEL_PER_WORKSPACE: z.coerce.number().int().min(1).max(16).default(1),
+  /** `s3`: needed; the bucket is there already. */
+  EXPORTS_S3_BUCKET: z.string().optional(),
+  EXPORTS_S3_REGION: z.string().default('us-east-1'),
+  /** `s3`: another address than AWS' own. */
+  EXPORTS_S3_ENDPOINT: z.url({ protocol: /^https?$/, error: 'must be an http or https URL' }).optional(),
+  /** `s3`: the address that links name, where callers reach the bucket by another one. */
+  EXPORTS_S3_PUBLIC_ENDPOINT: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+    .optional(),
+};
+
 const schema = z.object({
   ...baseConfig,
   ...oidcConfig,
@@ -10,12 +28,22 @@ const schema = z.object({
   STORAGE_MAX_BATCH_RECORDS: z.coerce.number().int().min(1).max(5_000).default(2_000),
   /** Batches of different partitions worked on at once; more costs memory, not much is gained. */
   STORAGE_PARALLEL_BATCHES: z.coerce.number().int().min(1).max(16).default(2),
+  /** The platform's suppression key, 32 bytes in base64: the same for every service that filters. */
+  SUPPRESSION_KEY_FILE: z.string().min(1),
+  /** Between the sweeps of an erasure, and from its mark to the sweep that counts: what was in hand is stored by then. */
+  ERASURE_SETTLE_MS: z.coerce.number().int().min(100).max(3_600_000).default(30_000),
+  /** Between two looks into the logs for erasures that wait for them; each reads what is kept of them. */
+  ERASURE_CHECK_MS: z.coerce.number().int().min(100).max(86_400_000).default(900_000),
+  ...exportConfig,
 });
 
 export type GraphStorageConfig = Readonly<z.infer<typeof schema>>;
 
-export function graphStorageConfig(): GraphStorageConfig {
-  return loadConfig(schema);
+/** Another environment than the process' own only for specs. */
+export function graphStorageConfig(
+  env: Record<string, string | undefined> = process.env,
+): GraphStorageConfig {
+  return loadConfig(schema, env);
 }
 
 /** What the migrations need. */

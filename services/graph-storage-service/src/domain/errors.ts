@@ -9,6 +9,32 @@ export function personUnknown({ network, id }: PersonRef): DomainError {
   });
 }
 
+export function groupUnknown({ network, id }: PersonRef): DomainError {
+  return new DomainError({
+    code: 'GRAPH.GROUP_UNKNOWN',
+    kind: 'not-found',
+    message: `No group or page ${id} of ${network} is known in this workspace`,
+  });
+}
+
+export function postUnknown({ network, id }: PersonRef): DomainError {
+  return new DomainError({
+    code: 'GRAPH.POST_UNKNOWN',
+    kind: 'not-found',
+    message: `No post ${id} of ${network} is known in this workspace`,
+  });
+}
+
+/** A question that would cost more than one may; `limit` names what was exceeded, as the caller named it. */
+export function tooCostly(limit: string, message: string): DomainError {
+  return new DomainError({
+    code: 'QUERY.TOO_COSTLY',
+    kind: 'unprocessable',
+    message: `The question costs too much: ${limit} ${message}`,
+    fields: [{ field: limit, message }],
+  });
+}
+
 /** Other writers were faster every time: the batch is repeated as a whole, later. */
 export function tooContended(keys: number, attempts: number): DomainError {
   return new DomainError({
@@ -17,5 +43,14 @@ export function tooContended(keys: number, attempts: number): DomainError {
     message: 'The graph is being changed by too many writers at once',
     facts: { keys, attempts },
     retryAfterSeconds: 1,
+  });
+}
+
+export function erasureUnknown(id: string): DomainError {
+  return new DomainError({
+    code: 'GRAPH.ERASURE_UNKNOWN',
+    kind: 'not-found',
+    message: 'No such erasure is known in this workspace',
+    facts: { id },
   });
 }
