@@ -10,18 +10,31 @@ import { Confirmations } from './application/confirmations';
 import { ReadPerson } from './application/read-person';
 import type { GraphStorageConfig } from './config';
 import { ChangeLog, GraphQueries, GraphStore, Pause, StorageMeter } from './domain/ports';
+import { erasureProviders } from './erasure';
+import { exportProviders } from './exports';
 import { ArangoGraph, ArangoGraphQueries } from './infrastructure/arango-graph';
 import { KafkaChangeLog } from './infrastructure/kafka-change-log';
 import { TimerPause } from './infrastructure/timer-pause';
 import { graphStorageMetrics, PromStorageMeter } from './metrics';
+import { ErasuresController } from './presentation/erasures.controller';
+import { ExportsController } from './presentation/exports.controller';
 import { OBSERVED_TOPICS, ObservationsConsumer } from './presentation/observations.consumer';
 import { PeopleController } from './presentation/people.controller';
 import { Turnstile } from './presentation/turnstile';
+import { QUERY_CONTROLLERS, queryProviders } from './queries';
 
 type Kafka = ReturnType<typeof createKafka>;
 
 /** The wiring: adapters to ports, the use cases, the consumer, the REST edge. */
-@Module({ controllers: [PeopleController, ObservationsConsumer] })
+@Module({
+  controllers: [
+    PeopleController,
+    ...QUERY_CONTROLLERS,
+    ExportsController,
+    ErasuresController,
+    ObservationsConsumer,
+  ],
+})
 export class GraphStorageServiceModule {
   static forRoot(config: GraphStorageConfig, ctx: HostContext, kafka: Kafka): DynamicModule {
     const db = connectArango({
@@ -56,9 +69,17 @@ export class GraphStorageServiceModule {
           useValue: new ArangoGraph(db, (operation, n) => metrics.requests.inc({ operation }, n)),
         },
         { provide: GraphQueries, useValue: new ArangoGraphQueries(db) },
+        ...queryProviders(ctx, db),
         { provide: ChangeLog, useValue: new KafkaChangeLog(publisher) },
         { provide: StorageMeter, useValue: new PromStorageMeter(metrics) },
         { provide: Pause, useClass: TimerPause },
+        ...exportProviders(config, ctx, db),
+        ...erasureProviders(config, ctx, {
+          db,
+          kafka,
+          publisher,
+          onOpen: (erasures) => metrics.erasures.set(erasures),
+        }),
         { provide: Confirmations, useValue: new Confirmations() },
         {
           provide: Turnstile,

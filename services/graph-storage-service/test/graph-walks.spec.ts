@@ -11,9 +11,6 @@ import { MIGRATIONS } from '../src/infrastructure/migrations';
  *     5 - 6 ----- 7
  */
 const PAIRS = ['12', '23', '34', '15', '26', '36', '56', '47', '67', '89'];
-/** Long enough for any of these, far below the specs' limit. */
-const PATIENCE_MS = 5_000;
-
 describe('walks over the friendships', () => {
   let server: ContractServer;
   let db: ReturnType<typeof connectArango>;
@@ -41,45 +38,6 @@ describe('walks over the friendships', () => {
 
   const key = (id: string): string => `w.vk.${id}`;
   const ids = (keys: readonly string[]): string => keys.map((one) => one.replace('w.vk.', '')).join('');
-
-  it.each([
-    [['1', '6'], '25'],
-    [['2', '6'], '3'],
-    [['2', '2'], '136'],
-    [['2', '5', '3'], '6'],
-    [['1', '4'], ''],
-    [['1', '77'], ''],
-  ])('people %j have the mutual friends %s', async (people, mutual) => {
-    const found = await walks.mutualFriends(people.map(key), { limit: 9, after: undefined });
-    expect([ids(found.people), found.next]).toEqual([mutual, undefined]);
-  });
-
-  it('pages through mutual friends in a stable order', async () => {
-    const first = await walks.mutualFriends([key('1'), key('6')], { limit: 1, after: undefined });
-    expect(first).toEqual({ people: [key('2')], next: key('2') });
-    const second = await walks.mutualFriends([key('1'), key('6')], { limit: 1, after: first.next });
-    expect(second).toEqual({ people: [key('5')], next: undefined });
-  });
-
-  it.each([
-    ['1', '2', 2],
-    ['1', '4', 4],
-    ['5', '4', 4],
-    ['7', '1', 4],
-    ['8', '9', 2],
-  ])('the shortest path from %s to %s has %i people', async (from, to, length) => {
-    const verdict = await walks.shortestPath(key(from), key(to), PATIENCE_MS);
-    if (verdict.kind !== 'found') throw new Error(verdict.kind);
-    const path = ids(verdict.people);
-    expect([path.length, path.at(0), path.at(-1)]).toEqual([length, from, to]);
-    for (let i = 1; i < path.length; i++)
-      expect(PAIRS).toContain([path[i - 1] as string, path[i] as string].sort().join(''));
-  });
-
-  it('says that there is no path, also to who is unknown or of another workspace', async () => {
-    for (const to of [key('8'), key('77'), 'other.vk.8'])
-      expect(await walks.shortestPath(key('1'), to, PATIENCE_MS)).toEqual({ kind: 'none' });
-  });
 
   it('finds the friendships of many and among many, each once', async () => {
     const pairs = (found: readonly (readonly string[])[]): string[] => found.map((pair) => ids(pair)).sort();

@@ -1,4 +1,4 @@
-import { GraphWalks, type KeyPair, type PathVerdict } from '../domain/ports';
+import { GraphWalks, type KeyPair } from '../domain/ports';
 import { ExploreSurroundings } from './explore-surroundings';
 
 /** a-b, a-c, b-c, b-d, d-e. */
@@ -19,14 +19,6 @@ class FewFriends extends GraphWalks {
 
   async friendshipsAmong(people: readonly string[]): Promise<KeyPair[]> {
     return this.pairs.filter(([a, b]) => people.includes(a) && people.includes(b));
-  }
-
-  async mutualFriends(): Promise<{ people: string[]; next: string | undefined }> {
-    return { people: [], next: undefined };
-  }
-
-  async shortestPath(): Promise<PathVerdict> {
-    return { kind: 'none' };
   }
 }
 

@@ -33,7 +33,7 @@ export class ReadPerson {
   /** Friends of a person, now or at a moment, also of one that was never imported but stands in lists of others. */
   async friends(
     ref: PersonRef,
-    page: { limit: number; after: string | undefined; at?: number | undefined },
+    page: Parameters<GraphQueries['friendshipsOf']>[1],
   ): Promise<{ items: FriendshipView[]; next: string | undefined }> {
     const { items, next } = await this.queries.friendshipsOf(ref, page);
     if (items.length === 0 && page.after === undefined) await this.person(ref);

@@ -100,7 +100,13 @@ export abstract class GraphQueries {
   /** Friendships behind the key `after`, those there are or those that were there `at`; the order is that of the keys and stays. */
   abstract friendshipsOf(
     ref: PersonRef,
-    page: { limit: number; after: string | undefined; at?: number | undefined },
+    page: {
+      limit: number;
+      after: string | undefined;
+      at?: number | undefined;
+      /** Only those that are disputed, or only those that are not; of present ones. */
+      disputed?: boolean | undefined;
+    },
   ): Promise<FriendshipPage>;
   /** Friendships that were there at one of the two moments only. */
   abstract changedFriendships(ref: PersonRef, span: FriendshipSpan): Promise<ChangedFriendships>;
@@ -145,18 +151,8 @@ export abstract class Pause {
 /** A friendship by the keys of its two people. */
 export type KeyPair = readonly [low: string, high: string];
 
-export type PathVerdict =
-  { kind: 'found'; people: string[] } | { kind: 'none' } | { kind: 'gave-up'; afterMs: number };
-
-/** Walks over present friendships, disputed ones included; people are named by their keys and need not be stored. */
+/** Present friendships of many, disputed ones included; people are named by their keys and need not be stored. */
 export abstract class GraphWalks {
-  /** Who is a friend of all of them, in the order of keys, behind `after`. */
-  abstract mutualFriends(
-    people: readonly string[],
-    page: { limit: number; after: string | undefined },
-  ): Promise<{ people: string[]; next: string | undefined }>;
-  /** One of the shortest chains of friends, both ends included; the store stops looking after `limitMs`. */
-  abstract shortestPath(from: string, to: string, limitMs: number): Promise<PathVerdict>;
   /** Friendships in which at least one of them stands, at most `limit`, each once, in no order. */
   abstract friendshipsOfMany(people: readonly string[], limit: number): Promise<KeyPair[]>;
   /** Friendships between two of them. */

@@ -33,10 +33,14 @@ export const QUERIES = aqlCatalogue({
   friendshipsOf: {
     text: `
       LET asLow = (
-        FOR e IN friendships FILTER e._from == @person AND e._key > @after SORT e._key LIMIT @limit RETURN e
+        FOR e IN friendships FILTER e._from == @person AND e._key > @after
+          FILTER @disputed == null ? true : (e.deniedAt != null) == @disputed
+          SORT e._key LIMIT @limit RETURN e
       )
       LET asHigh = (
-        FOR e IN friendships FILTER e._to == @person AND e._key > @after SORT e._key LIMIT @limit RETURN e
+        FOR e IN friendships FILTER e._to == @person AND e._key > @after
+          FILTER @disputed == null ? true : (e.deniedAt != null) == @disputed
+          SORT e._key LIMIT @limit RETURN e
       )
       FOR e IN UNION(asLow, asHigh) SORT e._key LIMIT @limit RETURN e`,
   },

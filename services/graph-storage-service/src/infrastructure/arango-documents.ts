@@ -108,7 +108,7 @@ function lookedUpBy(content: unknown): Pick<UserDocument, 'name' | 'lastName' | 
 }
 
 /** Longest text that is looked up by: the stand-in's index entries end at 600 bytes, and three bytes a character do. */
-const LOOKUP_CHARACTERS = 100;
+const LOOKUP_CHARACTERS = 80;
 
 /**
  * Text as it is looked up: in small letters, spaces evened out, and nothing beyond the basic plane, where the order
@@ -116,7 +116,10 @@ const LOOKUP_CHARACTERS = 100;
  */
 export function lookupText(text: string): string {
   const plain = text.toLowerCase().replace(/[\u{10000}-\u{10FFFF}\ud800-\udfff]/gu, '\ufffd');
-  return plain.replace(/\s+/g, ' ').trim().slice(0, LOOKUP_CHARACTERS);
+  return plain
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, LOOKUP_CHARACTERS);
 }
 
 /** Workspace and network: what every look-up is held to. */

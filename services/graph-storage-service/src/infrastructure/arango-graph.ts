@@ -140,13 +140,14 @@ export class ArangoGraphQueries extends GraphQueries {
   /** One more than asked for is read: it tells whether there is a next page. */
   async friendshipsOf(
     { workspaceId, network, id }: PersonRef,
-    { limit, after, at }: { limit: number; after: string | undefined; at?: number | undefined },
+    { limit, after, at, disputed }: Parameters<GraphQueries['friendshipsOf']>[1],
   ): Promise<FriendshipPage> {
     const person = `users/${vertexKey(workspaceId, network, id)}`;
     if (at !== undefined) return this.#friendshipsAt(person, { limit, after, at });
     const edges = await runNamed<Stored<FriendshipDocument>>(this.db, QUERIES.friendshipsOf, {
       person,
       after: after ?? '',
+      disputed: disputed ?? null,
       limit: limit + 1,
     });
     const items = edges.slice(0, limit).map(fromFriendship);

@@ -53,11 +53,13 @@ export class InMemoryGraph extends GraphStore implements GraphQueries {
 
   async friendshipsOf(
     ref: PersonRef,
-    { limit, after, at }: { limit: number; after: string | undefined; at?: number | undefined },
+    { limit, after, at, disputed }: Parameters<GraphQueries['friendshipsOf']>[1],
   ): Promise<FriendshipPage> {
-    const all = this.#stretchesOf(ref, after).filter((one) =>
-      at === undefined ? !('until' in one) : wasThere(one, at),
-    );
+    const all = this.#stretchesOf(ref, after)
+      .filter((one) => (at === undefined ? !('until' in one) : wasThere(one, at)))
+      .filter(
+        (one) => disputed === undefined || ('deniedAt' in one && one.deniedAt !== undefined) === disputed,
+      );
     const told = new Map(all.sort((a, b) => byLastingLonger(b, a)).map((one) => [one.key, one]));
     return page([...told.values()], limit);
   }

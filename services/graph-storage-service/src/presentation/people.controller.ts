@@ -2,24 +2,13 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, Roles, type Principal } from '@sociograph/auth';
 import { DomainError } from '@sociograph/kernel';
-import { decodeCursor, encodeCursor, PageQuery } from '@sociograph/service-host';
-import { IsOptional, Matches } from 'class-validator';
-import { z } from 'zod';
+import { encodeCursor, PageQuery } from '@sociograph/service-host';
+import { IsIn, IsOptional } from 'class-validator';
 import { ReadPerson, type FriendshipView } from '../application/read-person';
-import type { SideAssertion } from '../domain/friendship';
 import { assertedBy, isComplete, isKnown, newestStamp } from '../domain/own-list';
 import type { Person } from '../domain/person';
 import { IsMoment } from './moment';
-
-class PersonParams {
-  @ApiProperty({ example: 'vk' })
-  @Matches(/^[a-z][a-z0-9-]{0,31}$/, { message: 'must name a network, e.g. vk' })
-  network!: string;
-
-  @ApiProperty({ example: '107' })
-  @Matches(/^[A-Za-z0-9_-]{1,64}$/, { message: 'must be the id of a person at the network' })
-  id!: string;
-}
+import { AssertionAnswer, assertion, EVERY_READER, iso, PersonParams, placeOf } from './query-shapes';
 
 const A_DATE = 'A date alone is its midnight, UTC';
 
@@ -31,6 +20,14 @@ class FriendsQuery extends PageQuery {
   @IsOptional()
   @IsMoment()
   at?: string;
+
+  @ApiPropertyOptional({
+    enum: ['true', 'false'],
+    description: 'Only disputed friendships, or only others. Not together with `at`',
+  })
+  @IsOptional()
+  @IsIn(['true', 'false'], { message: 'must be true or false' })
+  disputed?: string;
 }
 
 class FriendChangesQuery extends PageQuery {
@@ -72,17 +69,6 @@ class PersonAnswer {
   version!: number;
 }
 
-class AssertionAnswer {
-  @ApiProperty({ format: 'date-time' })
-  observedAt!: string;
-  @ApiProperty()
-  importId!: string;
-  @ApiProperty()
-  callId!: string;
-  @ApiPropertyOptional()
-  keyId?: string;
-}
-
 class FriendAnswer {
   @ApiProperty()
   id!: string;
@@ -122,11 +108,9 @@ class FriendChangesPage {
   next!: string | null;
 }
 
-const place = z.object({ after: z.string().min(1).max(254) });
-
 @ApiTags('people')
 @Controller('v1/people/:network/:id')
-@Roles('viewer', 'analyst', 'operator', 'admin')
+@Roles(...EVERY_READER)
 export class PeopleController {
   constructor(private readonly people: ReadPerson) {}
 
@@ -151,7 +135,9 @@ export class PeopleController {
     const after = placeOf(query);
     const at = query.at === undefined ? undefined : Date.parse(query.at);
     const ref = { workspaceId, network: params.network, id: params.id };
-    const { items, next } = await this.people.friends(ref, { limit: query.limit, after, at });
+    if (at !== undefined && query.disputed !== undefined) throw disputesArePresent();
+    const disputed = query.disputed === undefined ? undefined : query.disputed === 'true';
+    const { items, next } = await this.people.friends(ref, { limit: query.limit, after, at, disputed });
     return {
       items: items.map(friendAnswer),
       next: next === undefined ? null : encodeCursor({ after: next }),
@@ -175,8 +161,13 @@ export class PeopleController {
   }
 }
 
-function placeOf({ cursor }: PageQuery): string | undefined {
-  return cursor === undefined ? undefined : decodeCursor(cursor, place).after;
+function disputesArePresent(): DomainError {
+  return new DomainError({
+    code: 'REQUEST.INVALID',
+    kind: 'invalid-input',
+    message: 'Disputes are known of the present only.',
+    fields: [{ field: 'disputed', message: 'cannot be asked for together with at' }],
+  });
 }
 
 function reversed(): DomainError {
@@ -223,19 +214,4 @@ function friendAnswer({
     seenInFriendsList: assertion(seenInFriendsList),
     disputed,
   };
-}
-
-function assertion(seen: SideAssertion | undefined): AssertionAnswer | null {
-  if (!seen) return null;
-  const { observedAt, importId, callId, keyId } = seen;
-  return {
-    observedAt: iso(observedAt),
-    importId: importId ?? '',
-    callId: callId ?? '',
-    ...(keyId !== undefined && { keyId }),
-  };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }
