@@ -23,12 +23,11 @@ import {
 } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
 import { createHostContext, startService, type ServiceHandle } from '@sociograph/service-host';
-import { eventually, testServers } from '@sociograph/testing';
+import { eventually, ownSuppressionKey, testServers } from '@sociograph/testing';
 import { graphStorageConfig } from '../src/config';
 import { GraphStorageServiceModule } from '../src/graph-storage-service.module';
 import { MIGRATIONS } from '../src/infrastructure/migrations';
 import { SpecRealm } from './realm';
-import { ownSuppressionKey } from './suppression-key';
 
 jest.setTimeout(150_000);
 

@@ -20,7 +20,7 @@ import {
 } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
 import { createHostContext, startService, type ServiceHandle } from '@sociograph/service-host';
-import { eventually, testServers } from '@sociograph/testing';
+import { eventually, ownSuppressionKey, testServers } from '@sociograph/testing';
 import type { GraphStorageConfig } from '../src/config';
 import { GraphStorageServiceModule } from '../src/graph-storage-service.module';
 import { MIGRATIONS } from '../src/infrastructure/migrations';
@@ -75,6 +75,9 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
       ARANGO_PASSWORD: of('ARANGO_PASSWORD'),
       STORAGE_MAX_BATCH_RECORDS: 100,
       STORAGE_PARALLEL_BATCHES: 2,
+      SUPPRESSION_KEY_FILE: ownSuppressionKey(),
+      ERASURE_SETTLE_MS: 30_000,
+      ERASURE_CHECK_MS: 900_000,
     } as never;
     const db = connectArango({
       url: config.ARANGO_URL,

@@ -15,6 +15,7 @@ import { createHostContext, type ServiceHandle, startService } from '@sociograph
 import {
   demoToken,
   eventually,
+  ownSuppressionKey,
   type OwnVhost,
   ownVhost,
   ProcessHandle,
@@ -279,6 +280,7 @@ async function startParser(): Promise<ServiceHandle> {
     KAFKA_PASSWORD: of('KAFKA_PASSWORD'),
     VK_API_URL: `${simulatorUrl}/method`,
     LEASE_IDENTITY_FILE: identity,
+    SUPPRESSION_KEY_FILE: ownSuppressionKey(),
     EGRESS: 'default',
     PARSER_CALLS_AT_ONCE: 32,
   };

@@ -14,6 +14,8 @@ const schema = z.object({
   ...kafkaConfig,
   ...redisConfig,
   ...arangoConfig,
+  /** The platform's suppression key, 32 bytes in base64: the same for every service that filters. */
+  SUPPRESSION_KEY_FILE: z.string().min(1),
   /** How long a writer that was killed keeps the others waiting. */
   PROJECTOR_LOCK_TTL_MS: z.coerce.number().int().min(1500).max(60_000).default(3000),
   /** The longest time that changes wait for their rows while records keep coming. */

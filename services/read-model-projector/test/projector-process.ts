@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { eventually, freePort, ProcessHandle } from '@sociograph/testing';
+import { eventually, freePort, ownSuppressionKey, ProcessHandle } from '@sociograph/testing';
 import { server, unique } from './servers';
 
 const MAIN = join(__dirname, '../dist/main.js');
@@ -44,6 +44,7 @@ export class ProjectorProcess {
       INSTANCE_ID: unique('spec'),
       HTTP_PORT: String(http),
       MANAGEMENT_PORT: String(management),
+      SUPPRESSION_KEY_FILE: ownSuppressionKey(),
       ...views,
     };
     const handle = await new ProcessHandle({ command: process.execPath, args: [MAIN], env }).start();

@@ -4,8 +4,10 @@ import type { EventRecord } from '@sociograph/messaging';
 import { FetchWatchdog, inputPositionsOf, isEvent, kafkaAnswers, tailTopic } from '@sociograph/messaging';
 import type { Logger } from '@sociograph/observability';
 import type { Kafka } from 'kafkajs';
+import type { FollowedSuppressions } from '@sociograph/suppression';
 import type { ChangeRecord, Following } from '../projections/ports';
 import { ChangeLog } from '../projections/ports';
+import { withoutErased } from './erased-people';
 
 /** No fetch for so long although Kafka answers: the loop is stuck (DESIGN 9). */
 const STUCK_MS = 10_000;
@@ -18,6 +20,8 @@ export interface ChangeLogOptions {
   reader: string;
   logger: Logger;
   clock: Clock;
+  /** Erased people: nothing is taken from the log before all of them are known. */
+  known: Pick<FollowedSuppressions, 'suppressions' | 'caughtUp' | 'dropped'>;
   /** Ends the process; the supervisor starts a fresh one. */
   fail: () => void;
 }
@@ -33,7 +37,9 @@ export class KafkaChangeLog extends ChangeLog {
     caughtUp: () => void,
     from?: ReadonlyMap<number, number>,
   ): Promise<Following> {
-    const { kafka, reader, logger, clock, fail } = this.options;
+    const { kafka, reader, logger, clock, known, fail } = this.options;
+    let complete = false;
+    void known.caughtUp.then(() => (complete = true));
     const turns = new Turns(clock);
     const watchdog = new FetchWatchdog({
       clock,
@@ -53,7 +59,9 @@ export class KafkaChangeLog extends ChangeLog {
       logger,
       onProgress: () => watchdog.progress(),
       onRecord: (record) => {
-        take(changeOf(record));
+        const takeIn = (): void => take(withoutErased(changeOf(record), known));
+        if (!complete) return known.caughtUp.then(takeIn);
+        takeIn();
         return turns.yieldWhenDue();
       },
     });
