@@ -2,11 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { Secret } from '@sociograph/kernel';
-import { fakeClock, sequentialIds } from '@sociograph/testing';
+import { fakeClock, type MotoServer, sequentialIds, startMoto } from '@sociograph/testing';
 import { AwsKms } from '../src/infrastructure/aws-kms';
 import { EnvelopeVault } from '../src/infrastructure/envelope-vault';
 import { InMemoryDataKeys } from '../src/infrastructure/in-memory';
-import { type MotoServer, startMoto } from './moto-server';
 
 jest.setTimeout(300_000);
 

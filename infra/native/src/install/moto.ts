@@ -4,7 +4,7 @@ import { find, run } from '../run-command';
 import { PlainFault } from '../servers/server';
 import { once } from './maven';
 
-/** An emulator of AWS' APIs that others wrote: key-service's adapter of KMS is tried against it. */
+/** An emulator of AWS' APIs that others wrote: the adapters of KMS and S3 are tried against it. */
 const VERSION = '5.2.5';
 
 /**

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { eventually, freePort, ProcessHandle } from '@sociograph/testing';
+import { eventually } from './eventually';
+import { freePort } from './free-port';
+import { ProcessHandle } from './process-handle';
 
 export interface MotoServer {
   url: string;
@@ -11,7 +13,7 @@ export interface MotoServer {
 
 const root = join(__dirname, '../../..');
 
-/** The KMS of moto on a port of its own; installed at the first time. It forgets its keys when it is stopped. */
+/** moto, an emulator of AWS' APIs (KMS, S3), on a port of its own; installed at the first time. It forgets everything when it is stopped. */
 export async function startMoto(): Promise<MotoServer> {
   const installer = join(root, 'infra/native/dist/install/moto.js');
   const { stdout } = await promisify(execFile)(process.execPath, [installer]);
