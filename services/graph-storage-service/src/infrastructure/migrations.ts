@@ -1,6 +1,7 @@
 import { ensureCollection, type ArangoMigration } from '@sociograph/arango';
 import type { Database } from 'arangojs';
 import { makeRoomForErasures } from './erasure-migrations';
+import { makeRoomForExports } from './export-migrations';
 
 const VERTICES = ['users', 'groups', 'posts'];
 const EDGES = ['friendships', 'subscriptions', 'group_posts', 'user_posts'];
@@ -38,6 +39,11 @@ export const MIGRATIONS: readonly ArangoMigration[] = [
       await index(db, 'posts', ['owner', 'publishedAt', 'id']);
       for (const field of ['name', 'lastName', 'city']) await index(db, 'users', ['scope', field, 'id']);
     },
+  },
+  {
+    version: 5,
+    name: 'exports',
+    up: makeRoomForExports,
   },
   {
     version: 6,

@@ -1,0 +1,54 @@
+import { DomainError, type FieldFault } from '@sociograph/kernel';
+
+export function exportUnknown(): DomainError {
+  return new DomainError({
+    code: 'EXPORT.UNKNOWN',
+    kind: 'not-found',
+    message: 'There is no such export in this workspace, or its time is over.',
+  });
+}
+
+export function tooManyExports(limit: number): DomainError {
+  return new DomainError({
+    code: 'EXPORT.TOO_MANY',
+    kind: 'too-many',
+    message: `A workspace has at most ${limit} exports at a time: delete one, or wait until one expires.`,
+    retryAfterSeconds: 60,
+  });
+}
+
+export function exportTooCostly(fields: FieldFault[]): DomainError {
+  return new DomainError({
+    code: 'EXPORT.TOO_COSTLY',
+    kind: 'unprocessable',
+    message: 'The surroundings asked for are too large; the whole graph has no limit.',
+    fields,
+  });
+}
+
+export function exportNotReady(state: string): DomainError {
+  return new DomainError({
+    code: 'EXPORT.NOT_READY',
+    kind: 'conflict',
+    message: `An export that is ${state} has no file.`,
+  });
+}
+
+export function exportLinkOver(): DomainError {
+  return new DomainError({
+    code: 'EXPORT.LINK_OVER',
+    kind: 'forbidden',
+    message: 'The link is over or not one of ours: read the export again for a new one.',
+  });
+}
+
+/** Where the files are kept cannot be reached or takes no more. */
+export function exportStoreUnavailable(cause: unknown): DomainError {
+  return new DomainError({
+    code: 'EXPORT.STORE_UNAVAILABLE',
+    kind: 'unavailable',
+    message: 'The store of export files cannot be used at the moment.',
+    retryAfterSeconds: 5,
+    cause,
+  });
+}
