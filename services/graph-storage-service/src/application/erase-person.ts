@@ -2,6 +2,7 @@ import type { Clock } from '@sociograph/kernel';
 import {
   afterCheck,
   afterSweep,
+  anonymous,
   completed,
   exportsPurged,
   isCheckDue,
@@ -9,6 +10,7 @@ import {
   onlyFilesLeft,
   suppressed,
   type Erasure,
+  type Findings,
   type Retention,
   type Swept,
 } from '../domain/erasure';
@@ -141,24 +143,30 @@ export class ErasePerson {
     return { edges, history, posts: posts.length, vertex };
   }
 
-  /** One look into the logs serves all erasures that wait for them. */
+  /** One look into the logs serves all erasures that wait for them; one rewriting of the files all that wait for that. */
   async #check(): Promise<void> {
     const now = this.clock.nowMs();
-    const due = (await this.erasures.unfinished(AT_ONCE)).filter((erasure) =>
-      isCheckDue(erasure, now, this.times.checkMs),
+    const open = await this.erasures.unfinished(AT_ONCE);
+    const due = open.filter(
+      (erasure) => !onlyFilesLeft(erasure) && isCheckDue(erasure, now, this.times.checkMs),
     );
-    if (due.length === 0) return;
-    const found = await this.log.look(due);
+    const found = due.length === 0 ? new Map<string, Findings>() : await this.log.look(due);
     for (const { rev, ...erasure } of due) {
       const findings = found.get(erasure.id);
       if (findings === undefined) continue;
-      let checked = afterCheck(erasure, findings, now);
-      if (onlyFilesLeft(checked)) {
-        await this.erasures.compact();
-        checked = completed(checked, this.clock.nowMs());
-      }
-      await this.erasures.save(checked, rev);
+      const checked = afterCheck(erasure, findings, now);
+      await this.erasures.save(onlyFilesLeft(checked) ? anonymous(checked) : checked, rev);
     }
-    await this.log.nudge(due.filter(({ id }) => found.get(id)?.['change-log'] === false));
+    const lingering = due.filter(({ id }) => found.get(id)?.['change-log'] === false);
+    if (lingering.length > 0) await this.log.nudge(lingering);
+    await this.#finish();
+  }
+
+  async #finish(): Promise<void> {
+    const last = (await this.erasures.unfinished(AT_ONCE)).filter(onlyFilesLeft);
+    if (last.length === 0) return;
+    await this.erasures.compact();
+    for (const { rev, ...erasure } of last)
+      await this.erasures.save(completed(erasure, this.clock.nowMs()), rev);
   }
 }

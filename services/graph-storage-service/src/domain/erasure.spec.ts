@@ -1,6 +1,7 @@
 import {
   afterCheck,
   afterSweep,
+  anonymous,
   completed,
   erasureOf,
   exportsPurged,
@@ -117,8 +118,10 @@ describe('an erasure', () => {
     expect(onlyFilesLeft(all)).toBe(true);
     expect(onlyFilesLeft(afterCheck(waiting(), CLEAN, 1_165))).toBe(false);
     expect(onlyFilesLeft({ ...all, state: 'erasing' })).toBe(false);
-    const done = completed(all, 1_170);
-    expect(done).toMatchObject({ state: 'complete', completedAt: 1_170, ends: {} });
+    const nobodys = anonymous(all);
+    expect(nobodys).toMatchObject({ state: 'waiting', personId: undefined, ends: {} });
+    const done = completed(nobodys, 1_170);
+    expect(done).toMatchObject({ state: 'complete', completedAt: 1_170 });
     expect(done.places['database-files']).toEqual({ doneAt: 1_170 });
     expect(JSON.stringify(done)).not.toContain('107"');
     expect(PLACES.every((place) => done.places[place].doneAt !== undefined)).toBe(true);

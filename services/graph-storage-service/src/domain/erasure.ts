@@ -142,7 +142,7 @@ export function exportsPurged(erasure: Erasure, now: number): Erasure {
   return { ...erasure, places: { ...erasure.places, exports: { doneAt: now } } };
 }
 
-/** True when only the files of the store may still hold bytes of what was deleted. */
+/** True when only the files of the store may still hold bytes of what was deleted, and the erasure itself the id. */
 export function onlyFilesLeft({ state, places }: Erasure): boolean {
   return (
     state === 'waiting' &&
@@ -150,8 +150,13 @@ export function onlyFilesLeft({ state, places }: Erasure): boolean {
   );
 }
 
-/** Nothing is left, and the erasure no longer says whom it was about. */
+/** No longer says whom it was about: before the files are rewritten, or they would keep that. */
+export function anonymous(erasure: Erasure): Erasure {
+  return { ...erasure, personId: undefined, ends: {} };
+}
+
+/** Nothing is left. */
 export function completed(erasure: Erasure, now: number): Erasure {
   const places = { ...erasure.places, 'database-files': { doneAt: now } };
-  return { ...erasure, state: 'complete', completedAt: now, personId: undefined, ends: {}, places };
+  return { ...erasure, state: 'complete', completedAt: now, places };
 }

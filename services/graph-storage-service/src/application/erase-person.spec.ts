@@ -1,0 +1,249 @@
+import { aList, ref, seen } from '../../test/builders';
+import { ExportPurge } from '../domain/erasure-ports';
+import type { Retention } from '../domain/erasure';
+import { InMemoryChangeLog, InMemoryGraph, InMemoryMeter } from '../infrastructure/in-memory';
+import { InMemoryErasureLog, InMemoryErasures } from '../infrastructure/in-memory-erasures';
+import { ApplyObservations } from './apply-observations';
+import { Confirmations } from './confirmations';
+import { ErasePerson } from './erase-person';
+import { RequestErasure } from './request-erasure';
+
+const RETENTION: Retention = {
+  queues: 1_000,
+  'change-log': 2_000,
+  'observation-log': 3_000,
+  'dead-letters': 4_000,
+};
+
+class Exports extends ExportPurge {
+  readonly purged: string[] = [];
+  async ofGraph(workspaceId: string, network: string): Promise<void> {
+    this.purged.push(`${workspaceId} ${network}`);
+  }
+}
+
+async function aGraph(refuse?: () => boolean) {
+  const clock = { now: 10_000, nowMs: () => clock.now, monotonicMs: () => clock.now };
+  const graph = new InMemoryGraph(refuse);
+  const apply = new ApplyObservations(
+    graph,
+    new InMemoryChangeLog(),
+    new InMemoryMeter(),
+    new Confirmations(),
+    clock,
+    { next: () => 0.5 },
+    { wait: async () => undefined },
+  );
+  const observe = (...people: ReturnType<typeof seen>[]) =>
+    apply.execute({ partition: 0, people, positions: {}, heartbeat: async () => undefined } as never);
+  await observe(
+    seen('107', [aList(1, ['1', '2'])]),
+    seen('1', [aList(2, ['107', '2'])]),
+    seen('2', [aList(3, ['1'])]),
+    seen('3', [aList(4, ['107'])]),
+    seen('4', [aList(5, ['2'])]),
+  );
+  const erasures = new InMemoryErasures(graph);
+  const log = new InMemoryErasureLog();
+  const exports = new Exports();
+  const times = { settleMs: 100, checkMs: 500, retention: RETENTION };
+  const erase = new ErasePerson(erasures, log, graph, exports, clock, times);
+  let woken = 0;
+  const request = new RequestErasure(
+    erasures,
+    ({ id }) => `mark${id}`.padEnd(64, '0'),
+    clock,
+    () => (woken += 1),
+  );
+  const listOf = (id: string) => graph.people.get(`demo.vk.${id}`)?.list.base?.ids;
+  const receipt = (id: string) => request.read('demo', `mark${id}`.padEnd(32, '0'));
+  return {
+    clock,
+    graph,
+    observe,
+    erasures,
+    log,
+    exports,
+    erase,
+    request,
+    listOf,
+    receipt,
+    woken: () => woken,
+  };
+}
+
+describe('ErasePerson', () => {
+  it('tells everybody the mark first, then leaves lists, publishes them, and ends the key', async () => {
+    const { request, erase, log, listOf, graph, receipt } = await aGraph();
+    await request.execute(ref('107'), 'someone');
+    expect(await erase.round()).toBe(1);
+    expect(log.told).toEqual(['suppress mark', 'publish 1 2', 'publish 3 2', 'bury 107']);
+    expect([listOf('1'), listOf('3'), listOf('2')]).toEqual([['2'], [], ['1']]);
+    expect(log.published.map(({ list }) => list.base?.ids)).toEqual([['2'], []]);
+    expect(graph.people.has('demo.vk.107')).toBe(false);
+    expect([...graph.edges.keys()]).toEqual(['demo.vk.1.2', 'demo.vk.2.4']);
+    expect(await receipt('107')).toMatchObject({
+      state: 'erasing',
+      suppressedAt: 10_000,
+      sweptAt: 10_000,
+      republish: [],
+      places: { vertex: { doneAt: 10_000 }, edges: { doneAt: 10_000 }, posts: { doneAt: 10_000 } },
+    });
+  });
+
+  it('sweeps again after the time in which everybody hears of it, finds what came meanwhile, and then waits', async () => {
+    const { request, erase, log, exports, clock, observe, listOf, receipt } = await aGraph();
+    await request.execute(ref('107'), 'someone');
+    await erase.round();
+    clock.now = 10_099;
+    await erase.round();
+    expect((await receipt('107')).sweptAt).toBe(10_000);
+    await observe(seen('4', [aList(6, ['107', '2'])]));
+    clock.now = 10_100;
+    await erase.round();
+    expect(listOf('4')).toEqual(['2']);
+    expect(log.told.slice(4)).toEqual(['publish 4 3', 'bury 107']);
+    expect(await receipt('107')).toMatchObject({ state: 'erasing', sweptAt: 10_100 });
+    expect(exports.purged).toEqual([]);
+    clock.now = 10_200;
+    await erase.round();
+    expect(exports.purged).toEqual(['demo vk']);
+    expect(await receipt('107')).toMatchObject({
+      state: 'waiting',
+      ends: { changes: { '0': 7 } },
+      places: { exports: { doneAt: 10_200 }, queues: { goneBy: 11_200 }, 'change-log': { goneBy: 12_200 } },
+    });
+  });
+
+  it('ends the keys of posts that went with the person', async () => {
+    const { request, erase, erasures, log, receipt } = await aGraph();
+    erasures.posts.set('107', ['107_1', '107_2']);
+    await request.execute(ref('107'), 'someone');
+    await erase.round();
+    expect(log.told.at(-1)).toBe('bury 107 107_1 107_2');
+    expect((await receipt('107')).places.posts).toEqual({ doneAt: 10_000 });
+  });
+
+  it('publishes what a sweep wrote that did not live to publish it', async () => {
+    const { request, erase, erasures, log } = await aGraph();
+    const { id } = await request.execute(ref('107'), 'someone');
+    const open = erasures.stored.get(id)!;
+    erasures.stored.set(id, { ...open, suppressedAt: 9_000, republish: ['demo.vk.2'] });
+    await erase.round();
+    expect(log.told.slice(0, 2)).toEqual(['publish 2 1', 'publish 1 2']);
+  });
+
+  it('publishes the newest state last when somebody writes in between', async () => {
+    const { request, erase, log, graph } = await aGraph();
+    const publish = log.publish.bind(log);
+    log.publish = async (people) => {
+      await publish(people);
+      const key = 'demo.vk.1';
+      const stored = graph.people.get(key)!;
+      if (people.some(({ ref: { id }, version }) => id === '1' && version === 2))
+        graph.people.set(key, { ...stored, version: 3 });
+    };
+    await request.execute(ref('107'), 'someone');
+    await erase.round();
+    expect(log.told.filter((line) => line.startsWith('publish 1'))).toEqual(['publish 1 2', 'publish 1 3']);
+  });
+
+  it('writes again whom another writer changed', async () => {
+    let refusals = 0;
+    const refuse = { now: false };
+    const { request, erase, listOf } = await aGraph(() => refuse.now && refusals++ < 2);
+    await request.execute(ref('107'), 'someone');
+    refuse.now = true;
+    await erase.round();
+    expect(refusals).toBeGreaterThan(2);
+    expect([listOf('1'), listOf('3')]).toEqual([['2'], []]);
+  });
+
+  it('looks into the logs at intervals, moves a change log that has not forgotten, and completes when all have', async () => {
+    const { request, erase, erasures, log, clock, receipt } = await aGraph();
+    await request.execute(ref('107'), 'someone');
+    log.findings = { ...log.findings, 'change-log': false };
+    for (clock.now of [10_000, 10_100]) await erase.round();
+    expect((await receipt('107')).state).toBe('waiting');
+    expect(log.told.slice(-2)).toEqual(['look 1', 'nudge 1']);
+    const told = log.told.length;
+    clock.now = 10_599;
+    await erase.round();
+    expect(log.told.length).toBe(told);
+    log.findings = { ...log.findings, 'change-log': true };
+    clock.now = 10_600;
+    await erase.round();
+    expect(log.told.slice(told)).toEqual(['look 1']);
+    expect(await receipt('107')).toMatchObject({ state: 'waiting', personId: '107', checkedAt: 10_600 });
+    expect(erasures.compactions).toBe(0);
+    // The queues' time is over.
+    clock.now = 11_100;
+    await erase.round();
+    expect(erasures.compactions).toBe(1);
+    expect(await receipt('107')).toMatchObject({
+      state: 'complete',
+      completedAt: 11_100,
+      personId: undefined,
+    });
+    expect(await erase.round()).toBe(0);
+    expect(erasures.compactions).toBe(1);
+  });
+
+  it('forgets whom it was about before the files are rewritten, and goes on from there', async () => {
+    const { request, erase, erasures, clock, receipt } = await aGraph();
+    await request.execute(ref('107'), 'someone');
+    for (clock.now of [10_000, 10_100]) await erase.round();
+    const compact = erasures.compact.bind(erasures);
+    erasures.compact = async () => {
+      throw new Error('the store is away');
+    };
+    clock.now = 11_100;
+    await expect(erase.round()).rejects.toThrow('the store is away');
+    expect(await receipt('107')).toMatchObject({ state: 'waiting', personId: undefined });
+    erasures.compact = compact;
+    clock.now = 11_101;
+    await erase.round();
+    expect(await receipt('107')).toMatchObject({ state: 'complete', completedAt: 11_101 });
+  });
+
+  it('leaves an erasure to the process that was faster', async () => {
+    const { request, erase, erasures, log } = await aGraph();
+    await request.execute(ref('107'), 'someone');
+    const suppress = log.suppress.bind(log);
+    log.suppress = async (erasure) => {
+      await suppress(erasure);
+      await erasures.save({ ...erasure, suppressedAt: 1 }, erasures.stored.get(erasure.id)!.rev);
+    };
+    await erase.round();
+    expect(log.told).toEqual(['suppress mark']);
+  });
+});
+
+describe('RequestErasure', () => {
+  it('answers the same receipt however often it is asked, and wakes the worker', async () => {
+    const { request, clock, woken } = await aGraph();
+    const first = await request.execute(ref('107'), 'someone');
+    expect(first).toMatchObject({ id: 'mark107'.padEnd(32, '0'), requestedBy: 'someone', personId: '107' });
+    clock.now += 1;
+    expect(await request.execute(ref('107'), 'somebody else')).toMatchObject({
+      id: first.id,
+      requestedAt: 10_000,
+      requestedBy: 'someone',
+    });
+    expect(woken()).toBe(2);
+  });
+
+  it('knows the erasures of the own workspace only, page by page', async () => {
+    const { request } = await aGraph();
+    for (const id of ['1', '2', '3']) await request.execute(ref(id), 'someone');
+    const id = (n: string): string => `mark${n}`.padEnd(32, '0');
+    const first = await request.page('demo', { limit: 2, after: undefined });
+    expect([first.items.map((one) => one.id), first.next]).toEqual([[id('1'), id('2')], id('2')]);
+    const rest = await request.page('demo', { limit: 2, after: first.next });
+    expect([rest.items.map((one) => one.id), rest.next]).toEqual([[id('3')], undefined]);
+    await expect(request.read('other', id('1'))).rejects.toMatchObject({
+      code: 'GRAPH.ERASURE_UNKNOWN',
+      kind: 'not-found',
+    });
+  });
+});
