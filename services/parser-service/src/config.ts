@@ -20,6 +20,8 @@ const schema = z.object({
     .default('https://api.vk.ru/method'),
   /** Ed25519 private key (PEM) with which this service opens its lease session. */
   LEASE_IDENTITY_FILE: z.string().min(1),
+  /** The platform's suppression key, 32 bytes in base64: the same for every service that filters. */
+  SUPPRESSION_KEY_FILE: z.string().min(1),
   /** Label of the address that this process calls networks from: keys may be bound to one, or barred from one. */
   EGRESS: z
     .string()
@@ -27,6 +29,14 @@ const schema = z.object({
     .default('default'),
   /** Calls of this process that wait for a key, are on the wire or are being stored, together. */
   PARSER_CALLS_AT_ONCE: z.coerce.number().int().min(1).max(500).default(32),
+  /** Imports of one workspace that may run at once; one more is refused. */
+  PARSER_IMPORTS_PER_WORKSPACE: z.coerce.number().int().min(1).max(100_000).default(50),
+  /** Streams of events of one workspace that this process keeps open at once. */
+  PARSER_STREAMS_PER_WORKSPACE: z.coerce.number().int().min(1).max(100_000).default(1_000),
+  /** Ended imports are deleted after so many days; their certificates go with them, the graph stays. */
+  PARSER_KEEP_IMPORTS_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
+  /** Ended calls, and events of ended imports that tell of progress only, are deleted after so many days. */
+  PARSER_KEEP_CALLS_DAYS: z.coerce.number().int().min(1).max(36_500).default(7),
 });
 
 export type ParserConfig = Readonly<z.infer<typeof schema>>;

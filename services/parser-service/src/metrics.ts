@@ -31,6 +31,12 @@ export function parserMetrics(metrics: Metrics) {
       'kind',
       'outcome',
     ] as const),
+    // Does the network still answer as it documents?
+    unreadable: metrics.counter(
+      'parser_answers_unreadable_total',
+      'Items whose answer had another shape than documented; growth: the API changed, the log names the field',
+      ['network', 'kind'] as const,
+    ),
     // Where does the time go?
     lease: metrics.histogram(
       'parser_lease_wait_seconds',
@@ -66,7 +72,23 @@ export function parserMetrics(metrics: Metrics) {
       'parser_settles_given_up_total',
       'Leases whose end the pool did not hear of for 30 s; their slots count as used',
     ),
+    // Is anything in the way?
+    unappliedEdges: metrics.gauge(
+      'parser_unapplied_edges',
+      'Friendships that were published and that some view does not show yet, about; dispatch waits above 250,000',
+    ),
+    heldBack: metrics.gauge(
+      'parser_dispatch_held_back',
+      '1 while nothing is dispatched because the graph store is far behind',
+    ),
+    buried: metrics.counter(
+      'parser_calls_buried_total',
+      'Calls that could only fail again, by what became of them; any growth of buried is a bug of ours or of the network',
+      ['burial'] as const,
+    ),
+    rowsDeleted: metrics.counter('parser_rows_deleted_total', 'Rows deleted because they were old enough'),
     // How much is under way?
+    streams: metrics.gauge('parser_streams_open', 'Streams of events that this process keeps open'),
     inHand: metrics.gauge('parser_calls_in_hand', 'Calls that this process has taken and not finished'),
   };
 }

@@ -220,7 +220,7 @@ describe('an import through REST, RabbitMQ, Kafka and PostgreSQL', () => {
     ['a depth of 99', { network: 'vk', seeds: ['1'], depth: 99 }, 'depth'],
     ['a depth of 0', { network: 'vk', seeds: ['1'], depth: 0 }, 'depth'],
     ['a depth as text', { network: 'vk', seeds: ['1'], depth: '2' }, 'depth'],
-    ['an unknown kind', { network: 'vk', seeds: ['1'], include: ['walls'] }, 'include'],
+    ['an unknown kind', { network: 'vk', seeds: ['1'], include: ['photos'] }, 'include'],
     ['a limit below 1', { network: 'vk', seeds: ['1'], limits: { people: 0 } }, 'limits.people'],
     ['limits of the wrong type', { network: 'vk', seeds: ['1'], limits: 5 }, 'limits'],
     ['an unknown field', { network: 'vk', seeds: ['1'], colour: 'red' }, 'colour'],
@@ -283,6 +283,10 @@ async function startParser(): Promise<ServiceHandle> {
     SUPPRESSION_KEY_FILE: ownSuppressionKey(),
     EGRESS: 'default',
     PARSER_CALLS_AT_ONCE: 32,
+    PARSER_IMPORTS_PER_WORKSPACE: 50,
+    PARSER_STREAMS_PER_WORKSPACE: 3,
+    PARSER_KEEP_IMPORTS_DAYS: 365,
+    PARSER_KEEP_CALLS_DAYS: 7,
   };
   const context = createHostContext(config);
   return startService({

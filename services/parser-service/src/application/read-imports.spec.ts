@@ -1,11 +1,16 @@
-import { anImport } from '../../test/builders';
-import { MemoryImports, MemoryStore } from '../infrastructure/in-memory';
+import { anImport, ToyNetwork } from '../../test/builders';
+import { Networks } from '../domain/ports';
+import { SETTLE_MS } from '../domain/progress';
+import { MemoryImportEvents, MemoryImports, MemoryStore } from '../infrastructure/in-memory';
 import { PEOPLE_NAMED_PER_GAP, ReadImports } from './read-imports';
 
 async function setUp(count: number) {
-  const imports = new MemoryImports(new MemoryStore(() => 0));
+  const clock = { now: 0 };
+  const store = new MemoryStore(() => clock.now);
+  const imports = new MemoryImports(store);
   for (let place = 1; place <= count; place += 1) await imports.add(anImport({ id: `import-${place}` }));
-  return { imports, read: new ReadImports(imports) };
+  const read = new ReadImports(imports, new MemoryImportEvents(store), new Networks([new ToyNetwork()]));
+  return { imports, read, clock, store };
 }
 
 const idsOf = (page: { items: { job: { snapshot: { id: string } } }[] }): string[] =>
@@ -33,6 +38,36 @@ describe('reading imports', () => {
     const { read } = await setUp(2);
     const page = await read.page('demo', 2);
     expect([idsOf(page), 'next' in page]).toEqual([['import-2', 'import-1'], false]);
+  });
+
+  it('filters them, and pages through what is left', async () => {
+    const { read, imports } = await setUp(4);
+    for (const id of ['import-1', 'import-3'])
+      await imports.change('demo', id, (job) => job.step('pause', 5));
+    const first = await read.page('demo', 1, undefined, { state: 'paused' });
+    expect([idsOf(first), first.next]).toEqual([['import-3'], 'import-3']);
+    const second = await read.page('demo', 1, first.next, { state: 'paused' });
+    expect([idsOf(second), second.next]).toEqual([['import-1'], undefined]);
+    expect(idsOf(await read.page('demo', 5, undefined, { network: 'other' }))).toEqual([]);
+  });
+
+  it('estimates when an import that runs will be complete', async () => {
+    const { read, imports, clock, store } = await setUp(1);
+    const eta = async () => read.eta(await read.one('demo', 'import-1'));
+    expect(await eta()).toBeUndefined();
+    const stored = store.imports.get('import-1');
+    if (stored === undefined) throw new Error('no import');
+    clock.now = 10_000;
+    // Three calls for three lists in ten seconds; five lists are left, and three calls for the profiles of nine people.
+    const gained = { peopleKnown: 8, listsKnown: 7, listsDone: 3, callsMade: 3 };
+    store.save(stored, stored.job.absorb({ peopleKnown: 8, listsKnown: 7 }, 1));
+    store.save(stored, stored.job.step('pause', 1).step('resume', 1));
+    clock.now = 20_000;
+    const { listsDone, callsMade } = gained;
+    store.save(stored, stored.job.absorb({ listsDone, callsMade }, 1));
+    expect(await eta()).toBe(Math.round((8 * 10_000) / 3) + SETTLE_MS);
+    await imports.change('demo', 'import-1', (job) => job.step('pause', 1));
+    expect(await eta()).toBeUndefined();
   });
 
   it('certifies what stands', async () => {

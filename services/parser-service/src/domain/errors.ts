@@ -31,6 +31,48 @@ export function stepRefused(importId: string, state: ImportState, step: ImportSt
   });
 }
 
+/** `If-Match` names a revision that is no longer the present one. */
+export function importChanged(importId: string, expected: number, current: number): DomainError {
+  return new DomainError({
+    code: 'IMPORTS.CHANGED',
+    kind: 'precondition-failed',
+    message: 'The import has taken a step since it was read.',
+    facts: { importId, expected, current },
+  });
+}
+
+/** The workspace has as many running imports as it may have; those that are paused or settling do not count. */
+export function tooManyRunning(most: number): DomainError {
+  return new DomainError({
+    code: 'IMPORTS.QUOTA_RUNNING',
+    kind: 'too-many',
+    message: `The quota running-imports of this workspace (${most}) is used up.`,
+    facts: { quota: 'running-imports', most },
+    retryAfterSeconds: 30,
+  });
+}
+
+/** So many streams of this workspace are open on one process as may be. */
+export function tooManyStreams(most: number): DomainError {
+  return new DomainError({
+    code: 'IMPORTS.QUOTA_STREAMS',
+    kind: 'too-many',
+    message: `The quota streams of this workspace (${most}) is used up.`,
+    facts: { quota: 'streams', most },
+    retryAfterSeconds: 15,
+  });
+}
+
+/** No dead call of this id: it was redriven, or kept no longer. */
+export function deadCallUnknown(deadCallId: string): DomainError {
+  return new DomainError({
+    code: 'CALLS.DEAD_UNKNOWN',
+    kind: 'not-found',
+    message: 'There is no such dead call.',
+    facts: { deadCallId },
+  });
+}
+
 /** A call names a network that this process has no adapter for: a deployment fault, not the caller's. */
 export function networkMissing(network: string): DomainError {
   return new DomainError({

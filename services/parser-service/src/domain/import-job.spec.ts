@@ -1,4 +1,5 @@
 import { DomainError } from '@sociograph/kernel';
+import { USUAL_SCOPE } from './import-scope';
 import {
   ImportJob,
   type ImportSnapshot,
@@ -13,6 +14,7 @@ const plan = {
   workspaceId: 'demo',
   network: 'vk',
   seeds: ['1', '2'],
+  scope: USUAL_SCOPE,
   depth: null,
   peopleLimit: null,
   callsLimit: null,
@@ -24,16 +26,21 @@ const anImport = (changes: Partial<ImportSnapshot> = {}): ImportJob =>
   ImportJob.restore({ ...ImportJob.start(plan).snapshot, ...changes });
 
 describe('the life of an import', () => {
-  const states: ImportState[] = ['running', 'paused', 'settling', 'completed', 'cancelled', 'failed'];
-  const steps: ImportStep[] = ['pause', 'resume', 'cancel', 'settle', 'complete', 'fail'];
+  const states: ImportState[] = [
+    ...(['running', 'paused', 'settling', 'completed', 'cancelled', 'failed', 'deleted'] as const),
+  ];
+  const steps: ImportStep[] = [
+    ...(['pause', 'resume', 'cancel', 'settle', 'complete', 'fail', 'retry', 'delete'] as const),
+  ];
   const table: Record<ImportState, (ImportState | 'refused')[]> = {
-    //          pause     resume     cancel       settle      complete     fail
-    running: ['paused', 'running', 'cancelled', 'settling', 'refused', 'failed'],
-    paused: ['paused', 'running', 'cancelled', 'refused', 'refused', 'failed'],
-    settling: ['refused', 'refused', 'cancelled', 'settling', 'completed', 'failed'],
-    completed: ['refused', 'refused', 'refused', 'refused', 'completed', 'refused'],
-    cancelled: ['refused', 'refused', 'cancelled', 'refused', 'refused', 'refused'],
-    failed: ['refused', 'refused', 'refused', 'refused', 'refused', 'failed'],
+    //          pause     resume     cancel       settle      complete     fail       retry      delete
+    running: ['paused', 'running', 'cancelled', 'settling', 'refused', 'failed', 'running', 'refused'],
+    paused: ['paused', 'running', 'cancelled', 'refused', 'refused', 'failed', 'paused', 'refused'],
+    settling: ['refused', 'refused', 'cancelled', 'settling', 'completed', 'failed', 'running', 'refused'],
+    completed: ['refused', 'refused', 'refused', 'refused', 'completed', 'refused', 'running', 'deleted'],
+    cancelled: ['refused', 'refused', 'cancelled', 'refused', 'refused', 'refused', 'refused', 'deleted'],
+    failed: ['refused', 'refused', 'refused', 'refused', 'refused', 'failed', 'running', 'deleted'],
+    deleted: ['refused', 'refused', 'refused', 'refused', 'refused', 'refused', 'refused', 'refused'],
   };
   const cases = states.flatMap((state) =>
     steps.map((step, index) => [state, step, table[state][index]] as const),
@@ -50,11 +57,17 @@ describe('the life of an import', () => {
     const after = job.step(step, 2_000);
     expect(after.snapshot.state).toBe(expected);
     expect(after.snapshot.changedAt).toBe(expected === state ? 1_000 : 2_000);
+    expect(after.snapshot.revision).toBe(expected === state ? 1 : 2);
     if (expected === state) expect(after).toBe(job);
   });
 
   it('has a row for each state and nothing else', () => {
     expect(Object.keys(TRANSITIONS)).toEqual(states);
+  });
+
+  it('may be deleted once it has ended, and only then', () => {
+    const ended = states.filter((state) => anImport({ state }).ended);
+    expect(ended).toEqual(['completed', 'cancelled', 'failed']);
   });
 
   it('names state and step where it refuses', () => {
@@ -73,12 +86,88 @@ describe('the life of an import', () => {
   });
 });
 
+describe('an import that is tried again', () => {
+  const counters = {
+    ...NO_COUNTS,
+    ...{ peopleKnown: 5, peopleDone: 5, peopleGaps: 2, listsKnown: 4, listsDone: 4, listsGaps: 3 },
+  };
+  const whole = (state: ImportState) => anImport({ state, counters });
+
+  it('keeps what was done, and has its gaps open beside that', () => {
+    const job = whole('completed').retry({ people: 2, lists: 1 }, 7_000);
+    expect(job.snapshot).toMatchObject({ state: 'running', changedAt: 7_000, revision: 2 });
+    expect(job.snapshot.counters).toEqual({
+      ...counters,
+      ...{ peopleGaps: 0, peopleRetrying: 2, listsGaps: 2, listsRetrying: 1 },
+    });
+    expect([job.openPeople, job.openLists, job.openItems]).toEqual([2, 1, 3]);
+    expect([job.frontierClosed, job.percent]).toEqual([false, undefined]);
+    const people = whole('completed').retry({ people: 2, lists: 0 }, 7_000);
+    expect([people.frontierClosed, people.percent]).toEqual([true, 77]);
+  });
+
+  it('settles when the last of them is final again', () => {
+    const job = whole('completed').retry({ people: 1, lists: 1 }, 7_000);
+    const almost = job.absorb({ peopleRetrying: -1 }, 8_000);
+    expect([almost.snapshot.state, almost.openItems]).toEqual(['running', 1]);
+    const all = almost.absorb({ listsRetrying: -1, listsGaps: 1 }, 9_000);
+    expect(all.snapshot).toMatchObject({
+      state: 'settling',
+      revision: 3,
+      counters: { listsGaps: 3, listsDone: 4 },
+    });
+  });
+
+  it('stays as it is when there is nothing to try', () => {
+    const job = whole('completed');
+    expect(job.retry({ people: 0, lists: 0 }, 7_000)).toBe(job);
+  });
+
+  it('takes a step also where the state stays', () => {
+    for (const state of ['running', 'paused'] as const) {
+      const job = whole(state).retry({ people: 0, lists: 1 }, 7_000);
+      expect(job.snapshot).toMatchObject({ state, revision: 2, changedAt: 7_000 });
+    }
+  });
+
+  it('is refused where its owner gave it up, also with nothing to try', () => {
+    for (const state of ['cancelled', 'deleted'] as const) {
+      expect(() => whole(state).retry({ people: 0, lists: 0 }, 1)).toThrow(
+        expect.objectContaining({
+          code: 'IMPORTS.STEP_REFUSED',
+          facts: expect.objectContaining({ step: 'retry' }),
+        }),
+      );
+    }
+  });
+});
+
+describe('the revision of an import', () => {
+  it('is compared with what a caller saw', () => {
+    const job = anImport({ revision: 4 });
+    expect(job.expect(4)).toBe(job);
+    expect(job.expect(undefined)).toBe(job);
+    expect(() => job.expect(3)).toThrow(
+      expect.objectContaining({
+        code: 'IMPORTS.CHANGED',
+        kind: 'precondition-failed',
+        facts: { importId: 'import-1', expected: 3, current: 4 },
+      }),
+    );
+  });
+
+  it('does not rise with progress', () => {
+    expect(anImport().absorb({ peopleDone: 1 }, 5).snapshot.revision).toBe(1);
+  });
+});
+
 describe('an import', () => {
   it('starts running with its seeds as people and lists', () => {
     expect(ImportJob.start(plan).snapshot).toEqual({
       ...plan,
       changedAt: 1_000,
       state: 'running',
+      revision: 1,
       counters: { ...NO_COUNTS, peopleKnown: 2, listsKnown: 2 },
     });
   });
@@ -103,10 +192,12 @@ describe('an import', () => {
       peopleKnown: 5,
       peopleDone: 1,
       peopleGaps: 1,
+      peopleRetrying: 2,
       peopleBeyond: 3,
       listsKnown: 4,
       listsDone: 2,
       listsGaps: 1,
+      listsRetrying: 1,
       callsMade: 1,
       friendshipObservations: 7,
     };

@@ -1,25 +1,47 @@
 import type { Secret } from '@sociograph/kernel';
+import type { Act } from './audit';
 import type { ItemTally } from './certificate';
-import type { ImportJob } from './import-job';
+import type { ImportJob, ImportState, Reopened } from './import-job';
+import type { ImportScope, Inclusion } from './import-scope';
 import type { GapCause, Item, ItemOutcome } from './items';
 import type { LogPositions, Observation, Sighting } from './observation';
-import type { Pack, PackKind, PackSizes, PendingWork } from './packing';
+import type { Pack, PackKind, PackSize, PackSizes, PendingWork } from './packing';
+import type { ProgressMark } from './progress';
 
-/** The imports of all workspaces; every method but the last two sees one workspace only. */
+/**
+ * The imports of all workspaces; every method but the last sees one workspace only, and none an import that was
+ * deleted. Where one more import would run than the workspace may have, IMPORTS.QUOTA_RUNNING is thrown.
+ */
 export abstract class Imports {
-  /** Stores the import with its first items, wakes the dispatcher and announces the import. */
-  abstract add(job: ImportJob): Promise<void>;
+  /** Stores the import with its first items, wakes the dispatcher, announces the import and audits the act. */
+  abstract add(job: ImportJob, act?: Act): Promise<void>;
   abstract find(workspaceId: string, importId: string): Promise<ImportRecord | undefined>;
   /** Newest first; `after` is the id of the last import of the page before. */
-  abstract page(workspaceId: string, limit: number, after?: string): Promise<ImportRecord[]>;
+  abstract page(
+    workspaceId: string,
+    limit: number,
+    after?: string,
+    filter?: ImportFilter,
+  ): Promise<ImportRecord[]>;
   /**
-   * Applies a pure function to the import under its lock, saves, announces a changed state. An import that was
-   * cancelled loses its open items; undefined when there is no such import.
+   * Applies a pure function to the import under its lock; where that was a step, saves, announces the state and audits
+   * the act. An import that was cancelled loses its open items and its queued calls; undefined when there is none.
    */
   abstract change(
     workspaceId: string,
     importId: string,
     step: (job: ImportJob) => ImportJob,
+    act?: Act,
+  ): Promise<ImportRecord | undefined>;
+  /** Like `change`, but gaps of these causes are open items again when it returns. */
+  abstract retry(
+    workspaceId: string,
+    importId: string,
+    causes: readonly GapCause[],
+    decide: (job: ImportJob, reopened: Reopened) => ImportJob,
+    act?: Act,
+    /** Only items about these. */
+    people?: readonly string[],
   ): Promise<ImportRecord | undefined>;
   /** Items by kind, standing and cause, with at most `peopleEach` ids each. */
   abstract tally(workspaceId: string, importId: string, peopleEach: number): Promise<ItemTally[]>;
@@ -27,10 +49,25 @@ export abstract class Imports {
   abstract settling(): Promise<ImportRecord[]>;
 }
 
+export interface ImportFilter {
+  readonly state?: Exclude<ImportState, 'deleted'> | undefined;
+  readonly network?: string | undefined;
+}
+
 export interface ImportRecord {
   readonly job: ImportJob;
   /** The highest positions of what this import published. */
   readonly positions: LogPositions;
+}
+
+/** The life of imports as events, each with what the import had reached. Whether a caller may see it is decided before. */
+export abstract class ImportEvents {
+  /** The last event of each import that is there; progress that no event told of yet becomes one first. */
+  abstract latest(importIds: readonly string[]): Promise<Map<string, number>>;
+  /** Events after one, oldest first; who is very far behind gets a part of them. */
+  abstract since(importId: string, after: number): Promise<ProgressMark[]>;
+  /** The last ones, oldest first: enough to tell the pace. */
+  abstract recent(importId: string): Promise<ProgressMark[]>;
 }
 
 /** A workspace's calls to one network: the unit that capacity and order of dispatch belong to. */
@@ -44,6 +81,8 @@ export interface LaneView {
   readonly unanswered: number;
   /** In the order in which imports had their turn: longest ago first. */
   readonly work: readonly PendingWork[];
+  /** Sizes of packs that calls of this lane taught. */
+  readonly learned: Readonly<Partial<Record<PackKind, number>>>;
 }
 
 export interface DispatchPlan {
@@ -60,6 +99,11 @@ export interface Call {
   readonly network: string;
   readonly kind: PackKind;
   readonly people: readonly string[];
+  /** Where lists go on that earlier calls began, by person. */
+  readonly cursors: Readonly<Record<string, string>>;
+  readonly scope: ImportScope;
+  /** How often its items were in a call that was too much. */
+  readonly splits: number;
   /** Those of them that wait for this call, their attempts without it. */
   readonly items: readonly Item[];
   /** False: it is done, was put back, or its import does not run; nothing is to be sent. */
@@ -71,11 +115,15 @@ export interface CallResult {
   readonly done: readonly string[];
   readonly gaps: readonly { person: string; cause: GapCause; detail: string | null }[];
   readonly long: readonly string[];
+  /** Items of which a part came: the next call goes on at the cursor. */
+  readonly more: readonly { person: string; cursor: string }[];
   readonly again: readonly { person: string; readyInMs: number; refund: boolean; cause: string }[];
-  /** People seen, with their distance from the seeds; known ones among them do no harm. */
+  /** People and groups seen, with their distance from the seeds; known ones among them do no harm. */
   readonly found: readonly { person: string; depth: number }[];
   readonly positions: LogPositions;
   readonly friendshipObservations: number;
+  /** Given where the answer shows that a call of this kind may hold so many items; what is learned is `grown`. */
+  readonly fitted?: PackSize;
 }
 
 /** Items and calls. Each method is one transaction; what must be told to a queue leaves through the outbox. */
@@ -97,8 +145,11 @@ export abstract class CallLedger {
   abstract finish(callId: string, result: CallResult): Promise<boolean>;
   /** The items wait again, the import is not dispatched for `holdMs`; `refund`: the attempt was none. */
   abstract putBack(callId: string, options: { holdMs: number; refund: boolean }): Promise<void>;
-  /** Replaces the call by two with half of its items each, which are dispatched at once. */
-  abstract split(callId: string, halves: readonly [string, string]): Promise<void>;
+  /**
+   * Replaces the call by as many as there are new ids, with an equal share of its items each, which are dispatched at
+   * once. `tooMuch`: the lane learns that calls of this kind must be smaller (`shrunk`).
+   */
+  abstract split(callId: string, parts: readonly string[], tooMuch?: PackSize): Promise<void>;
   /** Puts back calls whose message must be lost: not finished for so long. Returns how many. */
   abstract reviveStale(olderThanMs: number): Promise<number>;
 }
@@ -166,23 +217,39 @@ export abstract class KeyPool {
 export type Reading = CallFindings &
   (
     | { kind: 'read'; outcomes: ReadonlyMap<string, ItemOutcome> }
-    /** Too much for one call: halve it. A call of one item is that item's own fault. */
-    | { kind: 'split'; cause: string }
+    /** Too much for one call, or spoiled by one of its items: take it apart. One item alone is its own fault. */
+    | { kind: 'split'; why: 'too-much' | 'bad-id'; cause: string }
     /** The whole call failed. */
     | { kind: 'failed'; blame: 'item' | 'key'; cause: string }
   );
 
+/** What a call asks for. */
+export interface CallContent {
+  readonly callId: string;
+  readonly kind: PackKind;
+  readonly people: readonly string[];
+  readonly cursors: Readonly<Record<string, string>>;
+  readonly scope: ImportScope;
+  /** Calls of the most tried of these items that failed before this one: a reason to ask for less. */
+  readonly tries: number;
+}
+
 /** A network that can be imported from; one adapter each, under infrastructure/networks. */
 export abstract class SocialNetwork {
   abstract readonly name: string;
+  /** What can be asked of it. */
+  abstract readonly offers: readonly Inclusion[];
   abstract readonly packSizes: PackSizes;
   /** What one ordinary key allows; for forecasts only, the pool knows each key's own. */
   abstract readonly keyCallsPerSecond: number;
-  /** The id as the network writes it, or undefined when no person can have it. */
-  abstract personId(given: string): string | undefined;
-  abstract methods(kind: PackKind, people: readonly string[]): Record<string, number>;
-  abstract request(kind: PackKind, people: readonly string[], token: Secret): NetworkRequest;
-  abstract read(kind: PackKind, people: readonly string[], status: number, body: string): Reading;
+  /**
+   * Whom a seed means: a person's id as the network writes it, a group's with a minus before it, a name after an @
+   * where only the network knows whose it is; undefined when it can be nothing of these.
+   */
+  abstract subject(given: string): string | undefined;
+  abstract methods(content: CallContent): Record<string, number>;
+  abstract request(content: CallContent, token: Secret): NetworkRequest;
+  abstract read(content: CallContent, status: number, body: string): Reading;
 }
 
 /** The adapters of this process, by name. */
@@ -200,11 +267,21 @@ export class Networks {
   find(name: string): SocialNetwork | undefined {
     return this.byName.get(name);
   }
+
+  /** Profiles in one call; 1 for a network that is not known here. */
+  profilesPerCall(name: string): number {
+    return this.find(name)?.packSizes.profiles.most ?? 1;
+  }
 }
 
 /** The log of observations; resolves when all are stored by every replica that must have them. */
 export abstract class ObservationLog {
   abstract publish(sighting: Sighting, observations: readonly Observation[]): Promise<LogPositions>;
+}
+
+/** Told of answers that are not as the network documents them: its API changed, or something on the way mangles it. */
+export abstract class AnswerFaults {
+  abstract note(network: string, kind: PackKind, path: string): void;
 }
 
 /** Lets time pass: seconds between tries of what is unavailable. */
@@ -215,4 +292,38 @@ export abstract class Pause {
 /** How far the views have come that make an import readable: what ALL of them have applied. */
 export abstract class ViewProgress {
   abstract reached(positions: LogPositions): boolean;
+  /** Records below these positions that some view has not applied yet. */
+  abstract behind(positions: LogPositions): number;
+}
+
+/** Friendships that were published and that the views do not show yet, of all workspaces; an estimate. */
+export abstract class StoreBacklog {
+  abstract edges(): Promise<number>;
+}
+
+/** Records of imports that the graph store could not take. */
+export abstract class DeadRecords {
+  /** Makes gaps of all that were there when it was called; throws `unavailable` when they cannot be read. */
+  abstract sweep(): Promise<void>;
+}
+
+/** A task that was given up. */
+export interface DeadCall {
+  readonly id: string;
+  readonly queue: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly attempts: number;
+  /** What it asked for; undefined where it is no task of ours at all. */
+  readonly task: { readonly callId: string; readonly importId: string; readonly workspaceId: string } | undefined;
+}
+
+export abstract class DeadCalls {
+  /** The first ones, oldest first. */
+  abstract list(limit: number): Promise<DeadCall[]>;
+  /**
+   * Puts dead calls back into their work queue after `prepare`, which may refuse by false; what it throws ends the run.
+   * Returns how many went back.
+   */
+  abstract redrive(ids: readonly string[] | 'all', prepare: (call: DeadCall) => Promise<boolean>): Promise<number>;
 }

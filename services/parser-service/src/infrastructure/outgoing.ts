@@ -1,6 +1,7 @@
-import { callQueue, callRequested, importChanged } from '@sociograph/contracts';
+import { actionAudited, callQueue, callRequested, importChanged } from '@sociograph/contracts';
 import { Outbox } from '@sociograph/messaging';
 import type { Queryable } from '@sociograph/postgres';
+import type { Act } from '../domain/audit';
 import type { ImportSnapshot } from '../domain/import-job';
 import type { LogPositions } from '../domain/observation';
 import type { Call } from '../domain/ports';
@@ -8,7 +9,7 @@ import type { Call } from '../domain/ports';
 /** One task per call, in the transaction that stores the calls. The message names the call, the row describes it. */
 export async function requestCalls(
   q: Queryable,
-  calls: readonly Omit<Call, 'wanted' | 'items'>[],
+  calls: readonly Pick<Call, 'callId' | 'importId' | 'workspaceId' | 'network'>[],
 ): Promise<void> {
   await Outbox.add(
     q,
@@ -18,13 +19,26 @@ export async function requestCalls(
   );
 }
 
-/** An event about the import's state, in the transaction that changes it. */
+/** Who took this step of the import's life, in the transaction of the step. */
+export async function auditAct(q: Queryable, { id, workspaceId }: ImportSnapshot, act: Act): Promise<void> {
+  const { auditId, actor, action, at, correlationId } = act;
+  const row = { auditId, workspaceId, actor, action, target: `import/${id}`, at, result: 'done' as const };
+  await Outbox.add(q, [
+    Outbox.event(actionAudited, workspaceId, {
+      ...row,
+      ...(correlationId === undefined ? {} : { correlationId }),
+    }),
+  ]);
+}
+
+/** An event about the import's state, in the transaction that changes it; of one that is deleted only the audit tells. */
 export async function announceImport(
   q: Queryable,
   job: ImportSnapshot,
   positions: LogPositions,
 ): Promise<void> {
   const { id, workspaceId, network, state, changedAt, counters } = job;
+  if (state === 'deleted') return;
   const { peopleKnown, peopleDone, listsKnown, listsDone, callsMade } = counters;
   const gaps = counters.peopleGaps + counters.peopleBeyond + counters.listsGaps;
   await Outbox.add(q, [

@@ -11,6 +11,8 @@ import {
 import type { HostContext } from '@sociograph/service-host';
 import type { CompleteImports } from '../application/complete-imports';
 import type { DispatchCalls } from '../application/dispatch-calls';
+import type { FollowImports } from '../application/follow-imports';
+import type { HoldBack } from '../application/hold-back';
 import type { PerformCall } from '../application/perform-call';
 import type { ParserMetrics } from '../metrics';
 import { WAKE_CHANNEL } from './pg-rows';
@@ -20,11 +22,18 @@ import { WakeableLoop } from './wakeable-loop';
 /** A call whose message did not come back for so long has none: its items are dispatched anew. */
 const STALE_AFTER_MS = 180_000;
 const STALE_EVERY_MS = 30_000;
+/** Followers of imports hear of progress so often; the events are not written more often either. */
+const STREAMS_EVERY_MS = 250;
+/** Dead letters are looked for before an import completes, and so often for those that completed before. */
+const DEAD_RECORDS_EVERY_MS = 60_000;
+const RETENTION_EVERY_MS = 60_000;
 
 export interface RuntimeParts {
   dispatch: DispatchCalls;
+  holdBack: HoldBack;
   perform: PerformCall;
   complete: CompleteImports;
+  follow: FollowImports;
   tasks: TaskPublisher;
   handlers: TaskHandlers;
   metrics: ParserMetrics;
@@ -42,13 +51,14 @@ export class ParserRuntime implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    const { worker, kafka, publisher, views, ledger } = this.servers;
+    const { worker, kafka, publisher, views, ledger, deadRecords, retention } = this.servers;
     const { logger, metrics: registry, shutdown, health } = this.ctx;
-    const { dispatch, perform, complete, tasks, handlers, metrics } = this.parts;
+    const { dispatch, holdBack, perform, complete, follow, tasks, handlers, metrics } = this.parts;
     let lanesWithWork = 0;
     const dispatcher = new WakeableLoop({
       name: 'dispatcher',
       run: async () => {
+        if (await holdBack.holds()) return;
         const { dispatched, lanes } = await dispatch.round();
         metrics.dispatched.inc(dispatched);
         lanesWithWork = lanes;
@@ -73,6 +83,32 @@ export class ParserRuntime implements OnApplicationBootstrap {
       restMs: 0,
       logger,
     });
+    const streams = new WakeableLoop({
+      name: 'streams',
+      run: async () => {
+        await follow.tick();
+        metrics.streams.set(follow.open);
+      },
+      everyMs: () => STREAMS_EVERY_MS,
+      restMs: 0,
+      logger,
+    });
+    const chores = [
+      new WakeableLoop({
+        name: 'dead records',
+        run: () => deadRecords.sweep(),
+        everyMs: () => DEAD_RECORDS_EVERY_MS,
+        restMs: 0,
+        logger,
+      }),
+      new WakeableLoop({
+        name: 'retention',
+        run: async () => metrics.rowsDeleted.inc(await retention.sweep()),
+        everyMs: () => RETENTION_EVERY_MS,
+        restMs: 0,
+        logger,
+      }),
+    ];
     const relay = new OutboxRelay({
       postgres: worker,
       rabbit: tasks,
@@ -96,7 +132,7 @@ export class ParserRuntime implements OnApplicationBootstrap {
       dispatcher.wake();
       completion.wake();
     });
-    for (const loop of [dispatcher, completion, revival]) loop.start();
+    for (const loop of [dispatcher, completion, revival, streams, ...chores]) loop.start();
     relay.start();
     // The first answer should not wait for the connection; a broker that is away is tried again with it.
     void publisher.connect().catch(() => undefined);
@@ -106,6 +142,11 @@ export class ParserRuntime implements OnApplicationBootstrap {
       ear.stop();
       await Promise.all([dispatcher.stop(), revival.stop()]);
     });
+    shutdown.add('stop-taking', 'streams', async () => {
+      follow.stop();
+      await streams.stop();
+    });
+    shutdown.add('finish', 'chores', async () => void (await Promise.all(chores.map((loop) => loop.stop()))));
     shutdown.add('finish', 'calls', () => handlers.onModuleDestroy());
     shutdown.add('finish', 'completion', async () => {
       await Promise.all([completion.stop(), tail.stop()]);

@@ -1,5 +1,6 @@
 import type { Queryable } from '@sociograph/postgres';
-import { ImportJob, type ImportSnapshot, type ImportState } from '../domain/import-job';
+import { type ImportCounters, ImportJob, type ImportSnapshot, type ImportState } from '../domain/import-job';
+import type { ImportScope } from '../domain/import-scope';
 import type { LogPositions } from '../domain/observation';
 
 /** The dispatcher of every process listens here; a notification says only "look". */
@@ -10,7 +11,9 @@ export interface ImportRow {
   workspace_id: string;
   network: string;
   state: ImportState;
+  revision: number;
   seeds: string[];
+  scope: ImportScope;
   depth: number | null;
   people_limit: number | null;
   calls_limit: number | null;
@@ -20,17 +23,19 @@ export interface ImportRow {
   people_known: number;
   people_done: number;
   people_gaps: number;
+  people_retrying: number;
   people_beyond: number;
   lists_known: number;
   lists_done: number;
   lists_gaps: number;
+  lists_retrying: number;
   calls_made: number;
   friendship_observations: number;
 }
 
-export const IMPORT_COLUMNS = `id, workspace_id, network, state, seeds, depth, people_limit, calls_limit, created_by,
-  created_at, changed_at, people_known, people_done, people_gaps, people_beyond, lists_known, lists_done, lists_gaps,
-  calls_made, friendship_observations`;
+export const IMPORT_COLUMNS = `id, workspace_id, network, state, revision, seeds, scope, depth, people_limit, calls_limit, created_by,
+  created_at, changed_at, people_known, people_done, people_gaps, people_retrying, people_beyond, lists_known,
+  lists_done, lists_gaps, lists_retrying, calls_made, friendship_observations`;
 
 export function jobOf(row: ImportRow): ImportJob {
   return ImportJob.restore({
@@ -38,7 +43,9 @@ export function jobOf(row: ImportRow): ImportJob {
     workspaceId: row.workspace_id,
     network: row.network,
     state: row.state,
+    revision: row.revision,
     seeds: row.seeds,
+    scope: row.scope,
     depth: row.depth,
     peopleLimit: row.people_limit,
     callsLimit: row.calls_limit,
@@ -49,10 +56,12 @@ export function jobOf(row: ImportRow): ImportJob {
       peopleKnown: row.people_known,
       peopleDone: row.people_done,
       peopleGaps: row.people_gaps,
+      peopleRetrying: row.people_retrying,
       peopleBeyond: row.people_beyond,
       listsKnown: row.lists_known,
       listsDone: row.lists_done,
       listsGaps: row.lists_gaps,
+      listsRetrying: row.lists_retrying,
       callsMade: row.calls_made,
       friendshipObservations: row.friendship_observations,
     },
@@ -67,7 +76,9 @@ export function valuesOf(job: ImportSnapshot): unknown[] {
     job.workspaceId,
     job.network,
     job.state,
+    job.revision,
     [...job.seeds],
+    JSON.stringify(job.scope),
     job.depth,
     job.peopleLimit,
     job.callsLimit,
@@ -77,10 +88,12 @@ export function valuesOf(job: ImportSnapshot): unknown[] {
     counters.peopleKnown,
     counters.peopleDone,
     counters.peopleGaps,
+    counters.peopleRetrying,
     counters.peopleBeyond,
     counters.listsKnown,
     counters.listsDone,
     counters.listsGaps,
+    counters.listsRetrying,
     counters.callsMade,
     counters.friendshipObservations,
   ];
@@ -95,13 +108,29 @@ export async function lockImport(q: Queryable, importId: string): Promise<Import
   return rows[0] === undefined ? undefined : jobOf(rows[0]);
 }
 
+/** At most so many events of progress a second and import; a step of its life is told at once. */
+export const EVENT_EVERY_MS = 250;
+
+/**
+ * Saves what changed and, in the same statement, the event that tells of it: at once where the revision rose, else
+ * when the last event is old enough. Progress that no event tells of yet is `event_due`; who reads the events asks for it.
+ */
 export async function saveImport(q: Queryable, job: ImportSnapshot): Promise<void> {
-  const { id, state, changedAt, counters } = job;
+  const { id, state, changedAt, counters, revision } = job;
+  const due = `(revision <> $14 OR event_at IS NULL OR event_at <= clock_timestamp() - ${EVENT_EVERY_MS} * interval '1 ms')`;
   await q.query(
-    `UPDATE imports SET state = $2, changed_at = $3, people_known = $4, people_done = $5, people_gaps = $6,
-       people_beyond = $7, lists_known = $8, lists_done = $9, lists_gaps = $10, calls_made = $11,
-       friendship_observations = $12
-     WHERE id = $1`,
+    `WITH saved AS (
+       UPDATE imports SET state = $2, changed_at = $3, people_known = $4, people_done = $5, people_gaps = $6,
+         people_beyond = $7, lists_known = $8, lists_done = $9, lists_gaps = $10, calls_made = $11,
+         friendship_observations = $12, people_retrying = $13, revision = $14, lists_retrying = $15,
+         event_seq = event_seq + ${due}::integer,
+         event_at = CASE WHEN ${due} THEN clock_timestamp() ELSE event_at END,
+         event_due = NOT ${due}
+       WHERE id = $1
+       RETURNING id, workspace_id, event_seq, event_at, event_due
+     )
+     INSERT INTO import_events (import_id, seq, workspace_id, at, state, revision, counters)
+     SELECT id, event_seq, workspace_id, event_at, $2, $14, $16::jsonb FROM saved WHERE NOT event_due`,
     [
       id,
       state,
@@ -115,6 +144,10 @@ export async function saveImport(q: Queryable, job: ImportSnapshot): Promise<voi
       counters.listsGaps,
       counters.callsMade,
       counters.friendshipObservations,
+      counters.peopleRetrying,
+      revision,
+      counters.listsRetrying,
+      JSON.stringify(counters),
     ],
   );
 }
@@ -139,21 +172,43 @@ export async function positionsOf(
   return found;
 }
 
-/** Items that no call holds become gaps; how many of each kind. */
+/** Items that no call holds become gaps; what that adds to the counters. */
 export async function closePending(
   q: Queryable,
   importId: string,
   cause: 'withdrawn' | 'limit-reached',
-): Promise<{ people: number; lists: number }> {
-  const { rows } = await q.query<{ people: number; lists: number }>(
+): Promise<Partial<ImportCounters>> {
+  const { rows } = await q.query<FinalCount>(
     `WITH closed AS (
-       UPDATE items SET state = 'gap', cause = $2 WHERE import_id = $1 AND state = 'pending' RETURNING kind
+       UPDATE items SET state = 'gap', cause = $2 WHERE import_id = $1 AND state = 'pending' RETURNING kind, retried
      )
-     SELECT count(*) FILTER (WHERE kind = 'profile') AS people, count(*) FILTER (WHERE kind = 'friends') AS lists
-     FROM closed`,
+     SELECT kind = 'profile' AS profiles, retried, count(*) AS gaps, 0 AS done FROM closed GROUP BY 1, 2`,
     [importId, cause],
   );
-  return rows[0] ?? { people: 0, lists: 0 };
+  return gainedBy(rows);
+}
+
+/** Items that became final together: all of them profiles or none, all of them for the first time or none. */
+export interface FinalCount {
+  profiles: boolean;
+  retried: boolean;
+  done: number;
+  gaps: number;
+}
+
+/** What items that became final add to the counters; those that were final before are no longer retried, that is all. */
+export function gainedBy(counts: readonly FinalCount[]): Partial<ImportCounters> {
+  const gained = {
+    ...{ peopleDone: 0, peopleGaps: 0, peopleRetrying: 0 },
+    ...{ listsDone: 0, listsGaps: 0, listsRetrying: 0 },
+  };
+  for (const { profiles, retried, done, gaps } of counts) {
+    const kind = profiles ? 'people' : 'lists';
+    if (retried) gained[`${kind}Retrying`] -= done + gaps;
+    else gained[`${kind}Done`] += done + gaps;
+    gained[`${kind}Gaps`] += gaps;
+  }
+  return gained;
 }
 
 export async function wakeDispatcher(q: Queryable): Promise<void> {

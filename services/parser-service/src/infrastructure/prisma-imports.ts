@@ -3,10 +3,20 @@ import { DomainError } from '@sociograph/kernel';
 import { Postgres, prismaInWorkspace, type Queryable } from '@sociograph/postgres';
 import { Prisma, PrismaClient } from '../../generated/prisma';
 import type { ItemTally } from '../domain/certificate';
-import { ImportJob, type ImportState } from '../domain/import-job';
+import type { Act } from '../domain/audit';
+import { tooManyRunning } from '../domain/errors';
+import {
+  ImportJob,
+  type ImportCounters,
+  type ImportSnapshot,
+  type ImportState,
+  type Reopened,
+} from '../domain/import-job';
+import { firstItems, type ImportScope } from '../domain/import-scope';
+import type { GapCause } from '../domain/items';
 import type { LogPositions } from '../domain/observation';
-import { Imports, type ImportRecord } from '../domain/ports';
-import { announceImport } from './outgoing';
+import { type ImportFilter, Imports, type ImportRecord } from '../domain/ports';
+import { announceImport, auditAct } from './outgoing';
 import {
   closePending,
   IMPORT_COLUMNS,
@@ -36,38 +46,56 @@ export class PrismaImports extends Imports {
     private readonly prisma: PrismaClient,
     private readonly app: Postgres,
     private readonly worker: Postgres,
+    /** Imports of one workspace that may run at once. */
+    private readonly mostRunning = Infinity,
   ) {
     super();
   }
 
-  async add(job: ImportJob): Promise<void> {
-    const { id, workspaceId, seeds } = job.snapshot;
+  async add(job: ImportJob, act?: Act): Promise<void> {
+    const { id, workspaceId, seeds, scope, depth } = job.snapshot;
     await this.app.inWorkspace(workspaceId, async (q) => {
+      await this.admit(q, job.snapshot);
+      const items = firstItems(seeds, scope, depth);
       const values = valuesOf(job.snapshot);
       const places = values.map((_, index) => `$${index + 1}`).join(', ');
       await q.query(`INSERT INTO imports (${IMPORT_COLUMNS}) VALUES (${places})`, values);
       await q.query(
         `INSERT INTO items (import_id, workspace_id, kind, person, depth)
-         SELECT $1, $2, kind, person, 0 FROM unnest($3::text[]) AS person, unnest($4::text[]) AS kind`,
-        [id, workspaceId, [...seeds], job.fetchesListAt(0) ? ['profile', 'friends'] : ['profile']],
+         SELECT $1, $2, kind, person, 0 FROM unnest($3::text[], $4::text[]) AS first (kind, person)`,
+        [id, workspaceId, items.map(({ kind }) => kind), items.map(({ person }) => person)],
       );
+      // Its first event, with which a stream begins.
+      await saveImport(q, job.snapshot);
       await announceImport(q, job.snapshot, {});
+      if (act !== undefined) await auditAct(q, job.snapshot, act);
       await wakeDispatcher(q);
     });
   }
 
   async find(workspaceId: string, importId: string): Promise<ImportRecord | undefined> {
     return this.read(workspaceId, async (tx) => {
-      const row = await tx.import.findUnique({ where: { id: importId }, include: WITH_POSITIONS });
+      const where = { id: importId, state: { not: 'deleted' } };
+      const row = await tx.import.findFirst({ where, include: WITH_POSITIONS });
       return row === null ? undefined : recordOf(row);
     });
   }
 
-  async page(workspaceId: string, limit: number, after?: string): Promise<ImportRecord[]> {
+  async page(
+    workspaceId: string,
+    limit: number,
+    after?: string,
+    { state, network }: ImportFilter = {},
+  ): Promise<ImportRecord[]> {
     return this.read(workspaceId, async (tx) => {
       // Ids are UUIDv7: their order is the order of creation.
       const rows = await tx.import.findMany({
-        where: { workspaceId, ...(after === undefined ? {} : { id: { lt: after } }) },
+        where: {
+          workspaceId,
+          state: state ?? { not: 'deleted' },
+          ...(network === undefined ? {} : { network }),
+          ...(after === undefined ? {} : { id: { lt: after } }),
+        },
         orderBy: { id: 'desc' },
         take: limit,
         include: WITH_POSITIONS,
@@ -76,31 +104,80 @@ export class PrismaImports extends Imports {
     });
   }
 
-  async change(workspaceId: string, importId: string, step: (job: ImportJob) => ImportJob) {
+  async change(workspaceId: string, importId: string, step: (job: ImportJob) => ImportJob, act?: Act) {
     return this.app.inWorkspace(workspaceId, async (q) => {
       const before = await lockImport(q, importId);
-      if (before === undefined) return undefined;
-      const after = step(before);
-      const positions = (await positionsOf(q, [importId])).get(importId) ?? {};
-      if (after.snapshot.state !== before.snapshot.state) {
-        if (after.snapshot.state === 'cancelled') await closePending(q, importId, 'withdrawn');
-        await saveImport(q, after.snapshot);
-        await announceImport(q, after.snapshot, positions);
-        await wakeDispatcher(q);
-      }
-      return { job: after, positions };
+      if (before === undefined || before.snapshot.state === 'deleted') return undefined;
+      return this.apply(q, before, step(before), act);
     });
+  }
+
+  async retry(
+    workspaceId: string,
+    importId: string,
+    causes: readonly GapCause[],
+    decide: (job: ImportJob, reopened: Reopened) => ImportJob,
+    act?: Act,
+    people?: readonly string[],
+  ) {
+    return this.app.inWorkspace(workspaceId, async (q) => {
+      const before = await lockImport(q, importId);
+      if (before === undefined || before.snapshot.state === 'deleted') return undefined;
+      const { rows } = await q.query<Reopened>(
+        `WITH reopened AS (
+           UPDATE items SET state = 'pending', attempts = 0, key_faults = 0, ready_at = 'epoch', cause = NULL,
+             detail = NULL, retried = true
+           WHERE import_id = $1 AND state = 'gap' AND cause = ANY ($2)
+             AND ($3::text[] IS NULL OR person = ANY ($3)) RETURNING kind
+         )
+         SELECT count(*) FILTER (WHERE kind = 'profile') AS people, count(*) FILTER (WHERE kind <> 'profile') AS lists
+         FROM reopened`,
+        [importId, [...causes], people === undefined ? null : [...people]],
+      );
+      return this.apply(q, before, decide(before, rows[0] ?? { people: 0, lists: 0 }), act);
+    });
+  }
+
+  /** Saves and announces a step; what is no step needs neither. */
+  private async apply(
+    q: Queryable,
+    before: ImportJob,
+    after: ImportJob,
+    act: Act | undefined,
+  ): Promise<ImportRecord> {
+    const { id, state, revision } = after.snapshot;
+    const positions = (await positionsOf(q, [id])).get(id) ?? {};
+    if (revision === before.snapshot.revision) return { job: after, positions };
+    if (state === 'running') await this.admit(q, after.snapshot);
+    const saved =
+      state === 'cancelled' ? after.absorb(await withdraw(q, id), after.snapshot.changedAt) : after;
+    await saveImport(q, saved.snapshot);
+    if (state !== before.snapshot.state) await announceImport(q, saved.snapshot, positions);
+    if (act !== undefined) await auditAct(q, saved.snapshot, act);
+    await wakeDispatcher(q);
+    return { job: saved, positions };
+  }
+
+  /** One at a time for a workspace, so that two cannot both take the last place. */
+  private async admit(q: Queryable, { id, workspaceId }: ImportSnapshot): Promise<void> {
+    await q.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 8))', [`running in ${workspaceId}`]);
+    const { rows } = await q.query<{ running: number }>(
+      `SELECT count(*) AS running FROM imports WHERE workspace_id = $1 AND state = 'running' AND id <> $2`,
+      [workspaceId, id],
+    );
+    if ((rows[0]?.running ?? 0) >= this.mostRunning) throw tooManyRunning(this.mostRunning);
   }
 
   async tally(workspaceId: string, importId: string, peopleEach: number): Promise<ItemTally[]> {
     return this.app.inWorkspace(workspaceId, async (q) => {
       const { rows } = await q.query<ItemTally & { people: string[] }>(
-        `SELECT kind, standing, cause, count(*) AS count,
+        `SELECT kind, standing, cause, min(detail) AS detail, count(*) AS count,
            coalesce(array_agg(person ORDER BY person) FILTER (WHERE standing = 'gap' AND place <= $2), '{}') AS people
          FROM (
            SELECT kind, person,
              CASE state WHEN 'done' THEN 'got' WHEN 'gap' THEN 'gap' WHEN 'beyond' THEN 'gap' ELSE 'open' END AS standing,
              CASE WHEN state IN ('gap', 'beyond') THEN cause END AS cause,
+             CASE WHEN state = 'gap' THEN detail END AS detail,
              row_number() OVER (PARTITION BY kind, state, cause ORDER BY person) AS place
            FROM items WHERE import_id = $1
          ) AS standings
@@ -128,6 +205,24 @@ export class PrismaImports extends Imports {
   }
 }
 
+/**
+ * Takes everything back that has not begun: calls that wait in the queue end at once, open items become gaps. A call
+ * that somebody holds is passed over, so that nobody waits here for a lock out of order; its holder withdraws it.
+ */
+async function withdraw(q: Queryable, importId: string): Promise<Partial<ImportCounters>> {
+  await q.query(
+    `WITH ended AS (
+       UPDATE calls SET state = 'put-back', ended_at = clock_timestamp()
+       WHERE id IN (SELECT id FROM calls WHERE import_id = $1 AND state = 'queued' FOR UPDATE SKIP LOCKED)
+       RETURNING id
+     )
+     UPDATE items SET state = 'pending', call_id = NULL FROM ended
+     WHERE items.import_id = $1 AND items.state = 'called' AND items.call_id = ended.id`,
+    [importId],
+  );
+  return closePending(q, importId, 'withdrawn');
+}
+
 function recordOf(row: Row): ImportRecord {
   const positions: LogPositions = {};
   for (const { topic, partition, nextOffset } of row.positions) {
@@ -139,7 +234,10 @@ function recordOf(row: Row): ImportRecord {
     network: row.network,
     // The table's CHECK allows nothing else.
     state: row.state as ImportState,
+    revision: row.revision,
     seeds: row.seeds,
+    // Written by this service only, from a scope.
+    scope: row.scope as unknown as ImportScope,
     depth: row.depth,
     peopleLimit: row.peopleLimit,
     callsLimit: row.callsLimit,
@@ -150,10 +248,12 @@ function recordOf(row: Row): ImportRecord {
       peopleKnown: Number(row.peopleKnown),
       peopleDone: Number(row.peopleDone),
       peopleGaps: Number(row.peopleGaps),
+      peopleRetrying: Number(row.peopleRetrying),
       peopleBeyond: Number(row.peopleBeyond),
       listsKnown: Number(row.listsKnown),
       listsDone: Number(row.listsDone),
       listsGaps: Number(row.listsGaps),
+      listsRetrying: Number(row.listsRetrying),
       callsMade: Number(row.callsMade),
       friendshipObservations: Number(row.friendshipObservations),
     },

@@ -4,15 +4,21 @@ import { LeaseWorker, type SlotFate } from '@sociograph/lease-client';
 import { createKafka, EventPublisher, Fanout, RpcClient } from '@sociograph/messaging';
 import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
+import { followSuppressions } from '@sociograph/suppression';
 import type { ParserConfig } from '../config';
 import { Networks } from '../domain/ports';
 import type { ParserMetrics } from '../metrics';
-import { KafkaObservations } from './kafka-observations';
+import { KafkaDeadRecords } from './dead-records';
+import { FilteringImports, FilteringLedger, FilteringObservations } from './erased-people';
+import { forgetErased } from './forget-erased';
 import { LeaseKeyPool } from './lease-key-pool';
 import { MeteredKeyPool } from './metered';
 import { VK_PATH_PROBE, VkNetwork } from './networks/vk/client';
-import { PgCallLedger } from './pg-call-ledger';
-import { openPrisma, PrismaImports } from './prisma-imports';
+import { PgForgetting } from './pg-forgetting';
+import { PgImportEvents } from './pg-import-events';
+import { PgRetention } from './pg-retention';
+import { openPrisma } from './prisma-imports';
+import { RabbitDeadCalls } from './rabbit-dead-calls';
 import { AppliedViews } from './view-progress';
 
 const SESSION_RETRY_MS = 1_000;
@@ -56,6 +62,20 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
   });
   const leased = new LeaseKeyPool(leases, () => clock.monotonicMs(), logger);
 
+  const known = followSuppressions({
+    kafka,
+    keyFile: config.SUPPRESSION_KEY_FILE,
+    reader: 'parser-service',
+    logger,
+    metrics: ctx.metrics,
+    health,
+  });
+  const forgetting = new PgForgetting(worker, known.suppressions);
+  const forgetter = forgetErased(known, forgetting, logger);
+  shutdown.add('finish', 'erased people', async () => {
+    await Promise.all([forgetter.stop(), known.stop()]);
+  });
+
   const session = openSession(leases, fanout, ctx);
   health.check('postgresql', async () => (await worker.query('SELECT 1'), 'up'));
   shutdown.add('flush', 'lease session', async () => {
@@ -67,11 +87,24 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     await Promise.all([rpc.close(), fanout.close(), prisma.$disconnect(), app.end(), worker.end()]);
   });
   return {
-    imports: new PrismaImports(prisma, app, worker),
-    ledger: new PgCallLedger(worker),
+    imports: new FilteringImports(
+      forgetting,
+      prisma,
+      app,
+      worker,
+      config.PARSER_IMPORTS_PER_WORKSPACE,
+    ),
+    events: new PgImportEvents(worker),
+    deadCalls: new RabbitDeadCalls(config.RABBITMQ_URL, worker),
+    deadRecords: new KafkaDeadRecords(kafka, worker, () => clock.nowMs()),
+    retention: new PgRetention(worker, {
+      importsDays: config.PARSER_KEEP_IMPORTS_DAYS,
+      callsDays: config.PARSER_KEEP_CALLS_DAYS,
+    }),
+    ledger: new FilteringLedger(worker, known, forgetting),
     pool: new MeteredKeyPool(leased, metrics),
     networks: new Networks([vk]),
-    log: new KafkaObservations(publisher),
+    log: new FilteringObservations(publisher, known),
     views: new AppliedViews(),
     idempotency: new PostgresIdempotencyStore(app),
     worker,

@@ -23,6 +23,19 @@ export class AppliedViews extends ViewProgress {
       partitions.set(partition, { fence, positions: appliedUpTo });
   }
 
+  behind(wanted: LogPositions): number {
+    let records = 0;
+    for (const [topic, partitions] of Object.entries(wanted)) {
+      for (const [partition, offset] of Object.entries(partitions)) {
+        const applied = Object.values(VIEWS).map(
+          (view) => this.byView.get(view)?.get(Number(partition))?.positions[topic]?.[partition] ?? 0,
+        );
+        records += Math.max(0, offset - Math.min(...applied));
+      }
+    }
+    return records;
+  }
+
   reached(wanted: LogPositions): boolean {
     return Object.values(VIEWS).every((view) =>
       Object.entries(wanted).every(([topic, partitions]) =>

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { callQueue, callRequested, type PayloadOf } from '@sociograph/contracts';
-import { DomainError } from '@sociograph/kernel';
-import { TaskHandler } from '@sociograph/messaging';
+import { DomainError, isDomainError } from '@sociograph/kernel';
+import { fateOf, TaskHandler } from '@sociograph/messaging';
+import { BuryCall } from '../application/bury-call';
 import { PerformCall } from '../application/perform-call';
 import type { ParserMetrics } from '../metrics';
 
@@ -12,6 +13,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export class CallsConsumer {
   constructor(
     private readonly calls: PerformCall,
+    private readonly burying: BuryCall,
     private readonly metrics: ParserMetrics,
   ) {}
 
@@ -28,9 +30,24 @@ export class CallsConsumer {
     this.metrics.inHand.inc();
     try {
       this.metrics.performed.inc({ performance: await this.calls.perform(callId) });
+    } catch (error) {
+      if (!(await this.goesOn(callId, error))) throw error;
     } finally {
       this.metrics.inHand.dec();
       stop();
     }
+  }
+
+  /**
+   * Whether the work goes on without this message: a call that can only fail again is halved until the item to blame
+   * is alone. That one becomes a gap, and its message goes to the dead queue, with the reason.
+   */
+  private async goesOn(callId: string, error: unknown): Promise<boolean> {
+    // Without an adapter every call fails, and none of its items is to blame: that is mended by a deployment.
+    if (fateOf(error) !== 'dead' || !isDomainError(error) || error.code === 'IMPORTS.NETWORK_MISSING')
+      return false;
+    const burial = await this.burying.handle(callId, error.code);
+    this.metrics.buried.inc({ burial });
+    return burial === 'parted';
   }
 }

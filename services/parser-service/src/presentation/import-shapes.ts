@@ -1,27 +1,37 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { encodePositions } from '@sociograph/contracts';
-import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
-  IsIn,
   IsInt,
-  IsObject,
   IsOptional,
   IsString,
   Length,
   Max,
   MaxLength,
   Min,
-  ValidateNested,
 } from 'class-validator';
-import type { Certificate } from '../domain/certificate';
+import { type Certificate, GAP_SUBJECTS, type GapSubject } from '../domain/certificate';
 import type { Forecast } from '../domain/forecast';
-import type { ImportState } from '../domain/import-job';
+import type { Progress } from '../application/follow-imports';
+import { ImportJob, type ImportSnapshot, type ImportState } from '../domain/import-job';
+import { GAP_CAUSES, type GapCause } from '../domain/items';
 import type { ImportRecord } from '../domain/ports';
+import { ScopeBody } from './import-scope-shapes';
+import { Nested } from './nested';
 
-const STATES: ImportState[] = ['running', 'paused', 'settling', 'completed', 'cancelled', 'failed'];
+/** What anybody sees of an import; one that was deleted is not there. */
+export type ShownState = Exclude<ImportState, 'deleted'>;
+export const SHOWN_STATES: ShownState[] = [
+  'running',
+  'paused',
+  'settling',
+  'completed',
+  'cancelled',
+  'failed',
+];
+const STATES = SHOWN_STATES;
 const MOST_SEEDS = 50_000;
 
 class LimitsBody {
@@ -50,7 +60,7 @@ class LimitsBody {
   calls?: number;
 }
 
-export class StartImportBody {
+export class StartImportBody extends ScopeBody {
   @ApiProperty({ example: 'vk' })
   @IsString({ message: 'must be text' })
   @Length(1, 32, { message: 'must be the name of a network' })
@@ -60,7 +70,8 @@ export class StartImportBody {
     type: [String],
     example: ['107'],
     maxItems: MOST_SEEDS,
-    description: 'Ids of the first people',
+    description:
+      'First people and groups: ids (`107`, `id107`; `-1`, `club1`), screen names, or the addresses of their pages',
   })
   @IsArray({ message: 'must be a list of ids' })
   @ArrayMinSize(1, { message: 'must name at least one id' })
@@ -82,26 +93,22 @@ export class StartImportBody {
   @Max(32, { message: 'must be at most 32' })
   depth?: number;
 
-  @ApiPropertyOptional({ enum: ['friends'], isArray: true, description: 'What to import beside the people' })
-  @IsOptional()
-  @IsArray({ message: 'must be a list' })
-  @ArrayMaxSize(1, { message: 'must name each kind once' })
-  @IsIn(['friends'], { each: true, message: 'must be one of: friends' })
-  include?: string[];
-
   @ApiPropertyOptional({ type: LimitsBody })
   @IsOptional()
-  @IsObject({ message: 'must be an object' })
-  @ValidateNested()
-  @Type(() => LimitsBody)
+  @Nested(() => LimitsBody)
   limits?: LimitsBody;
 }
 
 class CountAnswer {
   @ApiProperty({ type: 'integer' }) known!: number;
-  @ApiProperty({ type: 'integer', description: 'Final, with or without a gap' }) done!: number;
+  @ApiProperty({
+    type: 'integer',
+    description: 'Final, with or without a gap; a retry does not take it back',
+  })
+  done!: number;
   @ApiProperty({ type: 'integer', description: 'Final, and not there; the certificate says why' })
   gaps!: number;
+  @ApiProperty({ type: 'integer', description: 'To be fetched, or to be tried again' }) open!: number;
 }
 
 class MadeAnswer {
@@ -134,6 +141,13 @@ export class ImportAnswer {
   @ApiProperty({ description: 'Nobody new can be found any more' }) frontierClosed!: boolean;
   @ApiPropertyOptional({ type: 'integer', description: 'Absent until the frontier is closed' })
   percent?: number;
+  @ApiPropertyOptional({
+    type: 'integer',
+    description:
+      'Milliseconds until it is completed, from its present pace; absent where nothing can be said',
+  })
+  etaMs?: number;
+  @ApiPropertyOptional({ format: 'date-time' }) etaAt?: string;
   @ApiPropertyOptional({ description: 'For `min-position` of readers; from `settling` on' })
   positions?: string;
 }
@@ -143,6 +157,10 @@ class ForecastAnswer {
   @ApiProperty({ type: 'integer', description: 'Time that one key alone would need' }) keyTimeMs!: number;
   @ApiProperty({ type: 'integer', nullable: true, description: 'Null while no key can be used' })
   etaMs!: number | null;
+}
+
+export class DryRunAnswer {
+  @ApiProperty() forecast!: ForecastAnswer;
 }
 
 export class StartedImportAnswer {
@@ -161,12 +179,21 @@ class PeopleAndListsAnswer {
   @ApiProperty({ type: 'integer' }) lists!: number;
 }
 
+class KindCountAnswer {
+  @ApiProperty({ enum: GAP_SUBJECTS }) what!: GapSubject;
+  @ApiProperty({ type: 'integer' }) expected!: number;
+  @ApiProperty({ type: 'integer' }) got!: number;
+  @ApiProperty({ type: 'integer' }) open!: number;
+  @ApiProperty({ type: 'integer' }) gaps!: number;
+}
+
 class GapAnswer {
-  @ApiProperty({ enum: ['person', 'list'] }) what!: 'person' | 'list';
-  @ApiProperty({
-    enum: ['private', 'hidden', 'deleted', 'unknown', 'partial', 'limit-reached', 'gave-up', 'withdrawn'],
+  @ApiProperty({ enum: GAP_SUBJECTS, description: '`list` is a list of friends' }) what!: GapSubject;
+  @ApiProperty({ enum: GAP_CAUSES }) cause!: GapCause;
+  @ApiPropertyOptional({
+    description: 'What exactly, of one of them: the field that cannot be read, the last error',
   })
-  cause!: string;
+  detail?: string;
   @ApiProperty({ type: 'integer' }) count!: number;
   @ApiProperty({ type: [String], description: 'The first 1,000 of them' }) people!: readonly string[];
 }
@@ -179,14 +206,55 @@ export class CertificateAnswer {
   @ApiProperty() expected!: PeopleAndListsAnswer;
   @ApiProperty() got!: PeopleAndListsAnswer;
   @ApiProperty() open!: PeopleAndListsAnswer;
+  @ApiProperty({ type: [KindCountAnswer], description: 'Each kind by itself; `lists` are all but people' })
+  kinds!: KindCountAnswer[];
   @ApiProperty({ type: [GapAnswer] }) gaps!: GapAnswer[];
   @ApiProperty({ type: 'integer' }) callsMade!: number;
   @ApiProperty({ type: 'integer' }) friendshipObservations!: number;
 }
 
-export function importAnswer({ job, positions }: ImportRecord): ImportAnswer {
+/** Names the step of its life that the import has come to, not its progress: that changes all the time. */
+export function etagOf({ job }: ImportRecord): string {
+  return `"${job.snapshot.revision}"`;
+}
+
+function countersAnswer(job: ImportJob): CountersAnswer {
+  const { counters } = job.snapshot;
+  return {
+    people: {
+      known: counters.peopleKnown,
+      done: counters.peopleDone,
+      gaps: counters.peopleGaps + counters.peopleBeyond,
+      open: job.openPeople,
+    },
+    lists: {
+      known: counters.listsKnown,
+      done: counters.listsDone,
+      gaps: counters.listsGaps,
+      open: job.openLists,
+    },
+    calls: { made: counters.callsMade },
+    friendshipObservations: counters.friendshipObservations,
+  };
+}
+
+/** The data of one event of a stream. */
+export function progressAnswer(id: string, { mark, etaMs }: Progress): Record<string, unknown> {
+  const job = ImportJob.restore({ ...({} as ImportSnapshot), state: mark.state, counters: mark.counters });
+  return {
+    id,
+    state: mark.state,
+    at: new Date(mark.at).toISOString(),
+    counters: countersAnswer(job),
+    frontierClosed: job.frontierClosed,
+    ...(job.percent === undefined ? {} : { percent: job.percent }),
+    ...(etaMs === undefined ? {} : { etaMs, etaAt: new Date(mark.at + etaMs).toISOString() }),
+  };
+}
+
+export function importAnswer({ job, positions }: ImportRecord, etaMs?: number, now = 0): ImportAnswer {
   const { snapshot, frontierClosed, percent } = job;
-  const { depth, peopleLimit, callsLimit, counters, state } = snapshot;
+  const { depth, peopleLimit, callsLimit, state } = snapshot;
   const shown = state === 'settling' || state === 'completed';
   return {
     id: snapshot.id,
@@ -204,18 +272,10 @@ export function importAnswer({ job, positions }: ImportRecord): ImportAnswer {
         }),
     createdAt: new Date(snapshot.createdAt).toISOString(),
     changedAt: new Date(snapshot.changedAt).toISOString(),
-    counters: {
-      people: {
-        known: counters.peopleKnown,
-        done: counters.peopleDone,
-        gaps: counters.peopleGaps + counters.peopleBeyond,
-      },
-      lists: { known: counters.listsKnown, done: counters.listsDone, gaps: counters.listsGaps },
-      calls: { made: counters.callsMade },
-      friendshipObservations: counters.friendshipObservations,
-    },
+    counters: countersAnswer(job),
     frontierClosed,
     ...(percent === undefined ? {} : { percent }),
+    ...(etaMs === undefined ? {} : { etaMs, etaAt: new Date(now + etaMs).toISOString() }),
     ...(shown ? { positions: encodePositions(positions) } : {}),
   };
 }

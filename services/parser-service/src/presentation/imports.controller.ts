@@ -9,14 +9,19 @@ import {
 } from '@nestjs/swagger';
 import type { Principal } from '@sociograph/auth';
 import { CurrentPrincipal, Roles } from '@sociograph/auth';
-import { decodeCursor, encodeCursor, IdempotentPost, IdParam, PageQuery } from '@sociograph/service-host';
+import { Clock } from '@sociograph/kernel';
+import { currentCorrelationId } from '@sociograph/observability';
+import { decodeCursor, encodeCursor, IdParam } from '@sociograph/service-host';
 import { z } from 'zod';
-import { ChangeImport, type ChangeImportCommand } from '../application/change-import';
 import { ReadImports } from '../application/read-imports';
 import { StartImport } from '../application/start-import';
+import { scopeAsked } from './import-scope-shapes';
+import { IdempotentUnlessDry, ImportsQuery, StartQuery } from './import-requests';
 import {
   CertificateAnswer,
   certificateAnswer,
+  DryRunAnswer,
+  etagOf,
   ImportAnswer,
   importAnswer,
   ImportPageAnswer,
@@ -37,13 +42,13 @@ const IMPORT_ID = { name: 'id', format: 'uuid' } as const;
 export class ImportsController {
   constructor(
     private readonly starting: StartImport,
-    private readonly changing: ChangeImport,
     private readonly reading: ReadImports,
+    private readonly clock: Clock,
   ) {}
 
   @Post()
   @HttpCode(202)
-  @UseInterceptors(IdempotentPost)
+  @UseInterceptors(IdempotentUnlessDry)
   @ApiOperation({ summary: 'Start an import of people and friendships' })
   @ApiHeader({
     name: 'Idempotency-Key',
@@ -51,20 +56,26 @@ export class ImportsController {
     description: 'A repeat within 24 h gets the first answer',
   })
   @ApiAcceptedResponse({ type: StartedImportAnswer })
+  @ApiOkResponse({ type: DryRunAnswer })
   async start(
     @CurrentPrincipal() principal: Principal,
     @Body() body: StartImportBody,
+    @Query() { dryRun }: StartQuery,
     @Res({ passthrough: true }) reply: Reply,
-  ): Promise<StartedImportAnswer> {
-    const { job, forecast } = await this.starting.handle({
+  ): Promise<StartedImportAnswer | DryRunAnswer> {
+    const command = {
       workspaceId: principal.workspaceId,
       startedBy: principal.subject,
       network: body.network,
       seeds: body.seeds,
+      ...scopeAsked(body),
       depth: body.depth ?? null,
       peopleLimit: body.limits?.people ?? null,
       callsLimit: body.limits?.calls ?? null,
-    });
+      correlationId: currentCorrelationId(),
+    };
+    if (dryRun === 'true') return { forecast: (await this.starting.plan(command)).forecast };
+    const { job, forecast } = await this.starting.handle(command);
     const { id, state } = job.snapshot;
     reply.header('location', `/v1/imports/${id}`);
     return startedAnswer(id, state, forecast);
@@ -73,18 +84,32 @@ export class ImportsController {
   @Get()
   @ApiOperation({ summary: 'Imports of the workspace, newest first' })
   @ApiOkResponse({ type: ImportPageAnswer })
-  async list(@CurrentPrincipal() principal: Principal, @Query() query: PageQuery): Promise<ImportPageAnswer> {
-    const after = query.cursor === undefined ? undefined : decodeCursor(query.cursor, z.uuid());
-    const { items, next } = await this.reading.page(principal.workspaceId, query.limit, after);
-    return { items: items.map(importAnswer), next: next === undefined ? null : encodeCursor(next) };
+  async list(
+    @CurrentPrincipal() principal: Principal,
+    @Query() query: ImportsQuery,
+  ): Promise<ImportPageAnswer> {
+    const { cursor, limit, state, network } = query;
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, z.uuid());
+    const filter = { state, network };
+    const { items, next } = await this.reading.page(principal.workspaceId, limit, after, filter);
+    return {
+      items: items.map((item) => importAnswer(item)),
+      next: next === undefined ? null : encodeCursor(next),
+    };
   }
 
   @Get(':id')
   @ApiOperation({ summary: 'One import: its state and counters' })
   @ApiParam(IMPORT_ID)
   @ApiOkResponse({ type: ImportAnswer })
-  async one(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam): Promise<ImportAnswer> {
-    return importAnswer(await this.reading.one(principal.workspaceId, id));
+  async one(
+    @CurrentPrincipal() principal: Principal,
+    @Param() { id }: IdParam,
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<ImportAnswer> {
+    const found = await this.reading.one(principal.workspaceId, id);
+    reply.header('etag', etagOf(found));
+    return importAnswer(found, await this.reading.eta(found), this.clock.nowMs());
   }
 
   @Get(':id/certificate')
@@ -96,40 +121,5 @@ export class ImportsController {
     @Param() { id }: IdParam,
   ): Promise<CertificateAnswer> {
     return certificateAnswer(await this.reading.certificate(principal.workspaceId, id));
-  }
-
-  @Post(':id/pause')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Pause an import; calls on their way are finished' })
-  @ApiParam(IMPORT_ID)
-  @ApiOkResponse({ type: ImportAnswer })
-  pause(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam): Promise<ImportAnswer> {
-    return this.change(principal, id, 'pause');
-  }
-
-  @Post(':id/resume')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'Let a paused import go on' })
-  @ApiParam(IMPORT_ID)
-  @ApiOkResponse({ type: ImportAnswer })
-  resume(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam): Promise<ImportAnswer> {
-    return this.change(principal, id, 'resume');
-  }
-
-  @Post(':id/cancel')
-  @HttpCode(200)
-  @ApiOperation({ summary: 'End an import; what was imported stays' })
-  @ApiParam(IMPORT_ID)
-  @ApiOkResponse({ type: ImportAnswer })
-  cancel(@CurrentPrincipal() principal: Principal, @Param() { id }: IdParam): Promise<ImportAnswer> {
-    return this.change(principal, id, 'cancel');
-  }
-
-  private async change(
-    { workspaceId }: Principal,
-    importId: string,
-    step: ChangeImportCommand['step'],
-  ): Promise<ImportAnswer> {
-    return importAnswer(await this.changing.handle({ workspaceId, importId, step }));
   }
 }

@@ -1,0 +1,125 @@
+import { anImport, ToyNetwork } from '../../test/builders';
+import { Networks } from '../domain/ports';
+import { MemoryImportEvents, MemoryImports, MemoryStore } from '../infrastructure/in-memory';
+import { FollowImports } from './follow-imports';
+
+async function setUp(most = 3) {
+  const store = new MemoryStore(() => 0);
+  const imports = new MemoryImports(store);
+  await imports.add(anImport());
+  const follow = new FollowImports(
+    imports,
+    new MemoryImportEvents(store),
+    new Networks([new ToyNetwork()]),
+    most,
+  );
+  const step = (name: 'pause' | 'resume' | 'cancel' | 'delete') =>
+    imports.change('demo', 'import-1', (job) => job.step(name, 1));
+  const progress = async (callsMade: number) => {
+    await imports.change('demo', 'import-1', (job) => job);
+    const stored = store.imports.get('import-1');
+    if (stored !== undefined) store.save(stored, stored.job.absorb({ callsMade }, 1));
+  };
+  const listen = async (after?: number, workspaceId = 'demo') => {
+    const heard: string[] = [];
+    const stop = await follow.follow(workspaceId, 'import-1', after, {
+      next: ({ mark, isStep }) => heard.push(`${mark.seq} ${isStep ? mark.state : 'progress'}`),
+      end: (why) => heard.push(why),
+    });
+    return { heard, stop };
+  };
+  return { store, imports, follow, step, progress, listen };
+}
+
+describe('following an import', () => {
+  it('begins with what is, then tells what comes, steps apart from progress', async () => {
+    const { listen, follow, step, progress } = await setUp();
+    const { heard } = await listen();
+    expect(heard).toEqual(['1 running']);
+    await follow.tick();
+    await progress(1);
+    await step('pause');
+    await follow.tick();
+    expect(heard).toEqual(['1 running', '2 progress', '3 paused']);
+  });
+
+  it('goes on after the last event that a follower has, and misses nothing', async () => {
+    const { listen, follow, step, progress } = await setUp();
+    const whole = await listen();
+    await progress(1);
+    await step('pause');
+    await follow.tick();
+    await step('resume');
+    await progress(2);
+    const resumed = await listen(2);
+    await follow.tick();
+    await step('cancel');
+    await follow.tick();
+    expect(whole.heard).toEqual([
+      ...['1 running', '2 progress', '3 paused', '4 running', '5 progress', '6 cancelled', 'import-ended'],
+    ]);
+    expect(resumed.heard).toEqual(whole.heard.slice(2));
+    expect(follow.busy).toBe(false);
+  });
+
+  it('has nothing to tell to who has seen the end, and ends', async () => {
+    const { listen, step } = await setUp();
+    await step('cancel');
+    expect((await listen(2)).heard).toEqual(['import-ended']);
+    expect((await listen(1)).heard).toEqual(['2 cancelled', 'import-ended']);
+    expect((await listen()).heard).toEqual(['2 cancelled', 'import-ended']);
+  });
+
+  it('ends when the import is deleted', async () => {
+    const { listen, step, follow, store } = await setUp();
+    const { heard } = await listen();
+    const stored = store.imports.get('import-1');
+    await step('cancel');
+    await step('delete');
+    expect(stored?.job.snapshot.state).toBe('deleted');
+    await follow.tick();
+    expect(heard).toEqual(['1 running', 'import-deleted']);
+    expect(follow.open).toBe(0);
+  });
+
+  it('ends every stream when the process stops, also those that come then', async () => {
+    const { listen, follow } = await setUp();
+    const { heard } = await listen();
+    follow.stop();
+    expect(heard).toEqual(['1 running', 'shutting-down']);
+    expect((await listen()).heard).toEqual(['shutting-down']);
+    expect([follow.open, follow.busy]).toEqual([0, false]);
+  });
+
+  it('keeps so many streams for a workspace, and takes another one when one has left', async () => {
+    const { listen, follow } = await setUp(2);
+    const [first] = [await listen(), await listen()];
+    expect(follow.open).toBe(2);
+    await expect(listen()).rejects.toMatchObject({
+      ...{ code: 'IMPORTS.QUOTA_STREAMS', kind: 'too-many', retryAfterSeconds: 15 },
+      facts: { quota: 'streams', most: 2 },
+    });
+    first?.stop();
+    await listen();
+    expect(follow.open).toBe(2);
+  });
+
+  it('tells nothing to who has left', async () => {
+    const { listen, follow, step } = await setUp();
+    const { heard, stop } = await listen();
+    stop();
+    await step('pause');
+    await follow.tick();
+    expect(heard).toEqual(['1 running']);
+    expect(follow.busy).toBe(false);
+  });
+
+  it('refuses an event that never was, and imports of others', async () => {
+    const { listen } = await setUp();
+    await expect(listen(2)).rejects.toMatchObject({
+      code: 'REQUEST.INVALID',
+      fields: [{ field: 'Last-Event-ID', message: 'must be the id of an event of this import' }],
+    });
+    await expect(listen(undefined, 'other')).rejects.toMatchObject({ code: 'IMPORTS.UNKNOWN' });
+  });
+});

@@ -1,0 +1,183 @@
+import type { FieldFault } from '@sociograph/kernel';
+import { DomainError } from '@sociograph/kernel';
+import { importUnknown, tooManyStreams } from '../domain/errors';
+import { ImportEvents, Imports, Networks } from '../domain/ports';
+import { type EtaLimits, etaMs, MARKS_LOOKED_AT, type ProgressMark } from '../domain/progress';
+
+export type EndOfStream = 'import-ended' | 'import-deleted' | 'shutting-down';
+
+/** One event for a follower; whoever resumes gets the same one under the same id. */
+export interface Progress {
+  readonly mark: ProgressMark;
+  /** A step of the import's life, not only its counters. */
+  readonly isStep: boolean;
+  readonly etaMs: number | undefined;
+}
+
+export interface Follower {
+  next(progress: Progress): void;
+  end(why: EndOfStream): void;
+}
+
+interface Following {
+  readonly workspaceId: string;
+  readonly follower: Follower;
+  cursor: number;
+}
+
+interface Watched {
+  readonly limits: EtaLimits;
+  readonly followings: Set<Following>;
+  /** The latest marks, oldest first. */
+  marks: ProgressMark[];
+}
+
+const ENDED = new Set<string>(['completed', 'cancelled', 'failed']);
+
+/**
+ * Gives the events of imports to those who follow them, from the one after the last that they have. All followers of
+ * an import in this process share one look at the database; `tick` is that look.
+ */
+export class FollowImports {
+  private readonly watched = new Map<string, Watched>();
+  private stopped = false;
+
+  constructor(
+    private readonly imports: Imports,
+    private readonly events: ImportEvents,
+    private readonly networks: Networks,
+    private readonly mostPerWorkspace: number,
+  ) {}
+
+  /** Whether anybody follows anything. */
+  get busy(): boolean {
+    return this.watched.size > 0;
+  }
+
+  get open(): number {
+    return [...this.watched.values()].reduce((sum, { followings }) => sum + followings.size, 0);
+  }
+
+  /**
+   * `after` is the id of the last event that the follower has; without it the present state comes first. Returns what
+   * stops it. Throws IMPORTS.UNKNOWN, IMPORTS.QUOTA_STREAMS, or REQUEST.INVALID for an id that never was.
+   */
+  async follow(
+    workspaceId: string,
+    importId: string,
+    after: number | undefined,
+    follower: Follower,
+  ): Promise<() => void> {
+    const record = await this.imports.find(workspaceId, importId);
+    if (record === undefined) throw importUnknown(importId);
+    if (this.openOf(workspaceId) >= this.mostPerWorkspace) throw tooManyStreams(this.mostPerWorkspace);
+    const latest = (await this.events.latest([importId])).get(importId) ?? 0;
+    if (after !== undefined && after > latest) throw badEventId();
+    const { network, peopleLimit } = record.job.snapshot;
+    const limits = { peopleLimit, profilesPerCall: this.networks.profilesPerCall(network) };
+    const following: Following = { workspaceId, follower, cursor: after ?? latest - 1 };
+    const marks = await this.marksFrom(importId, following.cursor - MARKS_LOOKED_AT);
+    if (this.stopped) {
+      follower.end('shutting-down');
+      return () => undefined;
+    }
+    const watched = this.watched.get(importId) ?? { limits, followings: new Set(), marks: [] };
+    this.watched.set(importId, watched);
+    watched.followings.add(following);
+    watched.marks = merged(marks, watched.marks);
+    this.deliver(watched);
+    // Behind an ending there is nothing to wait for, also for those who had seen it.
+    if (ENDED.has(watched.marks.at(-1)?.state ?? '')) this.finish(importId, watched, 'import-ended');
+    return () => this.forget(importId, following);
+  }
+
+  /** Looks once for what is new of everything that is followed. */
+  async tick(): Promise<void> {
+    const ids = [...this.watched.keys()];
+    if (ids.length === 0) return;
+    const latest = await this.events.latest(ids);
+    for (const id of ids) {
+      const watched = this.watched.get(id);
+      if (watched === undefined) continue;
+      const last = latest.get(id);
+      if (last === undefined) {
+        this.finish(id, watched, 'import-deleted');
+        continue;
+      }
+      const seen = watched.marks.at(-1)?.seq ?? 0;
+      if (last <= seen) continue;
+      watched.marks = merged(watched.marks, await this.marksFrom(id, seen));
+      this.deliver(watched);
+      if (ENDED.has(watched.marks.at(-1)?.state ?? '')) this.finish(id, watched, 'import-ended');
+      watched.marks = watched.marks.slice(-2 * MARKS_LOOKED_AT);
+    }
+  }
+
+  /** Ends every stream; new ones end at once. */
+  stop(): void {
+    this.stopped = true;
+    for (const [id, watched] of this.watched) this.finish(id, watched, 'shutting-down');
+  }
+
+  private openOf(workspaceId: string): number {
+    return [...this.watched.values()].flatMap(({ followings }) =>
+      [...followings].filter((following) => following.workspaceId === workspaceId),
+    ).length;
+  }
+
+  private async marksFrom(importId: string, after: number): Promise<ProgressMark[]> {
+    const marks: ProgressMark[] = [];
+    for (;;) {
+      const more = await this.events.since(importId, marks.at(-1)?.seq ?? after);
+      marks.push(...more);
+      if (more.length < 1_000) return marks;
+    }
+  }
+
+  private deliver({ marks, limits, followings }: Watched): void {
+    for (const following of followings) {
+      const first = marks.findIndex(({ seq }) => seq > following.cursor);
+      if (first < 0) continue;
+      for (let at = first; at < marks.length; at += 1) {
+        const mark = marks[at] as ProgressMark;
+        const stretch = marks.slice(Math.max(0, at + 1 - MARKS_LOOKED_AT), at + 1);
+        following.follower.next({
+          mark,
+          isStep: mark.seq === 1 || mark.revision !== (marks[at - 1]?.revision ?? mark.revision),
+          etaMs: etaMs(stretch, limits),
+        });
+        following.cursor = mark.seq;
+      }
+    }
+  }
+
+  private finish(importId: string, watched: Watched, why: EndOfStream): void {
+    this.watched.delete(importId);
+    for (const { follower } of watched.followings) follower.end(why);
+    watched.followings.clear();
+  }
+
+  private forget(importId: string, following: Following): void {
+    const watched = this.watched.get(importId);
+    watched?.followings.delete(following);
+    if (watched?.followings.size === 0) this.watched.delete(importId);
+  }
+}
+
+/** Both in the order of their ids, each once. */
+function merged(some: readonly ProgressMark[], others: readonly ProgressMark[]): ProgressMark[] {
+  const bySeq = new Map([...some, ...others].map((mark) => [mark.seq, mark]));
+  return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
+}
+
+function badEventId(): DomainError {
+  const fields: FieldFault[] = [
+    { field: 'Last-Event-ID', message: 'must be the id of an event of this import' },
+  ];
+  return new DomainError({
+    code: 'REQUEST.INVALID',
+    kind: 'invalid-input',
+    message: 'Last-Event-ID must be the id of an event of this import.',
+    fields,
+  });
+}

@@ -1,0 +1,77 @@
+import type { ImportCounters, ImportState } from './import-job';
+
+/** What an import had reached at a moment: one event of its stream. */
+export interface ProgressMark {
+  /** Rises by one from event to event of an import. */
+  readonly seq: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly at: number;
+  readonly state: ImportState;
+  readonly revision: number;
+  readonly counters: ImportCounters;
+}
+
+/** Marks so far back are enough for an estimate: at four a second more than a minute. */
+export const MARKS_LOOKED_AT = 300;
+/** Shorter stretches say nothing: one call more or less would be a fifth of them. */
+const SHORTEST_MS = 4_000;
+const LONGEST_MS = 60_000;
+/** A stretch is a third of the time that the import ran: old enough not to jump, young enough to forget the start. */
+const STRETCH = 1 / 3;
+/** While each list that is read brings nearly one more, nobody knows how many there will be. */
+const STILL_GROWING = 0.9;
+/** From the last item to the views that show it. */
+export const SETTLE_MS = 1_500;
+
+export interface EtaLimits {
+  readonly peopleLimit: number | null;
+  /** Profiles that one call asks for. */
+  readonly profilesPerCall: number;
+}
+
+/**
+ * Milliseconds until the import is completed, from the pace of the latest stretch of `marks` (oldest first; the last
+ * one is now). Undefined where nothing can be said: it does not run, has just begun, or still finds more than it reads.
+ * Waits for keys, pauses and retries to come are not foreseen.
+ */
+export function etaMs(marks: readonly ProgressMark[], limits: EtaLimits): number | undefined {
+  const now = marks.at(-1);
+  if (now === undefined) return undefined;
+  if (now.state === 'settling') return SETTLE_MS;
+  const before = now.state === 'running' ? startOfStretch(marks, now) : undefined;
+  if (before === undefined) return undefined;
+  const span = now.at - before.at;
+  const calls = now.counters.callsMade - before.counters.callsMade;
+  const left = callsLeft(before.counters, now.counters, limits);
+  if (span < SHORTEST_MS || calls <= 0 || left === undefined) return undefined;
+  return Math.round((left * span) / calls) + SETTLE_MS;
+}
+
+/** The oldest mark of the stretch, of the time since the import runs without a step between. */
+function startOfStretch(marks: readonly ProgressMark[], now: ProgressMark): ProgressMark | undefined {
+  const since = marks.findLastIndex(({ revision }) => revision !== now.revision) + 1;
+  const running = marks.slice(since);
+  const begun = running[0]?.at ?? now.at;
+  const stretch = Math.min(LONGEST_MS, Math.max(SHORTEST_MS, (now.at - begun) * STRETCH));
+  return running.findLast(({ at }) => now.at - at >= stretch);
+}
+
+function callsLeft(
+  before: ImportCounters,
+  now: ImportCounters,
+  { peopleLimit, profilesPerCall }: EtaLimits,
+): number | undefined {
+  const openPeople = now.peopleKnown - now.peopleDone + now.peopleRetrying;
+  const openLists = now.listsKnown - now.listsDone + now.listsRetrying;
+  const profileCalls = (people: number): number => Math.ceil(people / profilesPerCall);
+  if (openLists === 0) return profileCalls(openPeople);
+  const listsDone = now.listsDone - before.listsDone + before.listsRetrying - now.listsRetrying;
+  if (listsDone <= 0) return undefined;
+  const growth = (now.listsKnown - before.listsKnown) / listsDone;
+  const room = peopleLimit === null ? Infinity : Math.max(0, peopleLimit - now.peopleKnown);
+  if (growth >= STILL_GROWING && room === Infinity) return undefined;
+  const toCome = growth >= STILL_GROWING ? room : Math.min(room, (openLists * growth) / (1 - growth));
+  const calls = now.callsMade - before.callsMade;
+  const listCalls = Math.max(1, calls - (now.peopleDone - before.peopleDone) / profilesPerCall);
+  return ((openLists + toCome) * listCalls) / listsDone + profileCalls(openPeople + toCome);
+}

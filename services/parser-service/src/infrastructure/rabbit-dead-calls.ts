@@ -1,0 +1,60 @@
+import { callQueue, callRequested, TASK_NETWORKS } from '@sociograph/contracts';
+import { DeadQueue, type DeadTask } from '@sociograph/messaging';
+import type { Postgres } from '@sociograph/postgres';
+import { type DeadCall, DeadCalls } from '../domain/ports';
+
+/** The dead queues of all networks. Redrives of all processes come one after the other: each hides messages from others. */
+export class RabbitDeadCalls extends DeadCalls {
+  private readonly queues: readonly DeadQueue[];
+
+  constructor(
+    url: string,
+    private readonly worker: Postgres,
+  ) {
+    super();
+    this.queues = TASK_NETWORKS.map((network) => new DeadQueue({ url, queue: callQueue(network) }));
+  }
+
+  async list(limit: number): Promise<DeadCall[]> {
+    return this.alone(async () => {
+      const found: DeadCall[] = [];
+      for (const queue of this.queues)
+        found.push(...(await queue.list(limit - found.length)).map(deadCallOf));
+      return found;
+    });
+  }
+
+  async redrive(
+    ids: readonly string[] | 'all',
+    prepare: (call: DeadCall) => Promise<boolean>,
+  ): Promise<number> {
+    return this.alone(async () => {
+      let redriven = 0;
+      for (const queue of this.queues)
+        redriven += await queue.redrive(ids, (task) => prepare(deadCallOf(task)));
+      return redriven;
+    });
+  }
+
+  private alone<R>(work: () => Promise<R>): Promise<R> {
+    return this.worker.tx(async (q) => {
+      await q.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 9))', ['dead calls']);
+      return work();
+    });
+  }
+}
+
+function deadCallOf({ id, queue, code, reason, attempts, content }: DeadTask): DeadCall {
+  return { id, queue, code, reason, attempts, task: taskOf(content) };
+}
+
+function taskOf(content: Buffer): DeadCall['task'] {
+  try {
+    const parsed = callRequested.schema.safeParse(JSON.parse(content.toString('utf8')));
+    if (!parsed.success) return undefined;
+    const { callId, importId, workspaceId } = parsed.data;
+    return { callId, importId, workspaceId };
+  } catch {
+    return undefined; // No JSON at all: it is shown by its reason, and can only be sent back as it is.
+  }
+}

@@ -1,0 +1,58 @@
+import { PassThrough, type Readable } from 'node:stream';
+import type { EndOfStream, Follower, Progress } from '../application/follow-imports';
+import { progressAnswer } from './import-shapes';
+
+const COMMENT_EVERY_MS = 15_000;
+/** A client that takes nothing is let go; it resumes where it was. */
+const MOST_UNREAD_BYTES = 1_048_576;
+/** setTimeout takes no longer ones; the token of such a client is of another kind than ours. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/**
+ * One stream of Server-Sent Events (DESIGN 8): events with ids, a comment every 15 s, and at the end an event `end`
+ * that says why, without an id, so that a client that comes back asks for what followed its last event.
+ */
+export class ImportStream implements Follower {
+  private readonly stream = new PassThrough();
+  private readonly timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    private readonly importId: string,
+    expiresAt: number | undefined,
+    now: number,
+  ) {
+    this.timers.push(setInterval(() => this.write(': still here\n\n'), COMMENT_EVERY_MS).unref());
+    if (expiresAt !== undefined) {
+      const ms = Math.min(LONGEST_TIMER_MS, Math.max(0, expiresAt - now));
+      this.timers.push(setTimeout(() => this.end('token-expired'), ms).unref());
+    }
+    this.stream.on('close', () => this.timers.forEach((timer) => clearTimeout(timer)));
+    this.write('retry: 1000\n: events of an import\n\n');
+  }
+
+  get readable(): Readable {
+    return this.stream;
+  }
+
+  /** Called once, when nobody reads or writes any more. */
+  onClosed(fn: () => void): void {
+    this.stream.once('close', fn);
+  }
+
+  next(progress: Progress): void {
+    const { mark, isStep } = progress;
+    const body = JSON.stringify(progressAnswer(this.importId, progress));
+    this.write(`id: ${mark.seq}\nevent: ${isStep ? 'state' : 'progress'}\ndata: ${body}\n\n`);
+  }
+
+  end(reason: EndOfStream | 'token-expired'): void {
+    this.write(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
+    this.stream.end();
+  }
+
+  private write(text: string): void {
+    if (this.stream.writableEnded || this.stream.destroyed) return;
+    if (this.stream.writableLength + this.stream.readableLength > MOST_UNREAD_BYTES) this.stream.destroy();
+    else this.stream.write(text);
+  }
+}
