@@ -11,7 +11,7 @@ const WORKERS: readonly ServiceName[] = ['parser-service'];
 const FILTERING: readonly ServiceName[] = ['parser-service', 'graph-storage-service', 'read-model-projector'];
 
 /** Variables of the caller that reach every process of the fleet. */
-const PASSED_ON = /^(PATH|HOME|LANG|TZ|LOG_LEVEL|OTEL_.*|AWS_.*|KMS_.*|TRACE_SAMPLE_RATIO|VK_API_URL)$/;
+const PASSED_ON = /^(PATH|HOME|LANG|TZ|LOG_LEVEL|OTEL_.*|AWS_.*|KMS_.*|EXPORTS_.*|TRACE_SAMPLE_RATIO|VK_API_URL)$/;
 
 /** Old-generation limits in MB; resident memory is what counts, but a leak shall not take the machine along. */
 const HEAP_MB: Readonly<Record<string, number>> = { 'read-model-projector': 640 };
@@ -79,6 +79,7 @@ export function serviceEnvironment(
     MALLOC_ARENA_MAX: '2',
     ...serverEnvironment(servers, service),
     ...(service === 'key-service' ? keyServiceSecrets(stack) : {}),
+    ...(service === 'graph-storage-service' ? { EXPORTS_FOLDER: join(stack.dir, 'exports') } : {}),
     ...(WORKERS.includes(service)
       ? { LEASE_IDENTITY_FILE: stack.secrets.identity(`lease.${service}`).privateFile }
       : {}),
