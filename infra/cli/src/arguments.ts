@@ -77,3 +77,8 @@ export class Arguments {
     throw new UsageError(`--${name} takes a whole number from ${min} to ${max}, not "${text}"`);
   }
 }
+
+/** What was given, without the options that were not. */
+export function defined(values: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

@@ -108,10 +108,17 @@ function flat(value: unknown, prefix = ''): [string, string][] {
   });
 }
 
+/** Of a text that was found: pieces of it, some of them the match. */
+function isPiece(value: unknown): value is { text: string; match: boolean } {
+  const { text: piece, match } = (value ?? {}) as Record<string, unknown>;
+  return typeof piece === 'string' && typeof match === 'boolean';
+}
+
 function text(name: string, value: unknown): string {
   if (value === null || value === undefined) return '';
   if (Array.isArray(value)) {
     const plain = value.every((item) => typeof item !== 'object');
+    if (value.length > 0 && value.every(isPiece)) return printable(value.map((piece) => piece.text).join(''));
     if (plain && value.length <= 20) return printable(value.join(', '));
     return `${value.length} ${value.length === 1 ? 'entry' : 'entries'} (--json shows them)`;
   }

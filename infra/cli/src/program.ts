@@ -1,5 +1,6 @@
 import { Arguments, GLOBAL_OPTIONS, type Options } from './arguments';
 import type { Call, Command } from './command';
+import { exporting } from './commands/exports';
 import { imports, watch } from './commands/imports';
 import { keys } from './commands/keys';
 import { login, logout, whoami } from './commands/login';
@@ -9,7 +10,16 @@ import { EXIT, failureOf, UsageError, type ExitCode } from './failures';
 import { Output } from './output';
 import type { Terminal } from './terminal';
 
-export const COMMANDS: readonly Command[] = [login, logout, whoami, ...imports, watch, ...queries, ...keys];
+export const COMMANDS: readonly Command[] = [
+  login,
+  logout,
+  whoami,
+  ...imports,
+  watch,
+  ...queries,
+  ...exporting,
+  ...keys,
+];
 
 /** Runs one command line; its answer is the exit code. Nothing is thrown. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 
 /** A stream that may be a terminal. */
 export interface Sink {
-  write(text: string): unknown;
+  write(piece: string | Uint8Array): unknown;
   isTTY?: boolean;
   columns?: number;
 }

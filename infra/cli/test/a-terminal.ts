@@ -31,8 +31,8 @@ export class Sheet {
 
   constructor(readonly isTTY: boolean) {}
 
-  write(text: string): void {
-    this.text += text;
+  write(piece: string | Uint8Array): void {
+    this.text += typeof piece === 'string' ? piece : Buffer.from(piece).toString('utf8');
   }
 
   get lines(): string[] {

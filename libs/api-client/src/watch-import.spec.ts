@@ -23,7 +23,7 @@ describe('the watching of an import', () => {
   /** What the import is when it is read, one after the other; the last one stays. */
   let views: ImportView[];
   /** What each opening of the stream does. */
-  let streams: ((response: ServerResponse, lastEventId: string | undefined) => void)[];
+  let streams: ((response: ServerResponse) => void)[];
   let opened: (string | undefined)[];
   let reads: number;
 
@@ -38,7 +38,7 @@ describe('the watching of an import', () => {
       opened.push(lastEventId);
       const stream = streams.shift();
       if (stream === undefined) return void response.writeHead(404).end('{"message":"no Route matched"}');
-      stream(response, lastEventId);
+      stream(response);
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const tokens = new RenewedTokens(() => Promise.resolve({ accessToken: 't', renewAt: Infinity }));
@@ -62,23 +62,23 @@ describe('the watching of an import', () => {
   };
 
   it('reads the import, then its events until it has ended', async () => {
-    views = [aView('running')];
+    views = [aView('running'), aView('completed', 3)];
     streams = [
       (response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write(
           ': a comment\n\nevent: hello\ndata: {"not":"a view"}\n\nevent: odd\ndata: no json\n\n',
         );
-        response.write(event(1, aView('running', 1)) + event(2, aView('settling', 2)));
+        response.write(event(1, aView('running', 1)) + 'data: {"state":"settling"}\n\n');
         response.write(event(3, aView('completed', 2)));
       },
     ];
-    expect(await told()).toEqual(['running 0', 'running 1', 'settling 2', 'completed 2']);
-    expect([reads, opened]).toEqual([1, [undefined]]);
+    expect(await told()).toEqual(['running 0', 'running 1', 'settling 0', 'completed 3']);
+    expect([reads, opened]).toEqual([2, [undefined]]);
   });
 
   it('takes a stream that broke up where it broke', async () => {
-    views = [aView('running')];
+    views = [aView('running'), aView('running'), aView('running'), aView('failed', 9)];
     streams = [
       (response) => {
         response.writeHead(200);
@@ -86,9 +86,9 @@ describe('the watching of an import', () => {
         setImmediate(() => response.socket?.resetAndDestroy());
       },
       (response) => response.writeHead(503).end(),
-      (response, lastEventId) => response.end(event(8, aView('failed', lastEventId === '7' ? 2 : -1))),
+      (response) => response.end(event(8, aView('failed', 2))),
     ];
-    expect(await told()).toEqual(['running 0', 'running 1', 'running 0', 'running 0', 'failed 2']);
+    expect(await told()).toEqual(['running 0', 'running 1', 'running 0', 'running 0', 'failed 9']);
     expect(opened).toEqual([undefined, '7', '7']);
   });
 

@@ -39,6 +39,7 @@ export async function* watchImport(
   let lastEventId: string | undefined;
   let lostAt: number | undefined;
   for (;;) {
+    let ended = false;
     const view = await api.get<ImportView>(path);
     yield view;
     if (hasEnded(view)) return;
@@ -51,9 +52,10 @@ export async function* watchImport(
         lostAt = undefined;
         lastEventId = eventId ?? lastEventId;
         const told = viewIn(data);
-        if (told === undefined) continue;
-        yield told;
-        if (hasEnded(told)) return;
+        // How it ended is read from the import itself: it says more than an event (the positions).
+        ended = told !== undefined && hasEnded({ ...view, ...told });
+        if (ended) break;
+        if (told !== undefined) yield { ...view, ...told };
       }
     } catch (error) {
       options.signal?.throwIfAborted();
@@ -62,7 +64,7 @@ export async function* watchImport(
       lostAt ??= performance.now();
       if (performance.now() - lostAt > PATIENCE_MS) throw error;
     }
-    await rest(RECONNECT_MS, options.signal);
+    if (!ended) await rest(RECONNECT_MS, options.signal);
   }
 }
 
@@ -93,12 +95,10 @@ async function* eventsOf(
 }
 
 /** What an event tells of the import; undefined for events that say something else (the stream's end). */
-function viewIn(data: string): ImportView | undefined {
+function viewIn(data: string): Partial<ImportView> | undefined {
   try {
     const value = JSON.parse(data) as Partial<ImportView> | null;
-    return typeof value?.state === 'string' && typeof value.counters === 'object'
-      ? (value as ImportView)
-      : undefined;
+    return typeof value?.state === 'string' ? value : undefined;
   } catch {
     return undefined;
   }

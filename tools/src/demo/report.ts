@@ -10,7 +10,7 @@ export function certificateLines({ expected, got, gaps }: CertificateView): stri
   ];
 }
 
-/** Where everything runs, and three commands that work as pasted. */
+/** Where everything runs, and commands that work as pasted. */
 export function closingLines(fleet: DemoStack, person: string): string[] {
   return [
     '',
@@ -18,6 +18,8 @@ export function closingLines(fleet: DemoStack, person: string): string[] {
     ...Object.entries(fleet.addresses).map(([name, url]) => `  ${name.padEnd(12)} ${url}`),
     '',
     'Try (in this folder):',
+    `  npm run -s sociograph -- query profile ${person}`,
+    '  npm run -s sociograph -- import list',
     `  TOKEN=$(curl -s ${fleet.tokenUrl} -d grant_type=client_credentials -d client_id=${fleet.clientId} ` +
       `-d client_secret=$(cat ${fleet.clientSecretFile}) | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
     `  curl -s -H "Authorization: Bearer $TOKEN" ${fleet.gatewayUrl}/v1/profiles/vk/${person}`,

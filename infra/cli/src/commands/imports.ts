@@ -1,5 +1,5 @@
 import type { StartedImportView } from '@sociograph/api-client';
-import type { Arguments } from '../arguments';
+import { type Arguments, defined } from '../arguments';
 import type { Call, Command } from '../command';
 import { UsageError, type ExitCode } from '../failures';
 import { followImport, importPath } from '../follow-import';
@@ -168,8 +168,4 @@ function forecastOf({ forecast }: StartedImportView): string {
 
 function idOf({ words }: Arguments): string {
   return words[0] ?? '';
-}
-
-function defined(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

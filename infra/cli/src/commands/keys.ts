@@ -1,5 +1,5 @@
 import { pathOf } from '@sociograph/api-client';
-import type { Arguments } from '../arguments';
+import { type Arguments, defined } from '../arguments';
 import type { Call, Command } from '../command';
 import { EndedOtherwise, UsageError } from '../failures';
 import { readSecret, readText } from '../input';
@@ -198,8 +198,4 @@ function step(verb: 'pause' | 'resume', summary: string): Command {
 
 function keyPath({ words }: Arguments, part = ''): string {
   return pathOf`/v1/keys/${words[0] ?? ''}` + part;
-}
-
-function defined(values: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
