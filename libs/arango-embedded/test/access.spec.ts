@@ -27,10 +27,21 @@ describe('how queries read collections', () => {
       unique: false,
       sparse: true,
     });
+    engine.createIndex(people, {
+      type: 'persistent',
+      name: 'byWord',
+      fields: ['words[*]'],
+      unique: false,
+      sparse: false,
+    });
     engine.write(() => {
       for (let i = 0; i < 100; i++) {
         const nick = i % 10 === 0 ? { nick: `n${i}` } : {};
-        people.write(`p${String(i).padStart(3, '0')}`, { city: `c${i % 5}`, age: i, ...nick }, undefined);
+        people.write(
+          `p${String(i).padStart(3, '0')}`,
+          { city: `c${i % 5}`, age: i, words: [`w${i % 25}`, 'all', 'all', { in: 1 }], ...nick },
+          undefined,
+        );
         knows.write(
           `k${i}`,
           { _from: `people/p000`, _to: `people/p${String(i).padStart(3, '0')}` },
@@ -125,6 +136,13 @@ describe('how queries read collections', () => {
     ],
     ['an order alone', 'FOR p IN people SORT p.city, p.age LIMIT 1, 2 RETURN p.age', 'byCity', 3, [5, 10]],
     ['a sparse index', 'FOR p IN people FILTER p.nick IN ["n10", "n20"] RETURN p.age', 'byNick', 2, [10, 20]],
+    [
+      'an element of an array',
+      'FOR p IN people FILTER "w7" IN p.words[*] AND p.age > 30 SORT p._key LIMIT 2 RETURN p.age',
+      'byWord',
+      3,
+      [32, 57],
+    ],
     ['an edge', 'FOR k IN knows FILTER k._to == "people/p042" RETURN k._key', 'edge', 1, ['k42']],
     [
       'edges behind a key',
@@ -179,6 +197,10 @@ describe('how queries read collections', () => {
       'p.city != @v',
       'p.nick > @v',
       '!p.nick && p.city == @v',
+      '"all" IN p.words[*] AND p.city == @v',
+      '"w3" IN p.words[*] OR p.city == @v',
+      '"w3" IN p.words[* FILTER CURRENT == "w3"] AND p.city != @v',
+      '{in: 1} IN p.words[*] AND p.city == @v',
     ];
     for (const order of orders) {
       for (const filter of filters) {
@@ -190,6 +212,36 @@ describe('how queries read collections', () => {
         else expect(indexed).toEqual(plain);
       }
     }
+  });
+
+  it('keeps the entries of an array index as elements come and go', () => {
+    const wearers = (word: string): unknown[] =>
+      run('FOR p IN people FILTER @word IN p.words[*] RETURN p._key', { word }).rows;
+    const people = engine.collection('d', 'people');
+    const before = people.stored('p007');
+    engine.write(() => people.write('p007', { words: ['new', 'all'] }, before));
+    expect([wearers('new'), wearers('w7').includes('p007'), wearers('all').length]).toEqual([
+      ['p007'],
+      false,
+      100,
+    ]);
+    engine.write(() => people.remove('p007', people.stored('p007')!));
+    expect([wearers('new'), wearers('all').length]).toEqual([[], 99]);
+    engine.write(() => people.write('p007', { city: 'c2', age: 7, words: 'w7' }, undefined));
+    expect(wearers('w7')).not.toContain('p007');
+  });
+
+  it('has no array index that is unique or compound', () => {
+    const people = engine.collection('d', 'people');
+    const index = { type: 'persistent' as const, name: 'other', sparse: false };
+    for (const [fields, unique] of [
+      [['words[*]'], true],
+      [['city', 'words[*]'], false],
+      [['words[*].in'], false],
+    ] as const)
+      expect(() => engine.createIndex(people, { ...index, fields, unique })).toThrow(
+        expect.objectContaining({ errorNum: 9 }),
+      );
   });
 
   it('does not take an index for order when an outer loop repeats it', () => {

@@ -172,7 +172,8 @@ function persistent(
         const range = withBounds(values, ranges, frame);
         const nulls =
           values.some((value) => value === null) || (sparse && !range.lower && next !== undefined);
-        if ((sparse && nulls) || !values.every(indexable)) yield* collection.scan();
+        // An order that goes with equal values of all fields is that of the keys, as here.
+        if ((sparse && nulls) || !values.every(indexable)) yield* collection.scan({ reverse });
         else yield* documents(collection, table, range, reverse);
       }
     },

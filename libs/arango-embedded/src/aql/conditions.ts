@@ -57,11 +57,22 @@ function fromExpr(expr: Expr, variable: string, helpers: Helpers): Condition[][]
       [{ path: left, operator: operator as Condition['operator'], value: helpers.compile(expr.right) }],
     ];
   }
+  const elements = operator === 'IN' ? elementsOf(expr.right, variable, helpers.bind) : undefined;
+  if (elements !== undefined && !uses(expr.left, variable))
+    return [[{ path: elements, operator: '==', value: helpers.compile(expr.left) }]];
   if (right !== undefined && !uses(expr.left, variable) && operator in MIRRORED) {
     const mirrored = MIRRORED[operator as keyof typeof MIRRORED];
     return [[{ path: right, operator: mirrored, value: helpers.compile(expr.left) }]];
   }
   return [[]];
+}
+
+/** `doc.words[*]` as the field of an array index, which a value is looked for in. */
+function elementsOf(expr: Expr, variable: string, bind: (name: string) => unknown): string | undefined {
+  if (expr.type !== 'expand' || expr.levels !== 1 || expr.suffix.length > 0) return undefined;
+  if (expr.filter !== undefined || expr.limit !== undefined || expr.project !== undefined) return undefined;
+  const path = pathOf(expr.of, variable, bind);
+  return path === undefined ? undefined : `${path}[*]`;
 }
 
 function cross(a: Condition[][], b: Condition[][]): Condition[][] {

@@ -1,7 +1,7 @@
 import type { Database, RootDatabase } from 'lmdb';
 import { ArangoFault, unsupported } from '../faults';
 import type { Doc } from './document';
-import { afterPrefix, encodeIndexKey } from './index-keys';
+import { afterPrefix, encodeIndexKey, indexable } from './index-keys';
 
 export interface IndexDefinition {
   readonly id: string;
@@ -21,15 +21,23 @@ export interface IndexRange {
   readonly afterKey?: string;
 }
 
+/** Entries that go and entries that come; an array index has several of a document. */
 export interface EntryMove {
-  from: Buffer | undefined;
-  to: Buffer | undefined;
+  from: readonly Buffer[];
+  to: readonly Buffer[];
 }
 
-/** One sorted index: encoded values -> document keys, duplicates in key order (LMDB DUPSORT). */
+/** Ends the field of an array index: each element is an entry of its own. */
+const EACH = '[*]';
+
+/**
+ * One sorted index: encoded values -> document keys, duplicates in key order (LMDB DUPSORT). An array index has one
+ * field, `words[*]`, and an entry for each different element that is a scalar.
+ */
 export class IndexTable {
   readonly #table: Database<string, Buffer>;
   readonly #paths: string[][];
+  readonly #ofElements: boolean;
 
   constructor(
     env: RootDatabase,
@@ -37,8 +45,13 @@ export class IndexTable {
     tableName: string,
     fields: readonly string[] = definition.fields,
   ) {
-    if (fields.some((field) => field.includes('[*]'))) throw unsupported('an array index ([*])');
-    this.#paths = fields.map((field) => field.split('.'));
+    this.#ofElements = fields.some((field) => field.includes(EACH));
+    const plain = fields.length === 1 && fields[0]!.indexOf(EACH) === fields[0]!.length - EACH.length;
+    if (this.#ofElements && (!plain || definition.unique))
+      throw unsupported(
+        'an array index ([*]) that is unique, or over more than the elements of one attribute',
+      );
+    this.#paths = fields.map((field) => field.replace(EACH, '').split('.'));
     this.#table = env.openDB<string, Buffer>({
       name: tableName,
       keyEncoding: 'binary',
@@ -54,17 +67,18 @@ export class IndexTable {
   plan(key: string, before: Doc | undefined, after: Doc | undefined): EntryMove | undefined {
     if (before && after && this.#paths.every((path) => valueAt(before, path) === valueAt(after, path)))
       return undefined;
-    const from = before && this.#entryOf(before);
-    const to = after && this.#entryOf(after);
-    if (from && to && from.equals(to)) return undefined;
-    if (to && this.definition.unique) this.#insistOnUnique(to, key);
-    return from || to ? { from, to } : undefined;
+    const from = before ? this.#entriesOf(before) : [];
+    const to = after ? this.#entriesOf(after) : [];
+    const gone = without(from, to);
+    const fresh = without(to, from);
+    if (this.definition.unique) for (const entry of fresh) this.#insistOnUnique(entry, key);
+    return gone.length + fresh.length > 0 ? { from: gone, to: fresh } : undefined;
   }
 
   /** Carries out a plan, inside a transaction. */
   move(key: string, { from, to }: EntryMove): void {
-    if (from) void this.#table.remove(from, key);
-    if (to) void this.#table.put(to, key);
+    for (const entry of from) void this.#table.remove(entry, key);
+    for (const entry of to) void this.#table.put(entry, key);
   }
 
   /** Document keys in index order. */
@@ -109,12 +123,22 @@ export class IndexTable {
     }
   }
 
-  #entryOf(doc: Doc): Buffer | undefined {
+  #entriesOf(doc: Doc): Buffer[] {
     const values = this.#paths.map((path) => valueAt(doc, path));
-    if (this.definition.sparse && values.some((value) => value === null || value === undefined))
-      return undefined;
-    return encodeIndexKey(values);
+    if (this.#ofElements) {
+      const elements = Array.isArray(values[0]) ? new Set(values[0] as unknown[]) : [];
+      return [...elements].filter(indexable).map((element) => encodeIndexKey([element]));
+    }
+    if (this.definition.sparse && values.some((value) => value === null || value === undefined)) return [];
+    return [encodeIndexKey(values)];
   }
+}
+
+function without(entries: readonly Buffer[], others: readonly Buffer[]): readonly Buffer[] {
+  if (others.length === 0 || entries.length === 0) return entries;
+  if (entries.length === 1 && others.length === 1) return entries[0]!.equals(others[0]!) ? [] : entries;
+  const known = new Set(others.map((entry) => entry.toString('latin1')));
+  return entries.filter((entry) => !known.has(entry.toString('latin1')));
 }
 
 function bounds(prefix: Buffer, range: IndexRange): [Buffer, Buffer] {
