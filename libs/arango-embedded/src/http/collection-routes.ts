@@ -33,6 +33,8 @@ export class CollectionRoutes {
           basic(this.engine.renameCollection(database, name, String(objectBody(exchange)['name']))),
         );
       case 'compact':
+        this.engine.rewrite(collection);
+        return success(200, { ...basic(collection), result: true });
       case 'load':
       case 'loadIndexesIntoMemory':
       case 'recalculateCount':

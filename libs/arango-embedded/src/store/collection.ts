@@ -39,6 +39,7 @@ export interface Written {
 export class Collection {
   readonly #documents: Database<string, string>;
   readonly #indexes: IndexTable[] = [];
+  #leftovers = true;
   readonly #edgeEnds: { from: IndexTable; to: IndexTable } | undefined;
 
   constructor(
@@ -68,6 +69,17 @@ export class Collection {
 
   get persistentIndexes(): readonly IndexTable[] {
     return this.#indexes;
+  }
+
+  /** The file may still hold bytes of documents that were replaced or removed. */
+  get hasLeftovers(): boolean {
+    return this.#leftovers;
+  }
+
+  /** For a collection that was just written anew. */
+  withoutLeftovers(): this {
+    this.#leftovers = false;
+    return this;
   }
 
   count(): number {
@@ -135,6 +147,7 @@ export class Collection {
   }
 
   remove(key: string, before: string): Written {
+    this.#leftovers = true;
     this.#reindex(key, attributesOf(before), undefined);
     void this.#documents.remove(key);
     return { key, rev: revisionOf(before), before };
@@ -156,6 +169,7 @@ export class Collection {
   }
 
   truncate(): void {
+    this.#leftovers = true;
     this.#documents.clearSync();
     for (const index of this.#all()) index.clear();
   }
@@ -199,6 +213,7 @@ export class Collection {
 
   #write(key: string, doc: Doc, before: string | undefined, old: Doc | undefined): Written {
     if (this.record.type === 3) requireEdgeEnds(doc);
+    if (before !== undefined) this.#leftovers = true;
     const rev = this.revisions.next();
     const after = storedForm(rev, doc);
     this.#reindex(key, old, doc);
