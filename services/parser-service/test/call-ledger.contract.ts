@@ -8,6 +8,7 @@ import type {
   Lane,
   LaneView,
 } from '../src/domain/ports';
+import { USUAL_SCOPE } from '../src/domain/import-scope';
 import { anImport } from './builders';
 
 export interface LedgerUnderTest {
@@ -27,6 +28,7 @@ const NOTHING: CallResult = {
   done: [],
   gaps: [],
   long: [],
+  more: [],
   again: [],
   found: [],
   positions: {},
@@ -87,14 +89,14 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect(await view()).toEqual({
         outstanding: 0,
         unanswered: 0,
+        learned: {},
         work: [
           {
             importId,
-            lists: 2,
-            listsMayGrow: false,
-            longLists: 0,
-            profiles: 2,
-            profilesMayGrow: true,
+            ready: { lists: 2, profiles: 2 },
+            open: ['profile', 'friends'],
+            called: [],
+            bounded: false,
             callsLeft: null,
             inFlight: 0,
           },
@@ -111,7 +113,11 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect(call).toMatchObject({ callId, importId, ...lane, kind: 'lists', wanted: true });
       expect([...(call?.people ?? [])].sort()).toEqual(['1', '2']);
       expect((await view()).outstanding).toBe(1);
-      expect(await work()).toMatchObject({ lists: 1, listsMayGrow: true, inFlight: 1, profiles: 3 });
+      expect(await work()).toMatchObject({
+        ready: { lists: 1, profiles: 3 },
+        called: ['friends'],
+        inFlight: 1,
+      });
     });
 
     it('takes a call to be answered some time after its beginning', async () => {
@@ -232,11 +238,11 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
           { person: '2', readyInMs: 60_000, refund: false, cause: 'error 10' },
         ],
       });
-      expect(await work()).toMatchObject({ lists: 1, inFlight: 0 });
+      expect(await work()).toMatchObject({ ready: { lists: 1 }, inFlight: 0 });
       const next = await dispatch('lists', 2);
       expect(await under.ledger.begin(next)).toEqual([{ person: '1', depth: 0, attempts: 1, keyFaults: 1 }]);
       await under.age(60_001);
-      expect(await work()).toMatchObject({ lists: 1 });
+      expect(await work()).toMatchObject({ ready: { lists: 1 } });
       expect(await under.ledger.begin(await dispatch('lists', 2))).toEqual([
         { person: '2', depth: 0, attempts: 2, keyFaults: 0 },
       ]);
@@ -247,7 +253,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       const callId = await dispatch('lists', 1);
       await under.ledger.begin(callId);
       await under.ledger.finish(callId, { ...NOTHING, long: ['1'] });
-      expect(await work()).toMatchObject({ lists: 0, longLists: 1, listsMayGrow: false });
+      expect(await work()).toMatchObject({ ready: { 'long-list': 1, profiles: 1 }, called: [] });
       const long = await dispatch('long-list', 1);
       expect(await under.ledger.begin(long)).toEqual([{ person: '1', depth: 0, attempts: 1, keyFaults: 0 }]);
       await under.ledger.finish(long, { ...NOTHING, done: ['1'] });
@@ -264,11 +270,11 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
         done: [String(first)],
         found: [{ person: '2', depth: 1 }],
       });
-      expect(await work()).toMatchObject({ lists: 1, listsMayGrow: false });
+      expect(await work()).toMatchObject({ ready: { lists: 1 }, called: [], bounded: true });
       const second = await dispatch('lists', 5);
       expect((await under.ledger.find(second))?.people).not.toContain('2');
       await under.ledger.begin(second);
-      expect(await work()).toMatchObject({ lists: 0 });
+      expect((await work())?.ready.lists).toBeUndefined();
       await under.ledger.finish(second, {
         ...NOTHING,
         done: (await under.ledger.find(second))?.people ?? [],
@@ -296,9 +302,16 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       });
       expect(await counters()).toMatchObject({ peopleKnown: 2, peopleBeyond: 3 });
       expect(await under.imports.tally(lane.workspaceId, importId, 2)).toEqual([
-        { kind: 'friends', standing: 'got', cause: null, count: 2, people: [] },
-        { kind: 'profile', standing: 'gap', cause: 'limit-reached', count: 3, people: ['3', '4'] },
-        { kind: 'profile', standing: 'open', cause: null, count: 2, people: [] },
+        { kind: 'friends', standing: 'got', cause: null, detail: null, count: 2, people: [] },
+        {
+          kind: 'profile',
+          standing: 'gap',
+          cause: 'limit-reached',
+          detail: null,
+          count: 3,
+          people: ['3', '4'],
+        },
+        { kind: 'profile', standing: 'open', cause: null, detail: null, count: 2, people: [] },
       ]);
     });
 
@@ -350,7 +363,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect((await view()).work).toEqual([]);
       await under.age(60_001);
       expect(await under.ledger.lanes()).toContainEqual(lane);
-      expect(await work()).toMatchObject({ lists: 1, inFlight: 0 });
+      expect(await work()).toMatchObject({ ready: { lists: 1 }, inFlight: 0 });
       const again = await dispatch('lists', 1);
       expect(await under.ledger.begin(again)).toEqual([{ person: '1', depth: 0, attempts: 1, keyFaults: 0 }]);
       await under.ledger.putBack(again, { holdMs: 0, refund: true });
@@ -365,7 +378,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       await under.ledger.begin(callId);
       await under.ledger.finish(callId, { ...NOTHING, done: ['1'] });
       await under.ledger.putBack(callId, { holdMs: 0, refund: true });
-      expect(await work()).toMatchObject({ lists: 0 });
+      expect((await work())?.ready.lists).toBeUndefined();
     });
 
     it('splits a call into two that are dispatched at once', async () => {
@@ -385,6 +398,107 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect(await counters()).toMatchObject({ callsMade: 1, listsDone: 0 });
       await under.ledger.split(callId, [under.id(), under.id()]);
       expect(await under.sent()).toHaveLength(3);
+    });
+
+    it('splits a call into more parts, and learns from one that was too much', async () => {
+      await start({ seeds: ['1', '2', '3', '4', '5'] });
+      const callId = await dispatch('lists', 5);
+      await under.ledger.begin(callId);
+      const parts = [under.id(), under.id(), under.id()];
+      await under.ledger.split(callId, parts, { most: 25 });
+      const calls = await Promise.all(parts.map((part) => under.ledger.find(part)));
+      expect(calls.map((call) => [call?.people.length, call?.splits])).toEqual([
+        [2, 1],
+        [2, 1],
+        [1, 1],
+      ]);
+      expect((await view()).learned).toEqual({ lists: 2 });
+      const [first = ''] = parts;
+      await under.ledger.begin(first);
+      const done = calls[0]?.people ?? [];
+      await under.ledger.finish(first, { ...NOTHING, done, fitted: { most: 25 } });
+      expect((await view()).learned).toEqual({ lists: 3 });
+    });
+
+    it('learns of a kind that begins small, and nothing from a call that says nothing', async () => {
+      await start({ seeds: ['1', '2', '3'] });
+      const size = { most: 25, first: 2 };
+      const full = await dispatch('lists', 2);
+      await under.ledger.begin(full);
+      const done = (await under.ledger.find(full))?.people ?? [];
+      await under.ledger.finish(full, { ...NOTHING, done, fitted: size });
+      expect((await view()).learned).toEqual({ lists: 3 });
+      const partial = await dispatch('lists', 1);
+      await under.ledger.begin(partial);
+      await under.ledger.finish(partial, { ...NOTHING, done: ['3'], fitted: size });
+      expect((await view()).learned).toEqual({ lists: 3 });
+    });
+
+    it('begins with everything about its seeds: people, groups and names', async () => {
+      const scope = { ...USUAL_SCOPE, include: ['friends', 'groups', 'walls', 'members'] as const };
+      await start({ seeds: ['1', '-2', '@ada'], scope });
+      expect(await work()).toMatchObject({
+        ready: { names: 1, profiles: 1, lists: 1, groups: 1, walls: 2, members: 1, 'group-profiles': 1 },
+      });
+      expect(await counters()).toMatchObject({ peopleKnown: 1, listsKnown: 7 });
+      expect((await found()).job.snapshot.scope).toEqual(scope);
+    });
+
+    it('adds the lists that were asked for of people found, of groups only themselves', async () => {
+      const scope = { ...USUAL_SCOPE, include: ['groups', 'subscriptions', 'members', 'walls'] as const };
+      await start({ scope, depth: 2, seeds: ['1'] });
+      const callId = await dispatch('groups', 1);
+      await under.ledger.begin(callId);
+      const met = [
+        { person: '2', depth: 1 },
+        { person: '3', depth: 2 },
+        { person: '-5', depth: 1 },
+        { person: '-6', depth: 0 },
+      ];
+      await under.ledger.finish(callId, { ...NOTHING, done: ['1'], found: met });
+      expect(await counters()).toMatchObject({ peopleKnown: 3, listsKnown: 3 + 3 + 1 + 3, listsDone: 1 });
+      expect((await work())?.ready).toEqual({
+        profiles: 3,
+        groups: 1,
+        subscriptions: 2,
+        walls: 3,
+        members: 1,
+        'group-profiles': 2,
+      });
+    });
+
+    it('goes on where a list was left, its attempts begin anew, and forgets it at the end', async () => {
+      await start({ seeds: ['-2'], scope: { ...USUAL_SCOPE, include: ['members'] } });
+      const first = await dispatch('members', 1);
+      expect((await under.ledger.find(first))?.cursors).toEqual({});
+      await under.ledger.begin(first);
+      await under.ledger.finish(first, { ...NOTHING, more: [{ person: '-2', cursor: '{"offset":5}' }] });
+      const second = await dispatch('members', 1);
+      expect(await under.ledger.find(second)).toMatchObject({
+        cursors: { '-2': '{"offset":5}' },
+        items: [{ person: '-2', attempts: 0 }],
+      });
+      await under.ledger.begin(second);
+      const again = [{ person: '-2', readyInMs: 0, refund: false, cause: 'error 10' }];
+      await under.ledger.finish(second, { ...NOTHING, again });
+      const third = await dispatch('members', 1);
+      expect((await under.ledger.find(third))?.cursors).toEqual({ '-2': '{"offset":5}' });
+      await under.ledger.begin(third);
+      await under.ledger.finish(third, { ...NOTHING, done: ['-2'] });
+      expect(await counters()).toMatchObject({ listsKnown: 2, listsDone: 1 });
+    });
+
+    it('resolves names before lists of a bounded depth go farther', async () => {
+      await start({ seeds: ['1', '@ada'], depth: 2 });
+      const callId = await dispatch('lists', 1);
+      await under.ledger.begin(callId);
+      await under.ledger.finish(callId, { ...NOTHING, done: ['1'], found: [{ person: '2', depth: 1 }] });
+      expect((await work())?.ready).toMatchObject({ names: 1 });
+      expect((await work())?.ready.lists).toBeUndefined();
+      const names = await dispatch('names', 1);
+      await under.ledger.begin(names);
+      await under.ledger.finish(names, { ...NOTHING, done: ['@ada'], found: [{ person: '9', depth: 0 }] });
+      expect((await work())?.ready).toMatchObject({ lists: 1 });
     });
 
     it('wants no call of an import that is paused, and again when it runs', async () => {
@@ -422,9 +536,10 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
         found: [{ person: '5', depth: 1 }],
       });
       await under.ledger.putBack(queued, { holdMs: 0, refund: false });
+      const gone = { standing: 'gap', cause: 'withdrawn', count: 3, people: ['1', '2', '3'] };
       expect(await under.imports.tally(lane.workspaceId, importId, 5)).toEqual([
-        { kind: 'friends', standing: 'gap', cause: 'withdrawn', count: 3, people: ['1', '2', '3'] },
-        { kind: 'profile', standing: 'gap', cause: 'withdrawn', count: 3, people: ['1', '2', '3'] },
+        { ...gone, kind: 'friends', detail: 'error 10' },
+        { ...gone, kind: 'profile', detail: null },
       ]);
       expect((await found()).job.snapshot.state).toBe('cancelled');
       expect(await under.announced(importId)).toEqual(['running', 'cancelled']);
@@ -449,7 +564,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       await under.age(60_001);
       expect(await under.ledger.reviveStale(60_000)).toBeGreaterThanOrEqual(1);
       expect((await under.ledger.find(callId))?.wanted).toBe(false);
-      expect(await work()).toMatchObject({ lists: 1 });
+      expect(await work()).toMatchObject({ ready: { lists: 1 } });
     });
 
     it('changes nothing of an import when its step throws', async () => {

@@ -125,6 +125,7 @@ describe('imports in PostgreSQL', () => {
         done: items.map(({ person }) => person),
         gaps: [],
         long: [],
+        more: [],
         again: [],
         found: unique,
         positions: { log: { '0': round } },

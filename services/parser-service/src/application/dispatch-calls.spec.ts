@@ -65,7 +65,15 @@ describe('a round of dispatch', () => {
     await dispatch.round();
     expect((await imports.find('demo', 'import-1'))?.job.snapshot.state).toBe('running');
     await ledger.begin('call-1');
-    const nothing = { gaps: [], long: [], again: [], found: [], positions: {}, friendshipObservations: 0 };
+    const nothing = {
+      gaps: [],
+      long: [],
+      more: [],
+      again: [],
+      found: [],
+      positions: {},
+      friendshipObservations: 0,
+    };
     await ledger.finish('call-1', { ...nothing, done: ['1', '2'] });
     expect((await dispatch.round()).dispatched).toBe(0);
     const closed = await imports.find('demo', 'import-1');
@@ -73,5 +81,19 @@ describe('a round of dispatch', () => {
       state: 'settling',
       counters: { peopleDone: 2, peopleGaps: 2, listsDone: 2, listsGaps: 0, callsMade: 1 },
     });
+  });
+
+  it('packs no more than calls of a kind were found to hold', async () => {
+    const { store, imports, dispatch } = setUp();
+    store.sizes.set('demo toy lists', 1);
+    store.sizes.set('demo toy profiles', 99);
+    await imports.add(anImport({ seeds: ['1', '2', '3'] }));
+    await dispatch.round();
+    expect([...store.calls.values()].map(({ call }) => [call.kind, call.people])).toEqual([
+      ['profiles', ['1', '2', '3']],
+      ['lists', ['1']],
+      ['lists', ['2']],
+      ['lists', ['3']],
+    ]);
   });
 });

@@ -1,5 +1,12 @@
 import { Ids } from '@sociograph/kernel';
-import { limitReached, planPacks } from '../domain/packing';
+import {
+  limitReached,
+  PACK_KINDS,
+  type PackKind,
+  type PackSizes,
+  planPacks,
+  sizeNow,
+} from '../domain/packing';
 import { CallLedger, KeyPool, type Lane, Networks } from '../domain/ports';
 
 /** One round of dispatch over all lanes. Rounds are cheap when nothing can be done, and safe to run at any time. */
@@ -28,12 +35,21 @@ export class DispatchCalls {
     const network = this.networks.find(lane.network);
     if (network === undefined) return 0;
     const callsPerSecond = await this.pool.callsPerSecond(lane);
-    return this.ledger.dispatch(lane, ({ outstanding, unanswered, work }) => ({
-      calls: planPacks(work, { outstanding, unanswered, callsPerSecond }, network.packSizes).map((pack) => ({
-        callId: this.ids.next(),
-        pack,
-      })),
+    return this.ledger.dispatch(lane, ({ outstanding, unanswered, work, learned }) => ({
+      calls: planPacks(
+        work,
+        { outstanding, unanswered, callsPerSecond },
+        sizesNow(network.packSizes, learned),
+      ).map((pack) => ({ callId: this.ids.next(), pack })),
       closed: work.filter(limitReached).map(({ importId }) => importId),
     }));
   }
+}
+
+function sizesNow(
+  sizes: PackSizes,
+  learned: Readonly<Partial<Record<PackKind, number>>>,
+): Record<PackKind, number> {
+  const now = PACK_KINDS.map((kind) => [kind, sizeNow(sizes[kind], learned[kind])] as const);
+  return Object.fromEntries(now) as Record<PackKind, number>;
 }

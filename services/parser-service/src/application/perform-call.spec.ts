@@ -3,6 +3,7 @@ import { anImport, CountedIds, StillClock, ToyNetwork } from '../../test/builder
 import type { ItemOutcome } from '../domain/items';
 import { Networks, type Reading, type SendOutcome } from '../domain/ports';
 import {
+  MemoryAnswerFaults,
   MemoryCallLedger,
   MemoryImports,
   MemoryKeyPool,
@@ -32,7 +33,8 @@ async function setUp(seeds = ['1', '2'], kind: 'lists' | 'profiles' = 'lists') {
   const log = new MemoryObservationLog();
   const pause = new MemoryPause();
   const ids = new CountedIds('half');
-  const perform = new PerformCall(ledger, pool, new Networks([network]), log, clock, ids, pause);
+  const faults = new MemoryAnswerFaults();
+  const perform = new PerformCall(ledger, pool, new Networks([network]), log, clock, ids, pause, faults);
   await imports.add(anImport({ seeds }));
   const plan = {
     calls: [{ callId: 'call-1', pack: { importId: 'import-1', kind, size: seeds.length } }],
@@ -41,7 +43,7 @@ async function setUp(seeds = ['1', '2'], kind: 'lists' | 'profiles' = 'lists') {
   await ledger.dispatch({ workspaceId: 'demo', network: 'toy' }, () => plan);
   const item = (person: string) => store.imports.get('import-1')?.items.get(`friends ${person}`);
   const job = () => store.imports.get('import-1')?.job.snapshot;
-  return { clock, store, imports, ledger, pool, network, log, pause, perform, item, job };
+  return { clock, store, imports, ledger, pool, network, log, pause, perform, item, job, faults };
 }
 
 describe('performing a call', () => {
@@ -133,6 +135,7 @@ describe('performing a call', () => {
       clock,
       new CountedIds(),
       new MemoryPause(),
+      new MemoryAnswerFaults(),
     );
     await expect(none.perform('call-1')).rejects.toMatchObject({
       code: 'IMPORTS.NETWORK_MISSING',
@@ -242,7 +245,7 @@ describe('performing a call', () => {
   it('halves a call that was too much', async () => {
     const { perform, pool, network, store, item } = await setUp(['1', '2', '3']);
     pool.answers.push(answered);
-    network.readings.push({ kind: 'split', cause: 'error 13', errors: [], made: {} });
+    network.readings.push({ kind: 'split', why: 'too-much', cause: 'error 13', errors: [], made: {} });
     expect(await perform.perform('call-1')).toBe('split');
     expect(store.sent).toEqual(['call-1', 'half-1', 'half-2']);
     expect(store.calls.get('half-1')?.call.people).toEqual(['1', '2']);
@@ -253,9 +256,69 @@ describe('performing a call', () => {
   it('holds one item that is too much against the item itself', async () => {
     const { perform, pool, network, item } = await setUp(['1']);
     pool.answers.push(answered);
-    network.readings.push({ kind: 'split', cause: 'error 13', errors: [], made: {} });
+    network.readings.push({ kind: 'split', why: 'too-much', cause: 'error 13', errors: [], made: {} });
     expect(await perform.perform('call-1')).toBe('done');
     expect(item('1')).toMatchObject({ state: 'pending', attempts: 1, readyAt: 6_000 });
+  });
+
+  it('takes a call apart into single items when its half was too much, too, and learns', async () => {
+    const { perform, pool, network, store } = await setUp(['1', '2', '3', '4', '5', '6']);
+    for (const _ of [1, 2, 3]) pool.answers.push(answered);
+    const tooMuch: Reading = { kind: 'split', why: 'too-much', cause: 'error 36', errors: [], made: {} };
+    network.readings.push(tooMuch, tooMuch);
+    await perform.perform('call-1');
+    await perform.perform('half-1');
+    expect(store.sent).toEqual(['call-1', 'half-1', 'half-2', 'half-3', 'half-4', 'half-5']);
+    expect(store.calls.get('half-5')?.call).toMatchObject({ people: ['3'], splits: 2 });
+    expect(store.sizes.get('demo toy lists')).toBe(1);
+    network.readings.push(read({ '1': list() }));
+    await perform.perform('half-3');
+    expect(store.sizes.get('demo toy lists')).toBe(2);
+  });
+
+  it('halves a call that one bad id spoils as often as it takes, and learns nothing from that', async () => {
+    const { perform, pool, network, store } = await setUp(['1', '2', '3', '4', '5', '6', '7', '8']);
+    const bad: Reading = { kind: 'split', why: 'bad-id', cause: 'error 113', errors: [], made: {} };
+    pool.answers.push(answered, answered);
+    network.readings.push(bad, bad);
+    await perform.perform('call-1');
+    await perform.perform('half-1');
+    expect([...store.calls.values()].map(({ call }) => [call.people.length, call.splits])).toEqual([
+      [8, 0],
+      [4, 0],
+      [4, 0],
+      [2, 0],
+      [2, 0],
+    ]);
+    expect(store.sizes.size).toBe(0);
+  });
+
+  it('tells of answers that cannot be read, one by one', async () => {
+    const { perform, pool, network, faults, item } = await setUp();
+    pool.answers.push(answered);
+    const fault = 'response[0].items: expected array';
+    network.readings.push(read({ '1': { kind: 'unreadable', fault }, '2': list() }));
+    await perform.perform('call-1');
+    expect(faults.noted).toEqual([{ network: 'toy', kind: 'lists', path: fault }]);
+    expect(item('1')).toMatchObject({ state: 'pending', attempts: 1 });
+  });
+
+  it('asks with what the import wants, where the list goes on, and how often it failed', async () => {
+    const { perform, pool, network, item } = await setUp();
+    Object.assign(item('1') ?? {}, { attempts: 2, cursor: 'here' });
+    pool.answers.push(answered);
+    network.readings.push(read({ '1': list(), '2': list() }));
+    await perform.perform('call-1');
+    expect(network.contents).toEqual([
+      {
+        callId: 'call-1',
+        kind: 'lists',
+        people: ['1', '2'],
+        cursors: { '1': 'here' },
+        scope: { include: ['friends'], fields: [], walls: { since: null, last: null } },
+        tries: 2,
+      },
+    ]);
   });
 
   it('publishes nothing when nothing was seen', async () => {

@@ -2,8 +2,11 @@ import { Clock, Ids, isDomainError } from '@sociograph/kernel';
 import { networkMissing } from '../domain/errors';
 import type { Item } from '../domain/items';
 import type { Sighting } from '../domain/observation';
+import { partsOf } from '../domain/packing';
 import {
+  AnswerFaults,
   type Call,
+  type CallContent,
   CallLedger,
   KeyPool,
   type Lease,
@@ -41,6 +44,7 @@ export class PerformCall {
     private readonly clock: Clock,
     private readonly ids: Ids,
     private readonly pause: Pause,
+    private readonly faults: AnswerFaults,
   ) {
     this.stopping = new Promise((resolve) => {
       this.announceStop = () => resolve('stopping');
@@ -79,15 +83,16 @@ export class PerformCall {
 
   private async performIn(network: SocialNetwork, call: Call): Promise<Performance> {
     const deadline = this.clock.monotonicMs() + LEASE_PATIENCE_MS;
-    const sendable = call.items.filter((item) => !isPoison(item)).map(({ person }) => person);
+    const content = contentOf(call);
     let begun: Promise<Item[]> | undefined;
-    if (sendable.length === 0) {
+    if (content.people.length === 0) {
       const items = await this.ledger.begin(call.callId);
-      return this.store(call, items, undefined, { kind: 'read', outcomes: new Map(), errors: [], made: {} });
+      const nothing: Reading = { kind: 'read', outcomes: new Map(), errors: [], made: {} };
+      return this.store(network, call, items, undefined, nothing);
     }
     for (;;) {
       const timeoutMs = deadline - this.clock.monotonicMs();
-      const verdict = timeoutMs > 0 ? await this.lease(network, call, sendable, timeoutMs) : undefined;
+      const verdict = timeoutMs > 0 ? await this.lease(network, call, content, timeoutMs) : undefined;
       if (verdict?.kind !== 'granted') {
         await begun;
         const holdMs = verdict?.kind === 'denied' ? verdict.retryInMs : 0;
@@ -99,15 +104,18 @@ export class PerformCall {
       begun ??= this.insist(() => this.ledger.begin(call.callId));
       // Awaited below, after the send; until then a failure must not count as one that nobody handles.
       begun.catch(() => undefined);
-      const sent = await this.pool.send(lease, (token) => network.request(call.kind, sendable, token));
-      const reading = readingOf(network, call, sendable, sent);
+      const sent = await this.pool.send(lease, (token) => network.request(content, token));
+      const reading = readingOf(network, content, sent);
       const settled = this.pool.settle(lease, sent, reading);
       if (sent.kind === 'missed') {
         await Promise.all([settled, begun]);
         continue;
       }
       const seen = sent.kind === 'answered' ? { lease, observedAt: sent.observedAt } : undefined;
-      const [performance] = await Promise.all([this.store(call, await begun, seen, reading), settled]);
+      const [performance] = await Promise.all([
+        this.store(network, call, await begun, seen, reading),
+        settled,
+      ]);
       return performance;
     }
   }
@@ -116,16 +124,16 @@ export class PerformCall {
   private async lease(
     network: SocialNetwork,
     call: Call,
-    people: readonly string[],
+    content: CallContent,
     timeoutMs: number,
   ): Promise<LeaseVerdict | undefined> {
     if (this.stopped) return undefined;
-    const { workspaceId, importId, kind } = call;
+    const { workspaceId, importId } = call;
     const asked = this.pool.acquire({
       workspaceId,
       network: network.name,
       importId,
-      methods: network.methods(kind, people),
+      methods: network.methods(content),
       timeoutMs,
     });
     const first = await Promise.race([asked, this.stopping]);
@@ -141,18 +149,24 @@ export class PerformCall {
   }
 
   private async store(
+    network: SocialNetwork,
     call: Call,
     items: readonly Item[],
     seen: { lease: Lease; observedAt: number } | undefined,
     reading: Reading,
   ): Promise<Performance> {
     if (items.length === 0) return 'not-wanted';
+    const size = network.packSizes[call.kind];
     if (reading.kind === 'split' && call.people.length > 1) {
-      const halves = [this.ids.next(), this.ids.next()] as const;
-      await this.insist(() => this.ledger.split(call.callId, halves));
+      const parts = partsOf(reading.why, call.splits, call.people.length);
+      const ids = Array.from({ length: parts }, () => this.ids.next());
+      const tooMuch = reading.why === 'too-much' ? size : undefined;
+      await this.insist(() => this.ledger.split(call.callId, ids, tooMuch));
       return 'split';
     }
+    if (reading.kind === 'read') this.noteFaults(call, reading);
     const { observations, ...result } = outcomeOf(
+      call.kind,
       items,
       reading.kind === 'split' ? { ...reading, kind: 'failed', blame: 'item' } : reading,
     );
@@ -160,8 +174,17 @@ export class PerformCall {
       seen === undefined || observations.length === 0
         ? {}
         : await this.insist(() => this.log.publish(sightingOf(call, seen), observations));
-    const finished = await this.insist(() => this.ledger.finish(call.callId, { ...result, positions }));
+    const fitted = reading.kind === 'read' && seen !== undefined ? { fitted: size } : {};
+    const finished = await this.insist(() =>
+      this.ledger.finish(call.callId, { ...result, positions, ...fitted }),
+    );
     return finished ? 'done' : 'not-wanted';
+  }
+
+  private noteFaults(call: Call, { outcomes }: Extract<Reading, { kind: 'read' }>): void {
+    for (const outcome of outcomes.values()) {
+      if (outcome.kind === 'unreadable') this.faults.note(call.network, call.kind, outcome.fault);
+    }
   }
 
   /** Repeats what is unavailable; publishing and finishing are both safe to repeat. */
@@ -184,16 +207,18 @@ function sightingOf(call: Call, { lease, observedAt }: { lease: Lease; observedA
   return { workspaceId, network, importId, callId, keyId: lease.keyId, observedAt, fence: lease.fence };
 }
 
+/** What is to be sent: poison is not. */
+function contentOf({ callId, kind, items, cursors, scope }: Call): CallContent {
+  const sendable = items.filter((item) => !isPoison(item));
+  const tries = Math.max(0, ...sendable.map(({ attempts }) => attempts));
+  return { callId, kind, people: sendable.map(({ person }) => person), cursors, scope, tries };
+}
+
 /** A call that was not sent or not answered has nothing to read, but the pool is told all the same. */
-function readingOf(
-  network: SocialNetwork,
-  call: Call,
-  people: readonly string[],
-  sent: SendOutcome,
-): Reading {
+function readingOf(network: SocialNetwork, content: CallContent, sent: SendOutcome): Reading {
   switch (sent.kind) {
     case 'answered':
-      return network.read(call.kind, people, sent.status, sent.body);
+      return network.read(content, sent.status, sent.body);
     case 'missed':
       return { kind: 'failed', blame: 'key', cause: 'not sent', errors: [], made: {} };
     case 'broken':
@@ -202,7 +227,7 @@ function readingOf(
         blame: 'item',
         cause: sent.cause,
         errors: [],
-        made: network.methods(call.kind, people),
+        made: network.methods(content),
       };
   }
 }

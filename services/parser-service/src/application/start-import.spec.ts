@@ -73,9 +73,9 @@ describe('starting an import', () => {
   });
 
   it('names each malformed seed', async () => {
-    expect(await faultsOf({ seeds: ['x', '7', '-1'] })).toEqual([
-      { field: 'seeds.0', message: 'not an id of toy' },
-      { field: 'seeds.2', message: 'not an id of toy' },
+    expect(await faultsOf({ seeds: ['x', '7', '-'] })).toEqual([
+      { field: 'seeds.0', message: 'neither an id nor a name of toy' },
+      { field: 'seeds.2', message: 'neither an id nor a name of toy' },
     ]);
   });
 
@@ -91,5 +91,49 @@ describe('starting an import', () => {
     ]);
     const { start } = setUp();
     expect((await start.handle({ ...command, peopleLimit: 2 })).job.snapshot.peopleLimit).toBe(2);
+  });
+
+  it('asks for friends unless told, and for the newest 100 posts of walls unless bounded', async () => {
+    const scopeOf = async (changes: Partial<StartImportCommand>) =>
+      (await setUp().start.handle({ ...command, ...changes })).job.snapshot.scope;
+    const unbounded = { since: null, last: null };
+    expect(await scopeOf({})).toEqual({ include: ['friends'], fields: [], walls: unbounded });
+    expect(await scopeOf({ include: ['groups'], fields: ['sex'] })).toEqual({
+      include: ['groups'],
+      fields: ['sex'],
+      walls: unbounded,
+    });
+    const include = ['walls'] as const;
+    expect((await scopeOf({ include })).walls).toEqual({ since: null, last: 100 });
+    expect((await scopeOf({ include, walls: {} })).walls).toEqual({ since: null, last: 100 });
+    expect((await scopeOf({ include, walls: { since: 5 } })).walls).toEqual({ since: 5, last: null });
+    expect((await scopeOf({ include, walls: { last: 7 } })).walls).toEqual({ since: null, last: 7 });
+    expect((await scopeOf({ include, walls: { since: 5, last: 7 } })).walls).toEqual({ since: 5, last: 7 });
+  });
+
+  it('names what the network does not offer, and bounds of walls that are not asked for', async () => {
+    expect(await faultsOf({ include: ['friends', 'subscriptions'], walls: { last: 1 } })).toEqual([
+      { field: 'include.1', message: 'toy does not offer subscriptions' },
+      { field: 'walls', message: 'needs `walls` in `include`' },
+    ]);
+  });
+
+  it('begins with people, groups and names; groups count against no limit of people', async () => {
+    const { start } = setUp();
+    const seeds = ['7', '-1', '-2', '@ada'];
+    const { job } = await start.handle({ ...command, seeds, peopleLimit: 2, include: ['members'] });
+    expect(job.snapshot.seeds).toEqual(seeds);
+    expect(job.snapshot.counters).toMatchObject({ peopleKnown: 1, listsKnown: 5 });
+    expect(await faultsOf({ seeds, peopleLimit: 1 })).toEqual([
+      { field: 'limits.people', message: 'lower than the number of seeds' },
+    ]);
+  });
+
+  it('forecasts by what the seeds are', async () => {
+    const { start } = setUp();
+    const seeds = ['7', '-1', '-2', '-3', '@ada'];
+    const { forecast } = await start.handle({ ...command, seeds, include: ['members'], callsLimit: null });
+    // One call for the name, one for two profiles, two for groups, two for members.
+    expect(forecast.calls).toBe(6);
   });
 });

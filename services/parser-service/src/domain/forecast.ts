@@ -1,7 +1,12 @@
-import type { PackSizes } from './packing';
+import type { ImportScope, Inclusion } from './import-scope';
+import { type PackKind, type PackSizes, sizeNow } from './packing';
 
 export interface ForecastInput {
-  readonly seeds: number;
+  /** Seeds by what they are. */
+  readonly people: number;
+  readonly groups: number;
+  readonly names: number;
+  readonly scope: ImportScope;
   readonly depth: number | null;
   readonly peopleLimit: number | null;
   readonly callsLimit: number | null;
@@ -17,14 +22,34 @@ export interface Forecast {
   etaMs: number | null;
 }
 
+/** The packs in which each list of a person is fetched. */
+const PACK_OF: readonly (readonly [Inclusion, PackKind])[] = [
+  ['friends', 'lists'],
+  ['groups', 'groups'],
+  ['subscriptions', 'subscriptions'],
+  ['walls', 'walls'],
+];
+
 /**
  * What the import will cost at least. How many people lie beyond the seeds is not known before their lists are
- * read, so only a people limit says more; the figure is a lower bound otherwise.
+ * read, so only a people limit says more, and only where lists lead anywhere; a list counts as one page, a name as a
+ * person.
  */
 export function forecast(input: ForecastInput, sizes: PackSizes): Forecast {
-  const people = Math.max(input.seeds, input.peopleLimit ?? 0);
-  const lists = input.depth === 0 ? 0 : input.depth === 1 ? input.seeds : people;
-  const needed = Math.ceil(lists / sizes.lists) + Math.ceil(people / sizes.profiles);
+  const { groups, names, depth, scope } = input;
+  const seeds = input.people + names;
+  const asked = (of: Inclusion): boolean => scope.include.includes(of);
+  const leads = asked('friends') || (asked('members') && groups + names > 0);
+  const people = leads ? Math.max(seeds, input.peopleLimit ?? 0) : seeds;
+  const listed = depth === 0 ? 0 : depth === 1 ? seeds : people;
+  const packs = (kind: PackKind, items: number): number => Math.ceil(items / sizeNow(sizes[kind], undefined));
+  const needed =
+    packs('names', names) +
+    packs('profiles', people) +
+    PACK_OF.reduce((sum, [of, kind]) => sum + (asked(of) ? packs(kind, listed) : 0), 0) +
+    packs('group-profiles', groups) +
+    (asked('members') ? packs('members', groups) : 0) +
+    (asked('walls') ? packs('walls', groups) : 0);
   const calls = input.callsLimit === null ? needed : Math.min(needed, input.callsLimit);
   return {
     calls,

@@ -5,7 +5,11 @@ import {
   KEY_FAULTS_AT_ONCE,
   MAX_KEY_FAULTS,
   MAX_TRIES,
+  MOVED,
+  type Rest,
+  UNREADABLE_TRIES,
   waitAfter,
+  WALKS_OF_LIST,
 } from './items';
 
 const item = (attempts = 1, keyFaults = 0) => ({ person: '7', depth: 0, attempts, keyFaults });
@@ -52,6 +56,45 @@ describe('the fate of an item', () => {
     ],
   ])('after %s is decided at once', (_name, outcome, fate) => {
     expect(fateOf(item(), outcome)).toEqual(fate);
+  });
+
+  const seen = (rest: Rest): ItemOutcome => ({ kind: 'seen', observations: [], met: [], rest });
+
+  it('that is read in parts goes on at the cursor, is done, or lacks something', () => {
+    expect(fateOf(item(), seen({ kind: 'none' }))).toEqual({ kind: 'done' });
+    expect(fateOf(item(7), seen({ kind: 'more', cursor: 'c' }))).toEqual({ kind: 'more', cursor: 'c' });
+    expect(fateOf(item(), seen({ kind: 'partial', detail: '3 of 4' }))).toEqual({
+      kind: 'gap',
+      cause: 'partial',
+      detail: '3 of 4',
+    });
+  });
+
+  it('that moved while it was read is read three times', () => {
+    const moved: ItemOutcome = { kind: 'moved', friendIds: ['1'], total: 2 };
+    expect([1, 2].map((attempts) => fateOf(item(attempts), moved))).toEqual(
+      [0, 0].map((readyInMs) => ({ kind: 'again', readyInMs, refund: false, cause: MOVED })),
+    );
+    expect(fateOf(item(WALKS_OF_LIST), moved)).toEqual({ kind: 'gap', cause: 'partial', detail: MOVED });
+    expect(WALKS_OF_LIST).toBe(3);
+  });
+
+  it('whose answer cannot be read is tried three times, then a gap that names the field', () => {
+    const unreadable: ItemOutcome = { kind: 'unreadable', fault: 'response[0].items: expected array' };
+    expect([1, 2].map((attempts) => fateOf(item(attempts), unreadable))).toEqual(
+      [1_000, 2_000].map((readyInMs) => ({
+        kind: 'again',
+        readyInMs,
+        refund: false,
+        cause: 'unreadable answer: response[0].items: expected array',
+      })),
+    );
+    expect(fateOf(item(UNREADABLE_TRIES), unreadable)).toEqual({
+      kind: 'gap',
+      cause: 'unreadable',
+      detail: 'response[0].items: expected array',
+    });
+    expect(UNREADABLE_TRIES).toBe(3);
   });
 
   it('is given up at the last try, which a fault of a key is not', () => {

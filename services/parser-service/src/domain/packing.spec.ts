@@ -1,17 +1,51 @@
-import { limitReached, type PendingWork, planPacks } from './packing';
+import {
+  grown,
+  limitReached,
+  PACK_KINDS,
+  type PackKind,
+  partsOf,
+  type PendingWork,
+  planPacks,
+  shrunk,
+  sizeNow,
+} from './packing';
 
-const SIZES = { lists: 25, profiles: 1_000 };
-const work = (changes: Partial<PendingWork> = {}): PendingWork => ({
-  importId: 'a',
-  lists: 0,
-  listsMayGrow: true,
-  longLists: 0,
-  profiles: 0,
-  profilesMayGrow: true,
-  callsLeft: null,
-  inFlight: 0,
-  ...changes,
-});
+const SIZES: Record<PackKind, number> = {
+  names: 25,
+  profiles: 1_000,
+  lists: 25,
+  'long-list': 1,
+  members: 25,
+  groups: 25,
+  'long-groups': 1,
+  subscriptions: 25,
+  'group-profiles': 500,
+  walls: 5,
+};
+
+interface Wanted extends Partial<PendingWork> {
+  lists?: number;
+  /** Whether a list is in a call. */
+  listsMayGrow?: boolean;
+  longLists?: number;
+  profiles?: number;
+  /** Whether a list is open. */
+  profilesMayGrow?: boolean;
+}
+
+function work(wanted: Wanted = {}): PendingWork {
+  const { lists = 0, longLists = 0, profiles = 0, listsMayGrow = true, profilesMayGrow = true } = wanted;
+  const { importId = 'a', bounded = false, callsLeft = null, inFlight = 0 } = wanted;
+  return {
+    importId,
+    ready: { lists, 'long-list': longLists, profiles, ...wanted.ready },
+    open: wanted.open ?? (profilesMayGrow ? ['friends'] : []),
+    called: wanted.called ?? (listsMayGrow ? ['friends'] : []),
+    bounded,
+    callsLeft,
+    inFlight,
+  };
+}
 const short = (packs: ReturnType<typeof planPacks>): string[] =>
   packs.map(({ importId, kind, size }) => `${importId} ${kind} ${size}`);
 /** 20 keys of 3/s: 120 calls may be dispatched, below 9 in flight keys would idle. */
@@ -161,5 +195,95 @@ describe('the limit of calls', () => {
     [0, 0, true],
   ])('with %s left and %s in flight is reached: %s', (callsLeft, inFlight, reached) => {
     expect(limitReached(work({ callsLeft, inFlight }))).toBe(reached);
+  });
+});
+
+describe('packs of every kind', () => {
+  const idle = { outstanding: 0, unanswered: 0, callsPerSecond: 60 };
+  const one = (kind: PackKind): number => (kind === 'profiles' ? 1_000 : SIZES[kind]);
+
+  it('go in the order in which they lead further, names before anything else', () => {
+    const ready = Object.fromEntries([...PACK_KINDS].reverse().map((kind) => [kind, one(kind)]));
+    expect(short(planPacks([work({ ready })], idle, SIZES))).toEqual([
+      'a names 25',
+      'a profiles 1000',
+      'a lists 25',
+      'a long-list 1',
+      'a members 25',
+      'a groups 25',
+      'a long-groups 1',
+      'a subscriptions 25',
+      'a group-profiles 500',
+      'a walls 5',
+    ]);
+  });
+
+  it.each<[PackKind, PendingWork['open'], number]>([
+    ['names', ['name'], 1],
+    ['names', ['name', 'friends'], 1],
+    ['members', ['members'], 1],
+    ['members', ['members', 'name'], 0],
+    ['groups', ['groups'], 1],
+    ['groups', ['groups', 'friends'], 0],
+    ['groups', ['groups', 'members'], 0],
+    ['groups', ['groups', 'name'], 0],
+    ['subscriptions', ['subscriptions', 'friends'], 0],
+    ['walls', ['wall', 'groups'], 1],
+    ['walls', ['wall', 'friends'], 0],
+    ['group-profiles', ['group', 'wall'], 1],
+    ['group-profiles', ['group', 'groups'], 0],
+    ['group-profiles', ['group', 'subscriptions'], 0],
+    ['group-profiles', ['group', 'friends'], 0],
+    ['profiles', ['profile', 'groups'], 1],
+    ['profiles', ['profile', 'members'], 0],
+  ])('a partial one of %s while %j are open goes at once: %s', (kind, open, packs) => {
+    const waiting = work({ ready: { [kind]: 2 }, open, called: [] });
+    expect(short(planPacks([waiting], busy, SIZES))).toEqual(packs === 1 ? [`a ${kind} 2`] : []);
+  });
+
+  it('of what leads to nobody go partly filled only when all else is out', () => {
+    const waiting = [work({ ready: { groups: 3 }, open: ['groups', 'friends'] })];
+    expect(short(planPacks(waiting, idle, SIZES))).toEqual(['a groups 3']);
+    expect(planPacks(waiting, { ...idle, unanswered: 1 }, SIZES)).toEqual([]);
+    const members = [work({ ready: { members: 3 }, open: ['members', 'name'] })];
+    expect(short(planPacks(members, { ...idle, unanswered: 8 }, SIZES))).toEqual(['a members 3']);
+    expect(planPacks(members, { ...idle, unanswered: 9 }, SIZES)).toEqual([]);
+  });
+
+  it('wait for lists in a call only where the depth is not bounded', () => {
+    const lists = { lists: 3, called: ['members' as const] };
+    expect(planPacks([work(lists)], busy, SIZES)).toEqual([]);
+    expect(short(planPacks([work({ ...lists, bounded: true })], busy, SIZES))).toEqual(['a lists 3']);
+    expect(short(planPacks([work({ ...lists, called: ['wall'] })], busy, SIZES))).toEqual(['a lists 3']);
+  });
+});
+
+describe('the size of packs', () => {
+  const walls = { most: 25, first: 5 };
+
+  it('is the network`s own until something is learned, and never beyond it', () => {
+    expect([sizeNow({ most: 25 }, undefined), sizeNow(walls, undefined), sizeNow(walls, 12)]).toEqual([
+      25, 5, 12,
+    ]);
+    expect([sizeNow(walls, 26), sizeNow(walls, 0)]).toEqual([25, 1]);
+  });
+
+  it('is half of what was too much, unless it is less already', () => {
+    expect([25, 24, 3, 2, 1].map((items) => shrunk({ most: 25 }, undefined, items))).toEqual([
+      12, 12, 1, 1, 1,
+    ]);
+    expect([shrunk(walls, 8, 25), shrunk(walls, 20, 25), shrunk(walls, undefined, 25)]).toEqual([8, 12, 5]);
+  });
+
+  it('grows by one with a full call that was not', () => {
+    expect([4, 5, 6].map((items) => grown(walls, undefined, items))).toEqual([5, 6, 6]);
+    expect([grown(walls, 12, 11), grown(walls, 12, 12), grown(walls, 25, 25)]).toEqual([12, 13, 25]);
+  });
+
+  it('splits into halves first and into single items then, so that nothing is called more than twice again', () => {
+    expect([partsOf('too-much', 0, 25), partsOf('too-much', 1, 13), partsOf('too-much', 1, 26)]).toEqual([
+      2, 13, 25,
+    ]);
+    expect([partsOf('bad-id', 0, 1_000), partsOf('bad-id', 3, 125)]).toEqual([2, 2]);
   });
 });

@@ -1,4 +1,5 @@
 import { TOPICS, VIEWS } from '@sociograph/contracts';
+import type { Observation } from '../domain/observation';
 import { eventOf, KafkaObservations } from './kafka-observations';
 import { AppliedViews } from './view-progress';
 
@@ -46,6 +47,58 @@ describe('observations as events', () => {
       total: 3,
     });
     expect(partial.value).toEqual({ ...head, outcome: 'partial', friendIds: [], total: 3 });
+  });
+
+  it.each<[Observation, string, keyof typeof TOPICS, object]>([
+    [
+      { kind: 'subscription-list', person: '5', list: 'groups', outcome: 'complete', ids: ['7'] },
+      'user:5',
+      'subscriptions',
+      { userId: '5', list: 'groups', outcome: 'complete', ids: ['7'] },
+    ],
+    [
+      { kind: 'subscription-list', person: '5', list: 'pages', outcome: 'partial', ids: [], total: 3 },
+      'user:5',
+      'subscriptions',
+      { userId: '5', list: 'pages', outcome: 'partial', ids: [], total: 3 },
+    ],
+    [
+      { kind: 'group', groupId: '7', state: 'banned', profile: { name: 'Chess', closed: 'open' } },
+      'group:7',
+      'groups',
+      { groupId: '7', state: 'banned', name: 'Chess', closed: 'open' },
+    ],
+    [
+      {
+        kind: 'post',
+        postId: '-7_3',
+        post: { ownerKind: 'group', ownerId: '7', publishedAt: 9, text: 'x', repostOf: '5_1' },
+      },
+      'post:-7_3',
+      'posts',
+      { postId: '-7_3', ownerKind: 'group', ownerId: '7', publishedAt: 9, text: 'x', repostOf: '5_1' },
+    ],
+    [
+      { kind: 'member-page', groupId: '7', listId: 'call-1', part: 2, memberIds: ['5', '6'] },
+      'group:7',
+      'memberships',
+      { groupId: '7', listId: 'call-1', part: 2, memberIds: ['5', '6'] },
+    ],
+    [
+      { kind: 'members-closed', groupId: '7', listId: 'call-1', parts: 3, count: 9, complete: false },
+      'group:7',
+      'memberships',
+      { groupId: '7', listId: 'call-1', parts: 3, count: 9, complete: false },
+    ],
+  ])('have a message of their own: %j', (observation, about, topic, value) => {
+    const { userId: _, ...stamp } = head;
+    const event = eventOf(sighting, observation);
+    expect([event.key, event.subject]).toEqual([`demo:vk:${about}`, `demo:vk:${about}`]);
+    expect(event.value).toEqual({ ...stamp, ...value });
+    expect(event.message.schema.safeParse(event.value).success).toBe(true);
+    expect(
+      Object.values(TOPICS).find(({ messages }) => (messages as unknown[]).includes(event.message)),
+    ).toBe(TOPICS[topic]);
   });
 
   it('only add where a list is longer than a record may be', () => {

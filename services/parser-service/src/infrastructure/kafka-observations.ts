@@ -1,5 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { friendListObserved, mergePositions, recordKey, userObserved } from '@sociograph/contracts';
+import {
+  friendListObserved,
+  groupObserved,
+  membershipListClosed,
+  membershipPageObserved,
+  mergePositions,
+  postObserved,
+  recordKey,
+  subscriptionListObserved,
+  userObserved,
+  type VertexKind,
+} from '@sociograph/contracts';
 import type { EventPublisher, OutgoingEvent } from '@sociograph/messaging';
 import type { LogPositions, Observation, Sighting } from '../domain/observation';
 import { ObservationLog } from '../domain/ports';
@@ -13,7 +24,7 @@ const LONGEST_LIST = 20_000;
  */
 const EVENTS_PER_TURN = 250;
 
-/** Observations as events of the social topics, one per person and kind. */
+/** Observations as events of the social topics, one for each. */
 export class KafkaObservations extends ObservationLog {
   constructor(private readonly publisher: Pick<EventPublisher, 'publish'>) {
     super();
@@ -33,29 +44,67 @@ export class KafkaObservations extends ObservationLog {
   }
 }
 
+/** The event of one observation; its key is that of the vertex which it is about. */
 export function eventOf(sighting: Sighting, observation: Observation): OutgoingEvent {
   const { workspaceId, network, importId, callId, keyId, observedAt, fence } = sighting;
-  const { person } = observation;
-  const key = recordKey(workspaceId, network, 'user', person);
   const head = {
     workspaceId,
     network,
-    userId: person,
     observedAt: Math.round(observedAt),
     fence,
     source: { importId, callId, keyId },
   };
-  if (observation.kind === 'person') {
-    const { state, profile } = observation;
-    return { message: userObserved, key, subject: key, value: { ...head, state, profile } };
-  }
-  const { friendIds, outcome, total } = observation;
-  const tooLong = friendIds.length > LONGEST_LIST;
-  const value = {
-    ...head,
-    outcome: tooLong ? ('partial' as const) : outcome,
-    friendIds: tooLong ? friendIds.slice(0, LONGEST_LIST) : friendIds,
-    ...(tooLong ? { total: friendIds.length } : total === undefined ? {} : { total }),
+  const about = (kind: VertexKind, id: string) => {
+    const key = recordKey(workspaceId, network, kind, id);
+    return { key, subject: key };
   };
-  return { message: friendListObserved, key, subject: key, value };
+  switch (observation.kind) {
+    case 'person': {
+      const { person: userId, state, profile } = observation;
+      return { message: userObserved, ...about('user', userId), value: { ...head, userId, state, profile } };
+    }
+    case 'friend-list': {
+      const { person: userId, friendIds, ...rest } = observation;
+      const { ids, ...list } = fitting(friendIds, rest);
+      const value = { ...head, userId, ...list, friendIds: ids };
+      return { message: friendListObserved, ...about('user', userId), value };
+    }
+    case 'subscription-list': {
+      const { person: userId, list: of, ids: given, ...rest } = observation;
+      const value = { ...head, userId, list: of, ...fitting(given, rest) };
+      return { message: subscriptionListObserved, ...about('user', userId), value };
+    }
+    case 'group': {
+      const { groupId, state, profile } = observation;
+      const value = { ...head, groupId, state, ...profile };
+      return { message: groupObserved, ...about('group', groupId), value };
+    }
+    case 'post': {
+      const { postId, post } = observation;
+      return { message: postObserved, ...about('post', postId), value: { ...head, postId, ...post } };
+    }
+    case 'member-page': {
+      const { groupId, listId, part, memberIds } = observation;
+      const value = { ...head, groupId, listId, part, memberIds };
+      return { message: membershipPageObserved, ...about('group', groupId), value };
+    }
+    case 'members-closed': {
+      const { groupId, listId, parts, count, complete } = observation;
+      const value = { ...head, groupId, listId, parts, count, complete };
+      return { message: membershipListClosed, ...about('group', groupId), value };
+    }
+  }
+}
+
+interface Outcome {
+  outcome: 'complete' | 'partial' | 'private' | 'hidden' | 'deleted';
+  total?: number;
+}
+
+/** A list that does not fit a record goes as a part of it. */
+function fitting(ids: string[], { outcome, total }: Outcome): Outcome & { ids: string[] } {
+  if (ids.length > LONGEST_LIST) {
+    return { outcome: 'partial', ids: ids.slice(0, LONGEST_LIST), total: ids.length };
+  }
+  return { outcome, ids, ...(total === undefined ? {} : { total }) };
 }

@@ -2,7 +2,8 @@ import { Postgres, type Queryable } from '@sociograph/postgres';
 import type { ImportCounters, ImportJob } from '../domain/import-job';
 import type { Item } from '../domain/items';
 import type { LogPositions } from '../domain/observation';
-import type { PackKind } from '../domain/packing';
+import { itemsOfGroup, listsOfPerson, type ImportScope, subjectKind } from '../domain/import-scope';
+import { grown, ITEMS_OF, type PackKind, type PackSize, shrunk } from '../domain/packing';
 import {
   type Call,
   CallLedger,
@@ -12,8 +13,16 @@ import {
   type LaneView,
 } from '../domain/ports';
 import { announceImport } from './outgoing';
-import { enterLane, storeCalls, storePlan, viewLane } from './pg-dispatch';
-import { closePending, lockImport, positionsOf, saveImport, wakeDispatcher } from './pg-rows';
+import { enterLane, storeCalls, type StoredCall, storePlan, viewLane } from './pg-dispatch';
+import {
+  closePending,
+  type FinalCount,
+  gainedBy,
+  lockImport,
+  positionsOf,
+  saveImport,
+  wakeDispatcher,
+} from './pg-rows';
 
 interface CallRow {
   id: string;
@@ -22,6 +31,7 @@ interface CallRow {
   network: string;
   kind: PackKind;
   people: string[];
+  splits: number;
 }
 
 /**
@@ -55,27 +65,40 @@ export class PgCallLedger extends CallLedger {
   }
 
   async find(callId: string): Promise<Call | undefined> {
-    const { rows } = await this.postgres.query<CallRow & { wanted: boolean; items: Item[] | null }>(
-      `SELECT c.id, c.import_id, c.workspace_id, c.network, c.kind, c.people,
+    const { rows } = await this.postgres.query<
+      CallRow & {
+        wanted: boolean;
+        scope: ImportScope;
+        items: Item[] | null;
+        cursors: Record<string, string> | null;
+      }
+    >(
+      `SELECT c.id, c.import_id, c.workspace_id, c.network, c.kind, c.people, c.splits, i.scope,
          c.state IN ('queued', 'running') AND i.state = 'running' AS wanted,
-         (SELECT json_agg(json_build_object('person', person, 'depth', items.depth, 'attempts', attempts,
-            'keyFaults', key_faults))
-          FROM items WHERE items.import_id = c.import_id AND person = ANY (c.people)
-            AND items.kind = CASE c.kind WHEN 'profiles' THEN 'profile' ELSE 'friends' END
-            AND items.state = 'called' AND call_id = c.id) AS items
-       FROM calls c JOIN imports i ON i.id = c.import_id WHERE c.id = $1`,
+         called.items, called.cursors
+       FROM calls c JOIN imports i ON i.id = c.import_id
+       CROSS JOIN LATERAL (
+         SELECT json_agg(json_build_object('person', person, 'depth', items.depth, 'attempts', attempts,
+             'keyFaults', key_faults)) AS items,
+           json_object_agg(person, cursor) FILTER (WHERE cursor IS NOT NULL) AS cursors
+         FROM items WHERE items.import_id = c.import_id AND person = ANY (c.people)
+           AND items.kind = ${ITEM_KIND_OF_CALL} AND items.state = 'called' AND call_id = c.id
+       ) AS called
+       WHERE c.id = $1`,
       [callId],
     );
     const [row] = rows;
-    return row === undefined ? undefined : { ...callOf(row), items: row.items ?? [], wanted: row.wanted };
+    if (row === undefined) return undefined;
+    const { scope, items, cursors, wanted } = row;
+    return { ...callOf(row), scope, items: items ?? [], cursors: cursors ?? {}, wanted };
   }
 
   async begin(callId: string): Promise<Item[]> {
     const { rows } = await this.postgres.query<Item>(
       `WITH begun AS (
-         UPDATE calls SET state = 'running', begun_at = clock_timestamp()
+         UPDATE calls AS c SET state = 'running', begun_at = clock_timestamp()
          WHERE id = $1 AND state IN ('queued', 'running')
-         RETURNING id, import_id, people, CASE kind WHEN 'profiles' THEN 'profile' ELSE 'friends' END AS item_kind
+         RETURNING id, import_id, people, ${ITEM_KIND_OF_CALL} AS item_kind
        )
        UPDATE items SET attempts = attempts + 1 FROM begun
        WHERE items.import_id = begun.import_id AND items.kind = begun.item_kind
@@ -96,12 +119,9 @@ export class PgCallLedger extends CallLedger {
       const added = before.grows ? await addFound(q, before, result.found) : {};
       await notePositions(q, call, result.positions);
       await endCall(q, callId, 'done');
-      const counted =
-        call.kind === 'profiles'
-          ? { peopleDone: final.done + final.gaps, peopleGaps: final.gaps }
-          : { listsDone: final.done + final.gaps, listsGaps: final.gaps };
+      if (result.fitted !== undefined) await learnFit(q, call, result.fitted);
       const { friendshipObservations } = result;
-      await absorb(q, before, { ...counted, ...added, callsMade: 1, friendshipObservations });
+      await absorb(q, before, { ...final, ...added, callsMade: 1, friendshipObservations });
       return true;
     });
   }
@@ -119,16 +139,17 @@ export class PgCallLedger extends CallLedger {
       await endCall(q, callId, 'put-back');
       if (holdMs > 0) {
         await q.query(
-          `UPDATE imports SET hold_until = clock_timestamp() + $2 * interval '1 millisecond' WHERE id = $1`,
+          `UPDATE imports SET hold_until =
+             greatest(hold_until, clock_timestamp() + $2 * interval '1 millisecond') WHERE id = $1`,
           [call.importId, Math.ceil(holdMs)],
         );
       }
-      if (!job.grows) await closePending(q, call.importId, 'withdrawn');
+      if (!job.grows) await absorb(q, job, await closePending(q, call.importId, 'withdrawn'));
       else if (holdMs <= 0) await wakeDispatcher(q);
     });
   }
 
-  async split(callId: string, halves: readonly [string, string]): Promise<void> {
+  async split(callId: string, parts: readonly string[], tooMuch?: PackSize): Promise<void> {
     await this.postgres.tx(async (q) => {
       const call = await lockOpenCall(q, callId);
       const job = call === undefined ? undefined : await lockImport(q, call.importId);
@@ -142,16 +163,17 @@ export class PgCallLedger extends CallLedger {
       await endCall(q, callId, 'split');
       const taken = new Set(rows.map(({ person }) => person));
       const people = call.people.filter((person) => taken.has(person));
-      const middle = Math.ceil(people.length / 2);
-      const [first, second] = halves;
-      const newCalls = [
-        { ...call, callId: first, people: people.slice(0, middle) },
-        { ...call, callId: second, people: people.slice(middle) },
-      ];
+      const newCalls = parts.map((partId, part) => ({
+        ...call,
+        callId: partId,
+        splits: call.splits + (tooMuch === undefined ? 0 : 1),
+        people: people.slice(shareBegins(people, parts, part), shareBegins(people, parts, part + 1)),
+      }));
       await storeCalls(
         q,
-        newCalls.filter((half) => half.people.length > 0),
+        newCalls.filter((part) => part.people.length > 0),
       );
+      if (tooMuch !== undefined) await learnTooMuch(q, call, tooMuch);
       await absorb(q, job, { callsMade: 1 });
     });
   }
@@ -167,18 +189,62 @@ export class PgCallLedger extends CallLedger {
   }
 }
 
-type StoredCall = Omit<Call, 'wanted' | 'items'>;
+/** The kind of item that the call `c` holds. */
+const ITEM_KIND_OF_CALL = `CASE c.kind ${Object.entries(ITEMS_OF)
+  .map(([kind, { item }]) => `WHEN '${kind}' THEN '${item}'`)
+  .join(' ')} END`;
 
 function callOf(row: CallRow): StoredCall {
-  const { id, import_id: importId, workspace_id: workspaceId, network, kind, people } = row;
-  return { callId: id, importId, workspaceId, network, kind, people };
+  const { id, import_id: importId, workspace_id: workspaceId, network, kind, people, splits } = row;
+  return { callId: id, importId, workspaceId, network, kind, people, splits };
 }
 
-const itemKind = (kind: PackKind): string => (kind === 'profiles' ? 'profile' : 'friends');
+const itemKind = (kind: PackKind): string => ITEMS_OF[kind].item;
+
+/** Where the share of one part begins; parts differ by one item at most, the first ones are the larger. */
+function shareBegins(people: readonly string[], parts: readonly string[], part: number): number {
+  return Math.ceil((people.length * part) / parts.length);
+}
+
+/** A lane's size of one kind of pack, under its lock; its changes are few, the lock is short. */
+async function learn(q: Queryable, call: StoredCall, next: (learned?: number) => number): Promise<void> {
+  const of = [call.workspaceId, call.network, call.kind];
+  const where = 'workspace_id = $1 AND network = $2 AND kind = $3';
+  const { rows } = await q.query<{ size: number }>(
+    `SELECT size FROM pack_sizes WHERE ${where} FOR UPDATE`,
+    of,
+  );
+  const size = next(rows[0]?.size);
+  if (size === rows[0]?.size) return;
+  await q.query(
+    `INSERT INTO pack_sizes (workspace_id, network, kind, size) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (workspace_id, network, kind) DO UPDATE SET size = EXCLUDED.size`,
+    [...of, size],
+  );
+}
+
+async function learnTooMuch(q: Queryable, call: StoredCall, size: PackSize): Promise<void> {
+  await learn(q, call, (learned) => shrunk(size, learned, call.people.length));
+}
+
+/** A full call of a kind whose size never changed teaches nothing, and most calls are such. */
+async function learnFit(q: Queryable, call: StoredCall, size: PackSize): Promise<void> {
+  if (call.people.length >= size.most) return;
+  if (size.first === undefined && !(await isLearned(q, call))) return;
+  await learn(q, call, (learned) => grown(size, learned, call.people.length));
+}
+
+async function isLearned(q: Queryable, { workspaceId, network, kind }: StoredCall): Promise<boolean> {
+  const { rows } = await q.query(
+    'SELECT FROM pack_sizes WHERE workspace_id = $1 AND network = $2 AND kind = $3',
+    [workspaceId, network, kind],
+  );
+  return rows.length > 0;
+}
 
 async function lockOpenCall(q: Queryable, callId: string): Promise<StoredCall | undefined> {
   const { rows } = await q.query<CallRow>(
-    `SELECT id, import_id, workspace_id, network, kind, people FROM calls
+    `SELECT id, import_id, workspace_id, network, kind, people, splits FROM calls
      WHERE id = $1 AND state IN ('queued', 'running') FOR UPDATE`,
     [callId],
   );
@@ -195,19 +261,21 @@ async function settleItems(
   call: StoredCall,
   result: CallResult,
   grows: boolean,
-): Promise<{ done: number; gaps: number }> {
+): Promise<Partial<ImportCounters>> {
   const blank = {
     cause: null as string | null,
     detail: null as string | null,
     readyInMs: 0,
     refund: false,
     long: false,
+    cursor: null as string | null,
   };
   const open = grows ? { ...blank, state: 'pending' } : { ...blank, state: 'gap', cause: 'withdrawn' };
   const fates = [
     ...result.done.map((person) => ({ ...blank, person, state: 'done' })),
     ...result.gaps.map(({ person, cause, detail }) => ({ ...blank, person, state: 'gap', cause, detail })),
     ...result.long.map((person) => ({ ...open, person, long: true })),
+    ...result.more.map(({ person, cursor }) => ({ ...open, person, cursor })),
     ...result.again.map(({ person, readyInMs, refund, cause }) => ({
       ...open,
       person,
@@ -216,33 +284,51 @@ async function settleItems(
       detail: cause,
     })),
   ];
-  const { rows } = await q.query<{ done: number; gaps: number }>(
+  const { rows } = await q.query<FinalCount>(
     `WITH settled AS (
        UPDATE items SET
          state = fate.state, cause = fate.cause, detail = fate.detail, long = items.long OR fate.long, call_id = NULL,
          ready_at = clock_timestamp() + fate."readyInMs" * interval '1 millisecond',
-         attempts = CASE WHEN fate.long THEN 0 WHEN fate.refund THEN attempts - 1 ELSE attempts END,
+         cursor = CASE WHEN fate.state = 'pending' THEN coalesce(fate.cursor, items.cursor) END,
+         attempts = CASE WHEN fate.long OR fate.cursor IS NOT NULL THEN 0 WHEN fate.refund THEN attempts - 1 ELSE attempts END,
          key_faults = items.key_faults + fate.refund::integer
        FROM jsonb_to_recordset($4) AS fate
-         (person text, state text, cause text, detail text, "readyInMs" integer, refund boolean, long boolean)
+         (person text, state text, cause text, detail text, "readyInMs" integer, refund boolean, long boolean,
+          cursor text)
        WHERE items.import_id = $1 AND items.kind = $2 AND items.person = fate.person
          AND items.state = 'called' AND items.call_id = $3
-       RETURNING items.state
+       RETURNING items.kind, items.retried, items.state
      )
-     SELECT count(*) FILTER (WHERE state = 'done') AS done, count(*) FILTER (WHERE state = 'gap') AS gaps FROM settled`,
+     SELECT kind = 'profile' AS profiles, retried, count(*) FILTER (WHERE state = 'done') AS done,
+       count(*) FILTER (WHERE state = 'gap') AS gaps
+     FROM settled GROUP BY 1, 2`,
     [call.importId, itemKind(call.kind), call.callId, JSON.stringify(fates)],
   );
-  return rows[0] ?? { done: 0, gaps: 0 };
+  return gainedBy(rows);
 }
 
-/** People not known yet become items; ids come as arrays and known ones are dropped before anything is written. */
+/**
+ * People and groups not known yet become items; ids come as arrays and known ones are dropped before anything is
+ * written. A limit of people does not bound groups: nobody new is found through those that are only met.
+ */
 async function addFound(
   q: Queryable,
   job: ImportJob,
   found: CallResult['found'],
 ): Promise<Partial<ImportCounters>> {
+  const people = found.filter(({ person }) => subjectKind(person) === 'person');
+  const groups = found.filter(({ person }) => subjectKind(person) === 'group');
+  const added = await addPeople(q, job, people);
+  return { ...added, listsKnown: (added.listsKnown ?? 0) + (await addGroups(q, job, groups)) };
+}
+
+async function addPeople(
+  q: Queryable,
+  job: ImportJob,
+  found: CallResult['found'],
+): Promise<Partial<ImportCounters>> {
   if (found.length === 0) return {};
-  const { id, workspaceId, depth } = job.snapshot;
+  const { id, workspaceId, depth, scope } = job.snapshot;
   const { rows } = await q.query<{ known: number; beyond: number; lists: number }>(
     `WITH fresh AS (
        SELECT seen.person, seen.depth, row_number() OVER (ORDER BY seen.place) AS place
@@ -257,7 +343,7 @@ async function addFound(
        FROM fresh ON CONFLICT DO NOTHING RETURNING person, depth, state
      ), lists AS (
        INSERT INTO items (import_id, workspace_id, kind, person, depth)
-       SELECT $1, $2, 'friends', person, depth FROM people
+       SELECT $1, $2, asked.kind, person, depth FROM people, unnest($7::text[]) AS asked (kind)
        WHERE state = 'pending' AND ($6::smallint IS NULL OR depth < $6)
        ON CONFLICT DO NOTHING RETURNING person
      )
@@ -271,10 +357,35 @@ async function addFound(
       found.map((seen) => seen.depth),
       job.roomForPeople,
       depth,
+      listsOfPerson(scope),
     ],
   );
   const counts = rows[0] ?? { known: 0, beyond: 0, lists: 0 };
   return { peopleKnown: counts.known, peopleBeyond: counts.beyond, listsKnown: counts.lists };
+}
+
+/** How many items that made. */
+async function addGroups(q: Queryable, job: ImportJob, found: CallResult['found']): Promise<number> {
+  const items = found.flatMap(({ person, depth }) =>
+    itemsOfGroup(job.snapshot.scope, depth).map((kind) => ({ kind, person, depth })),
+  );
+  if (items.length === 0) return 0;
+  const { rows } = await q.query<{ added: number }>(
+    `WITH added AS (
+       INSERT INTO items (import_id, workspace_id, kind, person, depth)
+       SELECT $1, $2, kind, person, depth FROM unnest($3::text[], $4::text[], $5::smallint[]) AS met (kind, person, depth)
+       ON CONFLICT DO NOTHING RETURNING person
+     )
+     SELECT count(*) AS added FROM added`,
+    [
+      job.snapshot.id,
+      job.snapshot.workspaceId,
+      items.map(({ kind }) => kind),
+      items.map(({ person }) => person),
+      items.map((item) => item.depth),
+    ],
+  );
+  return rows[0]?.added ?? 0;
 }
 
 async function notePositions(q: Queryable, call: StoredCall, positions: LogPositions): Promise<void> {
@@ -294,12 +405,15 @@ async function notePositions(q: Queryable, call: StoredCall, positions: LogPosit
 async function closeAtLimit(q: Queryable, importId: string): Promise<void> {
   const job = await lockImport(q, importId);
   if (job === undefined) return;
-  const { people, lists } = await closePending(q, importId, 'limit-reached');
-  await absorb(q, job, { peopleDone: people, peopleGaps: people, listsDone: lists, listsGaps: lists });
+  await absorb(q, job, await closePending(q, importId, 'limit-reached'));
 }
 
 /** Saves what was gained, announces a changed state, and wakes the dispatcher: there may be room or new work. */
-async function absorb(q: Queryable, before: ImportJob, gained: Partial<ImportCounters>): Promise<void> {
+export async function absorb(
+  q: Queryable,
+  before: ImportJob,
+  gained: Partial<ImportCounters>,
+): Promise<void> {
   const after = before.absorb(gained, Date.now());
   await saveImport(q, after.snapshot);
   if (after.snapshot.state !== before.snapshot.state) {

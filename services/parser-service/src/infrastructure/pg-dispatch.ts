@@ -1,5 +1,13 @@
 import type { Queryable } from '@sociograph/postgres';
-import { ANSWERED_AFTER_MS, type PendingWork } from '../domain/packing';
+import { ITEM_KINDS, type ItemKind } from '../domain/items';
+import {
+  ANSWERED_AFTER_MS,
+  ITEMS_OF,
+  LEADING,
+  PACK_KINDS,
+  type PackKind,
+  type PendingWork,
+} from '../domain/packing';
 import type { Call, DispatchPlan, Lane, LaneView } from '../domain/ports';
 import { requestCalls } from './outgoing';
 
@@ -20,10 +28,22 @@ interface WorkRow {
   calls_made: number;
   nearest: number | null;
   in_flight: number;
-  lists_in_flight: number;
-  lists: number;
-  long_lists: number;
-  profiles: number;
+  called: PackKind[];
+  ready: Partial<Record<PackKind, number>> | null;
+  open: ItemKind[];
+}
+
+/** The kinds of packs as arrays of the query: its name, the items it takes, and whether distance holds them back. */
+const PACKS = {
+  kinds: [...PACK_KINDS],
+  items: PACK_KINDS.map((kind) => ITEMS_OF[kind].item),
+  long: PACK_KINDS.map((kind) => ITEMS_OF[kind].long),
+  byDistance: PACK_KINDS.map((kind) => isByDistance(kind)),
+};
+
+/** With a bounded depth friends are fetched distance by distance, so that the nearest one of a person is exact. */
+function isByDistance(kind: PackKind): boolean {
+  return ITEMS_OF[kind].item === 'friends';
 }
 
 /** The lane as the planner sees it, and up to which distance lists of each import may go (null = any). */
@@ -38,6 +58,10 @@ export async function viewLane(
      FROM calls WHERE workspace_id = $1 AND network = $2 AND state IN ('queued', 'running')`,
     [lane.workspaceId, lane.network, ANSWERED_AFTER_MS],
   );
+  const learned = await q.query<{ kind: PackKind; size: number }>(
+    'SELECT kind, size FROM pack_sizes WHERE workspace_id = $1 AND network = $2',
+    [lane.workspaceId, lane.network],
+  );
   // Locked first, in the order of their turn; the counts come from a second statement that sees what was waited for.
   const alive = await q.query<{ id: string }>(
     `SELECT id FROM imports
@@ -46,46 +70,45 @@ export async function viewLane(
     [lane.workspaceId, lane.network],
   );
   const ids = alive.rows.map(({ id }) => id);
+  // A minimum, a count or an existence for each kind by itself: each is a short walk in the index of open items.
   const { rows } = await q.query<WorkRow>(
-    `SELECT i.id, i.depth, i.calls_limit, i.calls_made, n.nearest, c.in_flight, c.lists_in_flight,
-       CASE WHEN n.nearest IS NULL THEN 0 ELSE l.lists END AS lists,
-       CASE WHEN n.nearest IS NULL THEN 0 ELSE ll.long_lists END AS long_lists,
-       p.profiles
+    `SELECT i.id, i.depth, i.calls_limit, i.calls_made, n.nearest, c.in_flight, c.called, r.ready, o.open
      FROM unnest($1::uuid[]) WITH ORDINALITY AS turn (id, place)
      JOIN imports i ON i.id = turn.id
      CROSS JOIN LATERAL (
-       SELECT min(depth) AS nearest FROM items
-       WHERE import_id = i.id AND kind = 'friends' AND state IN ('pending', 'called')
+       SELECT min(depth) AS nearest FROM unnest($6::text[]) AS leads (kind) CROSS JOIN LATERAL (
+         SELECT min(depth) AS depth FROM items
+         WHERE import_id = i.id AND items.kind = leads.kind AND state IN ('pending', 'called')) AS of_kind
      ) n
      CROSS JOIN LATERAL (
-       SELECT count(*) AS in_flight, count(*) FILTER (WHERE kind <> 'profiles') AS lists_in_flight FROM calls
+       SELECT count(*) AS in_flight, coalesce(array_agg(DISTINCT kind), '{}') AS called FROM calls
        WHERE workspace_id = i.workspace_id AND network = i.network AND import_id = i.id
          AND state IN ('queued', 'running')
      ) c
      CROSS JOIN LATERAL (
-       SELECT count(*) AS lists FROM (
-         SELECT FROM items WHERE import_id = i.id AND kind = 'friends' AND state = 'pending' AND NOT long
-           AND ready_at <= now() AND depth <= coalesce(CASE WHEN i.depth IS NOT NULL THEN n.nearest END, 32767)
-         LIMIT ${COUNTED_AT_MOST}) AS counted
-     ) l
+       SELECT jsonb_object_agg(pack.kind, counted.items) FILTER (WHERE counted.items > 0) AS ready
+       FROM unnest($2::text[], $3::text[], $4::boolean[], $5::boolean[]) AS pack (kind, item, long, by_distance)
+       CROSS JOIN LATERAL (
+         SELECT count(*) AS items FROM (
+           SELECT FROM items WHERE import_id = i.id AND kind = pack.item AND state = 'pending' AND long = pack.long
+             AND ready_at <= now()
+             AND depth <= coalesce(CASE WHEN pack.by_distance AND i.depth IS NOT NULL THEN n.nearest END, 32767)
+           LIMIT ${COUNTED_AT_MOST}) AS found
+       ) AS counted
+     ) r
      CROSS JOIN LATERAL (
-       SELECT count(*) AS long_lists FROM (
-         SELECT FROM items WHERE import_id = i.id AND kind = 'friends' AND state = 'pending' AND long
-           AND ready_at <= now() AND depth <= coalesce(CASE WHEN i.depth IS NOT NULL THEN n.nearest END, 32767)
-         LIMIT ${COUNTED_AT_MOST}) AS counted
-     ) ll
-     CROSS JOIN LATERAL (
-       SELECT count(*) AS profiles FROM (
-         SELECT FROM items WHERE import_id = i.id AND kind = 'profile' AND state = 'pending' AND ready_at <= now()
-         LIMIT ${COUNTED_AT_MOST}) AS counted
-     ) p
+       SELECT coalesce(array_agg(kinds.kind), '{}') AS open FROM unnest($7::text[]) AS kinds (kind)
+       WHERE EXISTS (
+         SELECT FROM items WHERE import_id = i.id AND items.kind = kinds.kind AND state IN ('pending', 'called'))
+     ) o
      ORDER BY turn.place`,
-    [ids],
+    [ids, PACKS.kinds, PACKS.items, PACKS.long, PACKS.byDistance, [...LEADING], [...ITEM_KINDS]],
   );
   return {
     outstanding: open.rows[0]?.outstanding ?? 0,
     unanswered: open.rows[0]?.unanswered ?? 0,
     work: rows.map(workOf),
+    learned: Object.fromEntries(learned.rows.map(({ kind, size }) => [kind, size])),
     reach: new Map(rows.map((row) => [row.id, row.depth === null ? null : row.nearest])),
   };
 }
@@ -93,18 +116,18 @@ export async function viewLane(
 function workOf(row: WorkRow): PendingWork {
   return {
     importId: row.id,
-    lists: row.lists,
-    listsMayGrow: row.depth === null && row.lists_in_flight > 0,
-    longLists: row.long_lists,
-    profiles: row.profiles,
-    profilesMayGrow: row.nearest !== null,
+    ready: row.ready ?? {},
+    open: row.open,
+    called: [...new Set(row.called.map((kind) => ITEMS_OF[kind].item))],
+    bounded: row.depth !== null,
     callsLeft:
       row.calls_limit === null ? null : Math.max(0, row.calls_limit - row.calls_made - row.in_flight),
     inFlight: row.in_flight,
   };
 }
 
-type NewCall = Omit<Call, 'wanted' | 'items'>;
+/** A call as its row has it. */
+export type StoredCall = Omit<Call, 'wanted' | 'items' | 'scope' | 'cursors'>;
 
 /** Takes the items of the planned packs, stores the calls and puts their messages into the outbox. */
 export async function storePlan(
@@ -118,7 +141,7 @@ export async function storePlan(
     const key = `${planned.pack.importId} ${planned.pack.kind}`;
     groups.set(key, [...(groups.get(key) ?? []), planned]);
   }
-  const calls: NewCall[] = [];
+  const calls: StoredCall[] = [];
   for (const group of groups.values()) {
     const first = group[0]?.pack;
     if (first === undefined) continue;
@@ -129,9 +152,9 @@ export async function storePlan(
        ORDER BY depth, person LIMIT $5`,
       [
         first.importId,
-        first.kind === 'profiles' ? 'profile' : 'friends',
-        first.kind === 'long-list',
-        first.kind === 'profiles' ? 32_767 : (reach.get(first.importId) ?? 32_767),
+        ITEMS_OF[first.kind].item,
+        ITEMS_OF[first.kind].long,
+        isByDistance(first.kind) ? (reach.get(first.importId) ?? 32_767) : 32_767,
         wanted,
       ],
     );
@@ -140,7 +163,7 @@ export async function storePlan(
       const people = rows.slice(taken, taken + pack.size).map(({ person }) => person);
       taken += people.length;
       if (people.length > 0)
-        calls.push({ callId, importId: pack.importId, ...lane, kind: pack.kind, people });
+        calls.push({ callId, importId: pack.importId, ...lane, kind: pack.kind, people, splits: 0 });
     }
   }
   await storeCalls(q, calls);
@@ -151,16 +174,17 @@ export async function storePlan(
 }
 
 /** Stores calls, gives them their items and sends one message each through the outbox. */
-export async function storeCalls(q: Queryable, calls: readonly NewCall[]): Promise<void> {
+export async function storeCalls(q: Queryable, calls: readonly StoredCall[]): Promise<void> {
   if (calls.length === 0) return;
   await q.query(
-    `INSERT INTO calls (id, import_id, workspace_id, network, kind, people)
-     SELECT "callId", "importId", "workspaceId", network, kind, people FROM jsonb_to_recordset($1)
-       AS c ("callId" uuid, "importId" uuid, "workspaceId" text, network text, kind text, people text[])`,
+    `INSERT INTO calls (id, import_id, workspace_id, network, kind, people, splits)
+     SELECT "callId", "importId", "workspaceId", network, kind, people, splits FROM jsonb_to_recordset($1)
+       AS c ("callId" uuid, "importId" uuid, "workspaceId" text, network text, kind text, people text[],
+         splits smallint)`,
     [JSON.stringify(calls)],
   );
   const items = calls.flatMap(({ callId, importId, kind, people }) =>
-    people.map((person) => ({ callId, importId, kind: kind === 'profiles' ? 'profile' : 'friends', person })),
+    people.map((person) => ({ callId, importId, kind: ITEMS_OF[kind].item, person })),
   );
   await q.query(
     `UPDATE items SET state = 'called', call_id = taken.call_id

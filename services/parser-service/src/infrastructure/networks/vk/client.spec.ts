@@ -1,52 +1,70 @@
 import { Secret } from '@sociograph/kernel';
+import { aCallContent as of } from '../../../../test/builders';
 import { VkNetwork } from './client';
-import { friendsScript, longListScript } from './execute-script';
 
 const vk = new VkNetwork();
 const answer = (content: unknown) => JSON.stringify(content);
 const error = (code: number, message = 'text') => answer({ error: { error_code: code, error_msg: message } });
 const page = (...items: number[]) => ({ count: items.length, items });
 const lists = (people: string[], content: unknown) => {
-  const reading = vk.read('lists', people, 200, answer(content));
+  const reading = vk.read(of('lists', people), 200, answer(content));
   return reading.kind === 'read' ? Object.fromEntries(reading.outcomes) : reading;
 };
 
 describe('requests to VK', () => {
   it('packs friend lists into one execute with the ids as data', () => {
-    const request = vk.request('lists', ['1', '22'], new Secret('vk1.a.secret'));
+    const request = vk.request(of('lists', ['1', '22']), new Secret('vk1.a.secret'));
     expect(request).toMatchObject({
       path: '/execute',
       headers: { authorization: 'Bearer vk1.a.secret', 'content-type': 'application/x-www-form-urlencoded' },
       timeoutMs: 10_000,
     });
     expect(Object.fromEntries(new URLSearchParams(request.body))).toEqual({
-      code: friendsScript(['1', '22']),
+      code:
+        'var ids = [1,22]; var out = []; var i = 0; ' +
+        'while (i < ids.length) { out.push(API.friends.get({"user_id": ids[i], "count": 5000})); i = i + 1; } ' +
+        'return out;',
       v: '5.199',
     });
-    expect(friendsScript(['1', '22'])).toBe(
-      'var ids = [1,22]; var out = []; var i = 0; ' +
-        'while (i < ids.length) { out.push(API.friends.get({"user_id": ids[i], "count": 5000})); i = i + 1; } ' +
+  });
+
+  it('walks the pages of a long list in one execute', () => {
+    const request = vk.request(of('long-list', ['7']), new Secret('t'));
+    expect(new URLSearchParams(request.body).get('code')).toBe(
+      'var ids = [7,7,7,7]; var offsets = [0,5000,10000,15000]; var out = []; var i = 0; ' +
+        'while (i < ids.length) { out.push(API.friends.get({"user_id": ids[i], "count": 5000, "offset": offsets[i]})); i = i + 1; } ' +
         'return out;',
     );
   });
 
-  it('walks the pages of a long list in one execute', () => {
-    const request = vk.request('long-list', ['7'], new Secret('t'));
-    expect(new URLSearchParams(request.body).get('code')).toBe(longListScript('7'));
-    expect(longListScript('7')).toContain('var offsets = [0,5000,10000,15000];');
-    expect(longListScript('7')).toContain('{"user_id": 7, "count": 5000, "offset": offsets[i]}');
-  });
-
   it('asks for profiles by ids, with no more fields than VK always gives', () => {
-    const request = vk.request('profiles', ['1', '2'], new Secret('t'));
+    const request = vk.request(of('profiles', ['1', '2']), new Secret('t'));
     expect([request.path, request.body]).toEqual(['/users.get', 'user_ids=1%2C2&v=5.199']);
   });
 
   it('says which methods a call needs', () => {
-    expect(vk.methods('lists', ['1', '2'])).toEqual({ 'friends.get': 2 });
-    expect(vk.methods('long-list', ['1'])).toEqual({ 'friends.get': 4 });
-    expect(vk.methods('profiles', ['1', '2'])).toEqual({ 'users.get': 1 });
-    expect(vk.packSizes).toEqual({ lists: 25, profiles: 1_000 });
+    expect(vk.methods(of('lists', ['1', '2']))).toEqual({ 'friends.get': 2 });
+    expect(vk.methods(of('long-list', ['1']))).toEqual({ 'friends.get': 4 });
+    expect(vk.methods(of('profiles', ['1', '2']))).toEqual({ 'users.get': 1 });
+    expect(vk.methods(of('long-groups', ['1']))).toEqual({ 'groups.get': 5 });
+    expect(vk.methods(of('walls', ['1', '-2']))).toEqual({ 'wall.get': 2 });
+    expect(vk.methods(of('names', ['@a', '@b']))).toEqual({ 'utils.resolveScreenName': 2 });
+    expect(vk.methods(of('subscriptions', ['1']))).toEqual({ 'users.getSubscriptions': 1 });
+    expect(vk.methods(of('group-profiles', ['-1', '-2']))).toEqual({ 'groups.getById': 1 });
+    expect(Object.entries(vk.packSizes).map(([kind, { most, first = most }]) => [kind, most, first])).toEqual(
+      [
+        ['names', 25, 25],
+        ['profiles', 1_000, 1_000],
+        ['lists', 25, 25],
+        ['long-list', 1, 1],
+        ['members', 25, 25],
+        ['groups', 25, 25],
+        ['long-groups', 1, 1],
+        ['subscriptions', 25, 25],
+        ['group-profiles', 500, 500],
+        ['walls', 25, 5],
+      ],
+    );
   });
 
   it.each([
@@ -54,18 +72,31 @@ describe('requests to VK', () => {
     ['9007199254740991', '9007199254740991'],
     ['9007199254740992', undefined],
     ['0', undefined],
-    ['-5', undefined],
+    ['id7', '7'],
+    ['-5', '-5'],
+    ['club5', '-5'],
+    ['public5', '-5'],
+    ['event5', '-5'],
+    ['-9007199254740992', undefined],
+    ['durov', '@durov'],
+    ['@ivan.petrov_1', '@ivan.petrov_1'],
+    ['https://vk.com/durov', '@durov'],
+    ['m.vk.com/id7', '7'],
+    ['vk.ru/club5', '-5'],
     ['007', undefined],
-    ['durov', undefined],
+    ['-0', undefined],
+    ['a', undefined],
+    ['a b', undefined],
+    ['a"b', undefined],
     ['', undefined],
-  ])('takes %j as the id %j', (given, id) => {
-    expect(vk.personId(given)).toBe(id);
+  ])('takes the seed %j as %j', (given, id) => {
+    expect(vk.subject(given)).toBe(id);
   });
 });
 
 describe('friend lists from VK', () => {
   it('are matched to people by position', () => {
-    const reading = vk.read('lists', ['1', '2'], 200, answer({ response: [page(5, 6), page()] }));
+    const reading = vk.read(of('lists', ['1', '2']), 200, answer({ response: [page(5, 6), page()] }));
     expect(reading).toEqual({
       kind: 'read',
       outcomes: new Map([
@@ -92,8 +123,7 @@ describe('friend lists from VK', () => {
     expect(lists(['1', '2', '3'], { response, execute_errors: entries })).toEqual(expected);
     expect(lists(['1', '2', '3'], { response, execute_errors: [...entries, trailing] })).toEqual(expected);
     const reading = vk.read(
-      'lists',
-      ['1', '2', '3'],
+      of('lists', ['1', '2', '3']),
       200,
       answer({ response, execute_errors: [...entries, trailing] }),
     );
@@ -164,42 +194,54 @@ describe('friend lists from VK', () => {
     ['no array', { count: 1 }, 'response: expected array'],
   ])('with %s are an error that names the field', (_name, response, fault) => {
     expect(lists(['1'], { response })).toEqual({
-      '1': { kind: 'again', blame: 'item', cause: `unreadable answer: ${fault}` },
+      '1': { kind: 'unreadable', fault },
     });
   });
 
-  it('over many pages are one list without what drift brought twice', () => {
-    const pages = [
-      { count: 4, items: [1, 2] },
-      { count: 4, items: [2, 3] },
-      { count: 4, items: [] },
-      { count: 5, items: [4, 9] },
-    ];
-    const reading = vk.read('long-list', ['7'], 200, answer({ response: pages }));
-    expect(reading).toMatchObject({
-      kind: 'read',
-      outcomes: new Map([['7', { kind: 'list', friendIds: ['1', '2', '3', '4', '9'], total: 5 }]]),
-      made: { 'friends.get': 4 },
+  const long = (...pages: [count: number, ...items: number[]][]) => {
+    const response = pages.map(([count, ...items]) => ({ count, items }));
+    const reading = vk.read(of('long-list', ['7']), 200, answer({ response }));
+    return reading.kind === 'read' ? reading.outcomes.get('7') : reading;
+  };
+
+  it('over many pages are one list', () => {
+    expect(long([5, 1, 2], [5, 3, 4], [5, 9], [5])).toEqual({
+      kind: 'list',
+      friendIds: ['1', '2', '3', '4', '9'],
+      total: 5,
     });
+  });
+
+  it('that changed while they were read are whole where all of the last total was seen, else they moved', () => {
+    // Somebody joined behind what was read.
+    expect(long([4, 1, 2], [4, 3, 4], [5, 9], [5])).toMatchObject({ kind: 'list', total: 5 });
+    // Somebody joined before: one comes twice, the new one is missed.
+    expect(long([4, 1, 2], [5, 2, 3], [5, 4], [5])).toEqual({
+      kind: 'moved',
+      friendIds: ['1', '2', '3', '4'],
+      total: 5,
+    });
+    // Somebody left: one is passed over.
+    expect(long([5, 1, 2], [4, 4, 5], [4], [4])).toMatchObject({ kind: 'moved', total: 4 });
+    // One comes twice although the totals agree.
+    expect(long([4, 1, 2], [4, 2, 3], [4], [4])).toMatchObject({ kind: 'moved', total: 4 });
   });
 
   it('over many pages fail with the page that failed', () => {
     const execute_errors = [{ method: 'friends.get', error_code: 30, error_msg: 'private' }];
     const response = [page(1), false, page(), page()];
-    expect(vk.read('long-list', ['7'], 200, answer({ response, execute_errors }))).toMatchObject({
+    expect(vk.read(of('long-list', ['7']), 200, answer({ response, execute_errors }))).toMatchObject({
       outcomes: new Map([['7', { kind: 'absent', cause: 'private' }]]),
     });
-    expect(vk.read('long-list', ['7'], 200, answer({ response: [page(1)] }))).toMatchObject({
-      outcomes: new Map([
-        ['7', { kind: 'again', blame: 'item', cause: 'unreadable answer: response[1]: missing' }],
-      ]),
+    expect(vk.read(of('long-list', ['7']), 200, answer({ response: [page(1)] }))).toMatchObject({
+      outcomes: new Map([['7', { kind: 'unreadable', fault: 'response[1]: missing' }]]),
     });
   });
 });
 
 describe('profiles from VK', () => {
   const profiles = (people: string[], response: unknown) => {
-    const reading = vk.read('profiles', people, 200, answer({ response }));
+    const reading = vk.read(of('profiles', people), 200, answer({ response }));
     return reading.kind === 'read' ? Object.fromEntries(reading.outcomes) : reading;
   };
 
@@ -224,9 +266,8 @@ describe('profiles from VK', () => {
 
   it('that cannot be read name the field', () => {
     const fault = (path: string) => ({
-      kind: 'again',
-      blame: 'item',
-      cause: `unreadable answer: ${path}`,
+      kind: 'unreadable',
+      fault: path,
     });
     expect(profiles(['1'], [{ id: 1, first_name: 'A' }])).toEqual({
       '1': fault('response[0].last_name: Invalid input: expected string, received undefined'),
@@ -249,7 +290,7 @@ describe('profiles from VK', () => {
 
 describe('failures of whole calls to VK', () => {
   it.each([5, 6, 7, 9, 14, 17, 27, 28, 29, 42, 1117, 3609, 3610])('of code %s are the key`s', (code) => {
-    expect(vk.read('lists', ['1'], 200, error(code))).toEqual({
+    expect(vk.read(of('lists', ['1']), 200, error(code))).toEqual({
       kind: 'failed',
       blame: 'key',
       cause: `error ${code} of execute`,
@@ -260,8 +301,9 @@ describe('failures of whole calls to VK', () => {
   });
 
   it.each([13, 36])('of code %s ask for a smaller call', (code) => {
-    expect(vk.read('lists', ['1', '2'], 200, error(code))).toEqual({
+    expect(vk.read(of('lists', ['1', '2']), 200, error(code))).toEqual({
       kind: 'split',
+      why: 'too-much',
       cause: `error ${code} of execute`,
       failure: { method: 'execute', code, message: 'text' },
       errors: [],
@@ -270,7 +312,7 @@ describe('failures of whole calls to VK', () => {
   });
 
   it.each([1, 3, 10, 43])('of code %s are tried again', (code) => {
-    expect(vk.read('profiles', ['1'], 200, error(code))).toMatchObject({
+    expect(vk.read(of('profiles', ['1']), 200, error(code))).toMatchObject({
       kind: 'failed',
       blame: 'item',
       cause: `error ${code} of users.get`,
@@ -278,11 +320,12 @@ describe('failures of whole calls to VK', () => {
   });
 
   it('of a bad id halve the call until the id is alone', () => {
-    expect(vk.read('profiles', ['1', '2'], 200, error(113))).toMatchObject({
+    expect(vk.read(of('profiles', ['1', '2']), 200, error(113))).toMatchObject({
       kind: 'split',
+      why: 'bad-id',
       made: { 'users.get': 1 },
     });
-    expect(vk.read('profiles', ['1'], 200, error(100))).toMatchObject({
+    expect(vk.read(of('profiles', ['1']), 200, error(100))).toMatchObject({
       kind: 'read',
       outcomes: new Map([['1', { kind: 'absent', cause: 'unknown' }]]),
     });
@@ -291,19 +334,85 @@ describe('failures of whole calls to VK', () => {
   it.each([
     [502, '<html>', 'http status 502'],
     [200, '{"response":[', 'unreadable answer: not JSON'],
-    [200, '[]', 'unreadable answer: : Invalid input: expected object, received array'],
-    [
-      200,
-      '{"error":{"error_code":"6"}}',
-      'unreadable answer: .error.error_code: Invalid input: expected number, received string',
-    ],
   ])('with status %s and %j are tried again', (status, body, cause) => {
-    expect(vk.read('lists', ['1'], status, body)).toEqual({
+    expect(vk.read(of('lists', ['1']), status, body)).toEqual({
       kind: 'failed',
       blame: 'item',
       cause,
       errors: [],
       made: {},
+    });
+  });
+});
+
+describe('answers of VK whose envelope has another shape', () => {
+  it.each([
+    ['[]', 'answer: Invalid input: expected object, received array'],
+    [
+      '{"error":{"error_code":"6"}}',
+      'answer.error.error_code: Invalid input: expected number, received string',
+    ],
+    ['{"data":[]}', 'response: expected array'],
+  ])('name the field for every item: %s', (body, fault) => {
+    const reading = vk.read(of('lists', ['1', '2']), 200, body);
+    const outcome = { kind: 'unreadable', fault };
+    expect(reading).toMatchObject({
+      kind: 'read',
+      outcomes: new Map([
+        ['1', outcome],
+        ['2', outcome],
+      ]),
+    });
+  });
+});
+
+describe('fields of profiles from VK', () => {
+  const seen = {
+    id: 1,
+    first_name: 'A',
+    last_name: 'B',
+    is_closed: false,
+    sex: 1,
+    bdate: '1.2.1990',
+    city: { id: 1, title: 'Москва' },
+    country: { id: 1, title: 'Россия' },
+    screen_name: 'ada',
+  };
+
+  it('are asked for and kept only where the import wants them', () => {
+    const content = {
+      ...of('profiles', ['1']),
+      scope: { ...of('profiles', []).scope, fields: ['sex', 'city'] as const },
+    };
+    const body = new URLSearchParams(vk.request(content, new Secret('t')).body);
+    expect([body.get('user_ids'), body.get('fields')]).toEqual(['1', 'sex,city']);
+    const reading = vk.read(content, 200, answer({ response: [seen] }));
+    expect(reading.kind === 'read' && reading.outcomes.get('1')).toEqual({
+      kind: 'profile',
+      state: 'active',
+      profile: { firstName: 'A', lastName: 'B', closed: false, sex: 'female', city: 'Москва' },
+    });
+  });
+
+  it('may all be wanted, and may be missing', () => {
+    const fields = ['sex', 'birthDate', 'city', 'country', 'screenName'] as const;
+    const content = { ...of('profiles', ['1', '2']), scope: { ...of('profiles', []).scope, fields } };
+    expect(new URLSearchParams(vk.request(content, new Secret('t')).body).get('fields')).toBe(
+      'sex,bdate,city,country,screen_name',
+    );
+    const response = [seen, { id: 2, first_name: 'C', last_name: 'D' }];
+    const reading = vk.read(content, 200, answer({ response }));
+    expect(reading.kind === 'read' && Object.fromEntries(reading.outcomes)).toMatchObject({
+      '1': {
+        profile: {
+          sex: 'female',
+          birthDate: '1.2.1990',
+          city: 'Москва',
+          country: 'Россия',
+          screenName: 'ada',
+        },
+      },
+      '2': { profile: { firstName: 'C', lastName: 'D' } },
     });
   });
 });

@@ -1,21 +1,18 @@
 import type { Secret } from '@sociograph/kernel';
 import { z } from 'zod';
-import type { PackKind, PackSizes } from '../../../domain/packing';
-import { type NetworkRequest, type Reading, SocialNetwork } from '../../../domain/ports';
+import type { PackSizes } from '../../../domain/packing';
+import { type CallContent, type NetworkRequest, type Reading, SocialNetwork } from '../../../domain/ports';
+import { VK_CALLS } from './calls';
 import { isBadId, isKeyFault, isTooMuch, type VkError } from './errors';
-import {
-  CALLS_PER_EXECUTE,
-  friendsScript,
-  IDS_PER_USERS_GET,
-  longListScript,
-  PAGES_OF_LONG_LIST,
-} from './execute-script';
-import { faultOf, friendsOf, longListOf, profilesOf } from './to-observations';
+import { CALLS_PER_EXECUTE, IDS_PER_GROUPS_GET_BY_ID, IDS_PER_USERS_GET } from './execute-script';
+import { subjectOf } from './names';
+import { faultOf, unreadable } from './slots';
 
 const API_VERSION = '5.199';
 /** Longer than VK takes for the biggest documented answer; a hang is a broken call. */
 const ANSWER_TIMEOUT_MS = 10_000;
-const LARGEST_ID = Number.MAX_SAFE_INTEGER;
+/** Walls differ in size and time by far more than lists do: their packs begin small and learn (errors 13 and 36). */
+const FIRST_WALLS = 5;
 
 const envelope = z.object({
   response: z.unknown().optional(),
@@ -28,32 +25,37 @@ const envelope = z.object({
 /** What the path to VK is measured with: the root of the API's host knows no method and no token, so no limit counts it. */
 export const VK_PATH_PROBE = { method: 'HEAD', path: '/' } as const;
 
-/** VK: people by users.get, friend lists by execute with up to 25 friends.get (facts/vk-api.md, 6 and 7). */
+/** VK: profiles and groups by their ids, all else packed into `execute` (facts/vk-api.md, 6 and 7). */
 export class VkNetwork extends SocialNetwork {
   readonly name = 'vk';
-  readonly packSizes: PackSizes = { lists: CALLS_PER_EXECUTE, profiles: IDS_PER_USERS_GET };
+  readonly offers = ['profiles', 'friends', 'groups', 'subscriptions', 'walls', 'members'] as const;
+  readonly packSizes: PackSizes = {
+    names: { most: CALLS_PER_EXECUTE },
+    profiles: { most: IDS_PER_USERS_GET },
+    lists: { most: CALLS_PER_EXECUTE },
+    'long-list': { most: 1 },
+    members: { most: CALLS_PER_EXECUTE },
+    groups: { most: CALLS_PER_EXECUTE },
+    'long-groups': { most: 1 },
+    subscriptions: { most: CALLS_PER_EXECUTE },
+    'group-profiles': { most: IDS_PER_GROUPS_GET_BY_ID },
+    walls: { most: CALLS_PER_EXECUTE, first: FIRST_WALLS },
+  };
   readonly keyCallsPerSecond = 3;
 
-  personId(given: string): string | undefined {
-    return /^[1-9]\d{0,15}$/.test(given) && Number(given) <= LARGEST_ID ? given : undefined;
+  subject(given: string): string | undefined {
+    return subjectOf(given);
   }
 
-  methods(kind: PackKind, people: readonly string[]): Record<string, number> {
-    switch (kind) {
-      case 'lists':
-        return { 'friends.get': people.length };
-      case 'long-list':
-        return { 'friends.get': PAGES_OF_LONG_LIST };
-      case 'profiles':
-        return { 'users.get': 1 };
-    }
+  methods(content: CallContent): Record<string, number> {
+    const { method, times } = VK_CALLS[content.kind];
+    return { [method]: times(content) };
   }
 
-  request(kind: PackKind, people: readonly string[], token: Secret): NetworkRequest {
-    const [path, parameters] =
-      kind === 'profiles'
-        ? ['/users.get', { user_ids: people.join(',') }]
-        : ['/execute', { code: kind === 'lists' ? friendsScript(people) : longListScript(people[0] ?? '') }];
+  request(content: CallContent, token: Secret): NetworkRequest {
+    const call = VK_CALLS[content.kind];
+    const asked = call.asks(content);
+    const [path, parameters] = 'code' in asked ? ['/execute', asked] : [`/${call.method}`, asked.parameters];
     return {
       path,
       headers: {
@@ -66,46 +68,51 @@ export class VkNetwork extends SocialNetwork {
     };
   }
 
-  read(kind: PackKind, people: readonly string[], status: number, body: string): Reading {
-    const method = kind === 'profiles' ? 'users.get' : 'execute';
+  read(content: CallContent, status: number, body: string): Reading {
+    const { people } = content;
     if (status !== 200) return broken(`http status ${status}`);
-    let content: unknown;
+    let answer: unknown;
     try {
-      content = JSON.parse(body);
+      answer = JSON.parse(body);
     } catch {
       return broken('unreadable answer: not JSON'); // Truncated, or a page of the edge in front of VK.
     }
-    const parsed = envelope.safeParse(content);
-    if (!parsed.success) return broken(`unreadable answer: ${faultOf(parsed.error, '')}`);
+    const made = this.methods(content);
+    const parsed = envelope.safeParse(answer);
+    if (!parsed.success) {
+      const fault = unreadable(faultOf(parsed.error, 'answer'));
+      return { kind: 'read', outcomes: new Map(people.map((person) => [person, fault])), errors: [], made };
+    }
     const { error, response, execute_errors: inner } = parsed.data;
-    const made = this.methods(kind, people);
     if (error !== undefined) {
-      return readError({ method, code: error.error_code, message: error.error_msg }, people, made);
+      const failure = { method: sentAs(content), code: error.error_code, message: error.error_msg };
+      return readError(failure, people, made);
     }
     const errors = (inner ?? []).map((entry) => ({
       method: entry.method,
       code: entry.error_code,
       message: entry.error_msg,
     }));
-    const outcomes =
-      kind === 'profiles'
-        ? profilesOf(people, response)
-        : kind === 'lists'
-          ? friendsOf(people, response, errors)
-          : new Map([[people[0] ?? '', longListOf(response, PAGES_OF_LONG_LIST, errors)]]);
+    const outcomes = VK_CALLS[content.kind].read(content, response, errors);
     return { kind: 'read', outcomes, errors: errors.filter((entry) => entry.method !== 'execute'), made };
   }
+}
+
+/** The method that the request itself names; the others are inside its script. */
+function sentAs(content: CallContent): string {
+  const call = VK_CALLS[content.kind];
+  return 'code' in call.asks(content) ? 'execute' : call.method;
 }
 
 function readError(error: VkError, people: readonly string[], made: Record<string, number>): Reading {
   const cause = `error ${error.code} of ${error.method}`;
   const failed = { cause, failure: error, errors: [] };
-  if (isTooMuch(error)) return { kind: 'split', ...failed, made };
+  if (isTooMuch(error)) return { kind: 'split', why: 'too-much', ...failed, made };
   if (isKeyFault(error)) return { kind: 'failed', blame: 'key', ...failed, made: {} };
   const [only] = people;
   if (isBadId(error) && only !== undefined) {
     return people.length > 1
-      ? { kind: 'split', ...failed, made }
+      ? { kind: 'split', why: 'bad-id', ...failed, made }
       : {
           kind: 'read',
           outcomes: new Map([[only, { kind: 'absent', cause: 'unknown' }]]),

@@ -12,9 +12,10 @@ const OF_THE_KEY = new Set([5, 6, 7, 9, 14, 17, 27, 28, 29, 42, 1117, 3609, 3610
 /** The answer or its making is too big for one call. */
 const TOO_MUCH = new Set([13, 36]);
 /** An id that VK does not accept. In a call with many ids nobody knows which. */
-const BAD_ID = new Set([100, 113]);
+const BAD_ID = new Set([100, 113, 125]);
 const NO_ACCESS_TO_METHOD = /no access to call this method/i;
-const DEACTIVATED = /user deactivated/i;
+/** Tails of error 15 about somebody, or a community, who is no more. */
+const DEACTIVATED = /user deactivated|group is blocked/i;
 
 export function isKeyFault({ code, message }: VkError): boolean {
   return OF_THE_KEY.has(code) || (code === 15 && NO_ACCESS_TO_METHOD.test(message));
@@ -28,20 +29,26 @@ export function isBadId({ code }: VkError): boolean {
   return BAD_ID.has(code);
 }
 
-/** What the error of one inner call says of the person that it was about (facts/vk-api.md, 4 and 4.1). */
+/** What the error of one inner call says of the person or group that it was about (facts/vk-api.md, 4 and 4.1). */
 export function outcomeOfError(error: VkError): ItemOutcome {
   const cause = `error ${error.code} of ${error.method}`;
   if (isKeyFault(error)) return { kind: 'again', blame: 'key', cause };
   if (isBadId(error)) return { kind: 'absent', cause: 'unknown' };
   switch (error.code) {
     case 30:
+    case 203:
       return { kind: 'absent', cause: 'private' };
     case 15:
       return { kind: 'absent', cause: DEACTIVATED.test(error.message) ? 'deleted' : 'hidden' };
+    case 19:
+    case 260:
+      return { kind: 'absent', cause: 'hidden' };
     case 18:
     case 37:
       return { kind: 'absent', cause: 'deleted' };
     case 39:
+    case 40:
+    case 104:
       return { kind: 'absent', cause: 'unknown' };
     default:
       return { kind: 'again', blame: 'item', cause };

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { ItemOutcome } from '../../../domain/items';
+import type { VkError } from './errors';
+import { parsed, slotsOf, vkId } from './slots';
+
+/** Nothing found is an empty list (facts/vk-api.md, 7). */
+const resolved = z.union([z.object({ type: z.string(), object_id: vkId }), z.array(z.never()).length(0)]);
+const GROUPS = ['group', 'page', 'event'];
+
+const NUMBER = /^[1-9]\d{0,15}$/;
+const ADDRESS = /^(?:https?:\/\/)?(?:m\.)?vk\.(?:com|ru)\//;
+const PERSON = /^(?:id)?([1-9]\d{0,15})$/;
+const GROUP = /^(?:-|club|public|event)([1-9]\d{0,15})$/;
+const NAME = /^@?([A-Za-z][A-Za-z0-9_.]{1,63})$/;
+
+/** `107`, `id107`, `-1`, `club1`, `public1`, `event1`, a screen name, or the address of a page with one of them. */
+export function subjectOf(given: string): string | undefined {
+  const text = given.replace(ADDRESS, '');
+  const person = PERSON.exec(text)?.[1];
+  if (person !== undefined) return isId(person) ? person : undefined;
+  const group = GROUP.exec(text)?.[1];
+  if (group !== undefined) return isId(group) ? `-${group}` : undefined;
+  const name = NAME.exec(text)?.[1];
+  return name === undefined ? undefined : `@${name}`;
+}
+
+const isId = (text: string): boolean => NUMBER.test(text) && Number(text) <= Number.MAX_SAFE_INTEGER;
+
+/** What an execute of utils.resolveScreenName said: whose name it is becomes a seed of the import. */
+export function namesOf(
+  names: readonly string[],
+  response: unknown,
+  errors: readonly VkError[],
+): Map<string, ItemOutcome> {
+  const slots = slotsOf(response, errors);
+  return new Map(
+    names.map((name, index) => {
+      const read = parsed(slots(index), resolved);
+      return [name, 'outcome' in read ? read.outcome : ownerOf(read.data)];
+    }),
+  );
+}
+
+function ownerOf(found: z.infer<typeof resolved>): ItemOutcome {
+  if (Array.isArray(found)) return { kind: 'absent', cause: 'unknown' };
+  const { type, object_id: id } = found;
+  const person = type === 'user' ? String(id) : GROUPS.includes(type) ? `-${id}` : undefined;
+  // An application has a name too, and neither friends nor members.
+  if (person === undefined) return { kind: 'absent', cause: 'unknown' };
+  return { kind: 'seen', observations: [], met: [{ person, steps: 0 }], rest: { kind: 'none' } };
+}
