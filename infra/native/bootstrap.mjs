@@ -20,6 +20,7 @@ const PROGRAMS = {
   'bench:pool': 'bench/dist/pool/main.js',
   'bench:lease': 'bench/dist/lease-rpc/main.js',
   'bench:views': 'services/read-model-projector/dist/bench/main.js',
+  'bench:queries': 'services/graph-storage-service/dist/bench/main.js',
   'chaos:pool': 'bench/dist/pool-chaos/main.js',
   'chaos:import': 'bench/dist/import-chaos/main.js',
   'keys:rewrap': 'services/key-service/dist/rewrap.js',
