@@ -157,35 +157,42 @@ describe('windows that are declared fixed', () => {
   }
 
   it.each([
-    ['that was answered', 'answered', true],
-    ['that may never have reached the network', 'broken', false],
-  ] as const)('begin with a first call %s: %s', async (_, outcome, isKnown) => {
-    const clock = new VirtualClock();
-    const { ledger, prefix } = await aLedger(redis, { clock });
-    const rules: NetworkRules = { ...vk(), windowKind: 'fixed', windowAlignment: 'first-call' };
-    clock.micros += 5_000_000;
-    await ledger.define([aKey('k1', { createdAt: clock.nowMs() })]);
-    const request = aRequest(clock.nowMs(), { rules, kinds: ['user'] });
-    const verdict = await ledger.grant(request);
-    if (verdict.kind === 'denied') throw new Error(verdict.reason);
-    const { fence, slots } = verdict.grant;
-    const sentAt = slots[0] as number;
-    clock.micros = Math.round((sentAt + 200) * 1000);
-    const report: SlotReport =
-      outcome === 'answered'
-        ? { slot: 0, outcome, sentAt, answeredAt: sentAt + 100, effects: [] }
-        : { slot: 0, outcome, sentAt, effects: [] };
-    await ledger.settle({
-      by: 'parser-service',
-      session: 'session',
-      sequence: nextSequence(),
-      rules,
-      settles: [{ leaseId: request.leaseId, fence, workspaceId: 'demo', reports: [report] }],
-    });
-    const [kept] = await redis.keys(`${prefix}f:*`);
-    const bounds = await redis.getBuffer(kept as string);
-    expect(bounds?.includes('lo')).toBe(isKnown);
-  });
+    ['that was answered', 'answered', 10, true],
+    ['whose worker stood still before it stamped it', 'answered', 11, false],
+    ['that may never have reached the network', 'broken', 0, false],
+  ] as const)(
+    'begin with a first call %s: %s, %s ms after its slot began',
+    async (_, outcome, lateMs, isKnown) => {
+      const clock = new VirtualClock();
+      const { ledger, prefix } = await aLedger(redis, { clock });
+      const rules: NetworkRules = {
+        ...{ ...vk(), slackMs: 10 },
+        ...{ windowKind: 'fixed', windowAlignment: 'first-call' },
+      };
+      clock.micros += 5_000_000;
+      await ledger.define([aKey('k1', { createdAt: clock.nowMs() })]);
+      const request = aRequest(clock.nowMs(), { rules, kinds: ['user'] });
+      const verdict = await ledger.grant(request);
+      if (verdict.kind === 'denied') throw new Error(verdict.reason);
+      const { fence, slots } = verdict.grant;
+      const sentAt = (slots[0] as number) + lateMs;
+      clock.micros = Math.round((sentAt + 200) * 1000);
+      const report: SlotReport =
+        outcome === 'answered'
+          ? { slot: 0, outcome, sentAt, answeredAt: sentAt + 100, effects: [] }
+          : { slot: 0, outcome, sentAt, effects: [] };
+      await ledger.settle({
+        by: 'parser-service',
+        session: 'session',
+        sequence: nextSequence(),
+        rules,
+        settles: [{ leaseId: request.leaseId, fence, workspaceId: 'demo', reports: [report] }],
+      });
+      const [kept] = await redis.keys(`${prefix}f:*`);
+      const bounds = await redis.getBuffer(kept as string);
+      expect(bounds?.includes('lo')).toBe(isKnown);
+    },
+  );
 
   it.each([
     [-251, false],
@@ -208,6 +215,34 @@ describe('windows that are declared fixed', () => {
     const record = await redis.getBuffer(`${prefix}path:vk`);
     // The offset of the network's clock as MessagePack has its name: a text of one letter.
     expect(record?.includes(Buffer.from([0xa1, 'o'.charCodeAt(0)]))).toBe(isTaken);
+  });
+
+  it.each([
+    ['in its slot', 10, true],
+    ['later: its worker stood still before it took the stamp', 11, false],
+  ] as const)('are found by an answer whose call was stamped %s', async (_, lateMs, isTaken) => {
+    const clock = new VirtualClock();
+    const { ledger, prefix } = await aLedger(redis, { clock });
+    const rules: NetworkRules = { ...vk(), slackMs: 10, windowKind: 'fixed', windowAlignment: 'clock' };
+    clock.micros += 5_000_000;
+    await ledger.define([aKey('k1')]);
+    const request = aRequest(clock.nowMs(), { rules, kinds: ['user'] });
+    const verdict = await ledger.grant(request);
+    if (verdict.kind === 'denied') throw new Error(verdict.reason);
+    const { fence, slots } = verdict.grant;
+    const sentAt = (slots[0] as number) + lateMs;
+    const serverDate = Math.floor(clock.nowMs() / 1000) * 1000;
+    clock.micros = Math.round((sentAt + 200) * 1000);
+    const report: SlotReport = {
+      ...{ slot: 0, outcome: 'answered', sentAt, answeredAt: sentAt + 100, serverDate },
+      effects: [],
+    };
+    await ledger.settle({
+      ...{ by: 'parser-service', session: 'session', sequence: nextSequence(), rules },
+      settles: [{ leaseId: request.leaseId, fence, workspaceId: 'demo', reports: [report] }],
+    });
+    const record = await redis.getBuffer(`${prefix}path:vk`);
+    expect(record?.includes(Buffer.from([0xa1, 'o'.charCodeAt(0)])) ?? false).toBe(isTaken);
   });
 
   it.each<[Alignment, number, number]>([

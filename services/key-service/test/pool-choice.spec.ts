@@ -36,6 +36,32 @@ describe('the choice of a key', () => {
   const countOf = (ids: string[]) =>
     ids.reduce<Record<string, number>>((counts, id) => ({ ...counts, [id]: (counts[id] ?? 0) + 1 }), {});
 
+  it('never tells who is denied to ask again at a time that is over', async () => {
+    await pool.define(aKey('resting'));
+    // What is remembered of a key that is ruled out is rounded down by up to seven microseconds.
+    const until = pool.clock.micros + 800_007;
+    await pool.ledger.restoreRests([
+      {
+        keyId: 'resting',
+        tokenVersion: 1,
+        kind: 'method',
+        name: 'users.get',
+        untilAt: until / 1000,
+        lengthMs: HOUR,
+        code: 29,
+        barred: false,
+      },
+    ]);
+    const details = { methods: { 'users.get': 1 } };
+    expect(await pool.ask(details)).toEqual(['no-slot', 800.007]);
+    for (const left of [9, 7, 6, 5, 4, 3, 2, 1]) {
+      pool.clock.micros = until - left;
+      const verdict = await pool.ledger.grant(aRequest(pool.now(), details));
+      expect(verdict).toMatchObject({ kind: 'denied', reason: 'no-slot' });
+      if (verdict.kind === 'denied') expect(Math.round(verdict.retryAt * 1000)).toBeGreaterThan(until - left);
+    }
+  });
+
   it('says why: the strategy, what won, and what was ruled out by what', async () => {
     const resting = aKey('resting');
     await pool.define(

@@ -13,8 +13,9 @@ local function firstCall(b, name, k)
       first = c
     end
   end
-  if first and first[4] == 0 then
-    -- It may never have reached the network: its windows may begin with a later call.
+  if first and (first[4] == 0 or first[2] > first[1] + a.slack) then
+    -- It may never have reached the network, and its windows begin with a later call; or its worker stood still before
+    -- it took the stamp, and they began before that.
     save('f:' .. E .. ':' .. name, {})
   elseif first and first[4] then
     local hi = math.min(first[2] + spread() + (path().lo or spread()), first[4])

@@ -122,7 +122,7 @@ local function consider(look, id, known)
     return nil
   end
   local till = known and tonumber(known)
-  if till and (till > now or till < 8) then
+  if till and (till - till % 8 > now or till < 8) then
     ruleOut(look, id, till % 8, till - till % 8)
     return nil
   end

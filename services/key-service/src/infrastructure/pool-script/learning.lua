@@ -2,8 +2,10 @@
 -- top largest trips }}. The spread (path.lua) is the range of the round trips that nothing but the path
 -- makes (probes, refusals), at least 10 ms (a network and a worker are busy for that long now and then, and a probe a
 -- second does not see it), widened for what a sample of that size has not shown yet, plus both clocks' errors.
+-- Before ten samples the declared margin holds: delays that have two values only are the same five times in a row one
+-- time in thirty.
 local RECENT, PERIOD, PERIODS = 5000000, 5000000, 12
-local TOP, LEAST_SAMPLES, LEAST_SPREAD = 8, 5, 10000
+local TOP, LEAST_SAMPLES, LEAST_SPREAD = 8, 10, 10000
 
 local function samplesOf()
   return load('path:' .. a.network .. ':samples') or { r = {}, p = {} }

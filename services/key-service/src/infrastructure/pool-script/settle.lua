@@ -25,8 +25,10 @@ local function settleOne(s)
     local slot = tostring(r.slot)
     if nb and k and k.v == lease.v and r.o ~= 'unsent' and not lease.told[slot] then
       lease.told[slot] = 1
-      -- Stamps of a lease of another memory may be of another clock.
-      if r.date and r.date > 0 and math.floor(lease.f / 10000000000) == tonumber(E) then
+      -- Stamps of a lease of another memory may be of another clock; a worker that stood still took its stamp after the
+      -- network had answered.
+      local isPrompt = r.sent <= nb + a.slack
+      if isPrompt and r.date and r.date > 0 and math.floor(lease.f / 10000000000) == tonumber(E) then
         clockSeen(r.sent, r.answered, r.date)
       end
       for _, e in ipairs(r.effects) do
