@@ -5,6 +5,7 @@ import type { World } from './world';
 
 const HEAD = { by: 'parser-service', session: 'after' };
 const HOUR_MS = 3_600_000;
+const TRIES = 10;
 
 export interface Asked {
   verdict: LedgerVerdict;
@@ -34,7 +35,7 @@ export class Questions {
     const { rules } = this.#scenario;
     const sequence = this.next();
     const leaseId = `after-${sequence}`;
-    const verdict = await this.answer(
+    const verdict = await this.answer(() =>
       this.#ledger.grant({
         ...HEAD,
         ...{ leaseId, workspaceId, rules, sequence, egress, first: true, importId: 'after', calls: 1 },
@@ -51,33 +52,43 @@ export class Questions {
     const { rules } = this.#scenario;
     const methods = { [method]: 1 };
     const asked = { workspaceId, rules, methods, egress, keyIds, calls: 1 };
-    const { keys } = await this.answer(this.#ledger.explain(asked));
+    const { keys } = await this.answer(() => this.#ledger.explain(asked));
     return keys.filter(({ reason }) => reason === undefined).map(({ keyId }) => keyId);
   }
 
   async settle(settles: LedgerSettle[]): Promise<void> {
     const { rules } = this.#scenario;
-    await this.answer(this.#ledger.settle({ ...HEAD, sequence: this.next(), rules, settles }));
+    const head = { ...HEAD, sequence: this.next() };
+    await this.answer(() => this.#ledger.settle({ ...head, rules, settles }));
   }
 
   /** Ms from a send to the end of its window, as far as the pool has learned the path. */
   async chargedMs(): Promise<number> {
     const { windowMs, slackMs, marginMs } = this.#scenario.rules;
-    const found = await this.answer(this.#ledger.learnedPath('vk').then((path) => ({ path })));
+    const found = await this.answer(() => this.#ledger.learnedPath('vk').then((path) => ({ path })));
     return windowMs + slackMs + (found.path?.spreadMs ?? marginMs);
   }
 
   async tidy(): Promise<void> {
-    await this.answer((this.#services()[0] as KeyServiceProcess).tidy().then(() => true));
+    await this.answer(() => (this.#services()[0] as KeyServiceProcess).tidy().then(() => true));
   }
 
-  async answer<T>(asked: Promise<T>): Promise<T> {
+  /** A pool that takes up its memory anew cannot say what it knows of keys: it is asked again until it has one. */
+  async answer<T>(ask: () => Promise<T>): Promise<T> {
     const { time } = this.#world;
-    let answer: T | undefined;
-    void asked.then((found) => (answer = found));
-    time.woke();
-    await time.runUntil(() => answer !== undefined);
-    return answer as T;
+    for (let tries = 1; ; tries += 1) {
+      let answer: T | undefined;
+      let failure: Error | undefined;
+      ask().then(
+        (found) => (answer = found),
+        (error: unknown) => (failure = error as Error),
+      );
+      time.woke();
+      await time.runUntil(() => answer !== undefined || failure !== undefined);
+      if (failure === undefined) return answer as T;
+      if (tries === TRIES) throw failure;
+      await this.wait(1_000_000);
+    }
   }
 
   async wait(micros: number): Promise<void> {
