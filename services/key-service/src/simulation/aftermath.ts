@@ -53,10 +53,10 @@ export class Aftermath {
     const isPlain = !this.#hasBudgets && scenario.egresses.length === 1;
     const parts = { ...this.#parts, ask: this.#ask };
     await this.#everyKeyReturns();
-    if (this.#isWell() && !this.#isLimitShared && chance.flip(0.35)) await keysAreUsed(parts);
+    if (this.#isWell() && !this.#isLimitShared && chance.flip(0.2)) await keysAreUsed(parts);
     const isShared = scenario.keys.some(({ sharedWith }) => sharedWith.length > 0);
     if (this.#isWell() && isPlain && isShared && chance.flip(0.5)) await sharesAreFair(parts);
-    if (this.#isWell() && isPlain && chance.flip(0.2)) await followsItsOrder(parts);
+    if (this.#isWell() && isPlain && chance.flip(0.15)) await followsItsOrder(parts);
   }
 
   #isWell(): boolean {

@@ -26,7 +26,7 @@ export interface ProcessParts {
 }
 
 const TIDY_EVERY = 5_000_000;
-const TIDY_SELDOM = 600_000_000;
+const TIDY_SELDOM = 1_800_000_000;
 
 /** One key-service: the application's own desks over the real script; requests reach it without the frames around them. */
 export class KeyServiceProcess {

@@ -8,7 +8,7 @@ import { KeyOwner } from './key-owner';
 import { KeyServiceProcess } from './key-service-process';
 import { Provider } from './provider';
 import type { RedisPair } from './redis-pair';
-import { budgetsOf, drawScenario, type Scenario } from './scenario';
+import { budgetsOf, drawScenario, type Scenario, WORK } from './scenario';
 import { SimulatedServer } from './simulated-redis';
 import { LedgerWatch } from './watched-ledger';
 import { SimulatedWorker, type Work } from './worker';
@@ -102,7 +102,7 @@ export class Run {
       ...{ owner: this.#owner, server: this.#server, watch: this.watch },
       services: () => this.#services,
     });
-    await aftermath.play();
+    await aftermath.play().catch((error: unknown) => world.broken('pool-does-not-answer', String(error)));
   }
 
   #stage(): Stage {
@@ -157,7 +157,7 @@ export class Run {
       ...{ world, provider, rules, mishaps: this.#mishaps },
       name: `w${this.#started}`,
       egress: egresses[index % egresses.length] as string,
-      loops: community ? 6 : 3,
+      loops: community ? 4 : 2,
       services: () => this.#services,
       poolMicros: () => this.#server.micros(),
       bucketOf: (keyId) => this.#owner.key(keyId).details.bucket,
@@ -175,13 +175,15 @@ export class Run {
 
   #work(): Work {
     const { chance } = this.world;
+    const workspaceId = chance.flip(0.85) ? 'demo' : 'other';
+    const index = chance.whole(0, this.#scenario.imports.length - 1);
     return {
-      workspaceId: chance.flip(0.85) ? 'demo' : 'other',
-      importId: `import-${chance.whole(1, 2)}`,
-      methods: chance.flip(0.05)
-        ? ['friends.get', 'users.get']
-        : [chance.flip(0.9) ? 'friends.get' : 'users.get'],
-      calls: chance.flip(0.85) ? 1 : chance.whole(2, 3),
+      workspaceId,
+      importId: `import-${index}`,
+      methods: chance.flip(0.04)
+        ? chance.pick(WORK)
+        : (this.#scenario.imports[index] as Scenario['imports'][0]),
+      calls: chance.flip(0.9) ? 1 : chance.whole(2, 3),
     };
   }
 

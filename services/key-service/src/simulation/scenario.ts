@@ -25,11 +25,20 @@ export interface Scenario {
   keys: KeyPlan[];
   /** Addresses that workers call from. */
   egresses: string[];
+  /** What each import of a workspace asks for, as a rule. */
+  imports: (readonly string[])[];
   /** Jitter may grow to this (us) in mid-run; undefined: it never does. */
   worstJitter: number | undefined;
 }
 
 export const WORKSPACES: readonly string[] = ['demo', 'other'];
+/** Methods that one request needs. */
+export const WORK: readonly (readonly string[])[] = [
+  ['friends.get'],
+  ['users.get'],
+  ['friends.get', 'users.get'],
+];
+const IMPORTS = 4;
 const KINDS: readonly KeyKind[] = ['user', 'user', 'user', 'service', 'user'];
 /** What two workers' clocks may be wrong by at most, ms. */
 const CLOCKS = 2 * (2 + 5);
@@ -37,8 +46,8 @@ const WORST = 5;
 
 export function drawScenario(chance: Chance): Scenario {
   const counting = chance.pick<Counting>([
-    ...(['sliding', 'sliding', 'sliding'] as const),
-    ...(['fixed-clock', 'fixed-first-call'] as const),
+    ...(['sliding', 'sliding', 'sliding', 'sliding', 'sliding'] as const),
+    ...(['fixed-clock', 'fixed-clock', 'fixed-first-call', 'fixed-first-call', 'fixed-first-call'] as const),
   ]);
   const declared = rulesOf('vk') as NetworkRules;
   const egresses = chance.flip(0.3) ? ['first', 'second'] : ['default'];
@@ -58,6 +67,7 @@ export function drawScenario(chance: Chance): Scenario {
     ...{ counting, rules, egresses },
     ...pathOf(chance, rules, changes),
     keys: drawKeys(chance, egresses),
+    imports: Array.from({ length: IMPORTS }, () => (chance.flip(0.85) ? ['friends.get'] : chance.pick(WORK))),
   };
 }
 

@@ -1,7 +1,7 @@
 import { Chance } from './chance';
 import type { RedisPair } from './redis-pair';
 import { Run } from './run';
-import { VirtualTime } from './virtual-time';
+import { type Settling, VirtualTime } from './virtual-time';
 import { type Violation, World } from './world';
 
 export interface SimulationOptions {
@@ -29,18 +29,22 @@ export interface SimulationReport {
   seconds: number;
 }
 
-/** One run: five keys, three workers, two key-services, at least 200 grants and five faults; the same for the same seed. */
-export async function simulate(redis: RedisPair, options: SimulationOptions): Promise<SimulationReport> {
-  const [one, other] = redis.connections;
-  const time = new VirtualTime({
+/** Commands that real servers have not answered yet. */
+export function settlingOf({ connections: [one, other] }: RedisPair): Settling {
+  return {
     get busy(): boolean {
       return one.busy || other.busy;
     },
     async idle(): Promise<void> {
-      await one.idle();
-      await other.idle();
+      if (one.busy) await one.idle();
+      if (other.busy) await other.idle();
     },
-  });
+  };
+}
+
+/** One run: five keys, three workers, two key-services, at least 200 grants and five faults; the same for the same seed. */
+export async function simulate(redis: RedisPair, options: SimulationOptions): Promise<SimulationReport> {
+  const time = new VirtualTime(settlingOf(redis));
   const world = new World(time, new Chance(options.seed), options.onEvent);
   const run = new Run(world, redis, options.lua);
   const faults = await run.play();

@@ -13,7 +13,7 @@ export interface HeldLease {
   id: string;
   workspaceId: string;
   /** Of each of its calls. */
-  methods: string[];
+  methods: readonly string[];
   grant: LedgerGrant;
   /** Of the clock's mapping, when the lease came. */
   generation: number;

@@ -61,7 +61,7 @@ export class VirtualTime {
       if (next === undefined) return false;
       this.micros = next.at;
       next.run();
-      if (this.#woken || this.#settling.busy) await this.#rest();
+      if (this.#woken) await this.#rest();
     }
     return true;
   }
@@ -69,7 +69,7 @@ export class VirtualTime {
   async #rest(): Promise<void> {
     this.#woken = false;
     do {
-      await this.#settling.idle();
+      if (this.#settling.busy) await this.#settling.idle();
       // Every promise that can go on has gone on when the event loop comes round.
       await new Promise((resolve) => setImmediate(resolve));
     } while (this.#settling.busy);

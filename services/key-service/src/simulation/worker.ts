@@ -15,7 +15,7 @@ export interface Work {
   workspaceId: string;
   importId: string;
   /** Of each call. */
-  methods: string[];
+  methods: readonly string[];
   calls: number;
 }
 
@@ -47,6 +47,7 @@ const SECOND = 1_000_000;
 const ACQUIRE_MS = 5_000;
 /** Who has nothing to ask for so long needs no clock and no path meanwhile. */
 const ASLEEP = 2_000_000;
+const LONGEST_S = 3_600;
 
 /** A worker process: asks for leases, sends in its slots by its own reading of the pool's clock, and settles. */
 export class SimulatedWorker {
@@ -147,7 +148,8 @@ export class SimulatedWorker {
           const inMs = verdict.retryAt - verdict.poolNow + world.chance.between(0, 20);
           // For hours, maybe: whoever finds no key at all asks less and less often.
           if (verdict.reason === 'no-key') this.#keyless += 1;
-          if (verdict.reason === 'no-key') return this.#askAgain(Math.min(2 ** this.#keyless, 600) * SECOND);
+          if (verdict.reason === 'no-key')
+            return this.#askAgain(Math.min(2 ** this.#keyless, LONGEST_S) * SECOND);
           return this.#askAgain(Math.max(1, inMs) * 1000);
         }
         this.#keyless = 0;
