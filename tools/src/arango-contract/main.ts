@@ -13,6 +13,7 @@ const CONTRACT = [
   'libs/arango-embedded/test/traversals.spec.ts',
   'libs/arango/test/bulk.spec.ts',
   'services/graph-storage-service/test/graph-store.spec.ts',
+  'services/graph-storage-service/test/communities.spec.ts',
   'services/graph-storage-service/test/graph-walks.spec.ts',
 ];
 

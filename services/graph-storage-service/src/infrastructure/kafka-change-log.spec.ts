@@ -55,6 +55,44 @@ describe('KafkaChangeLog', () => {
     });
   });
 
+  it('publishes what a person belongs to and follows, as much of it as a record holds', () => {
+    const listOf = (ids: string[]) => observe(NOTHING_KNOWN, aList(6, ids)).list;
+    const many = Array.from({ length: 25_000 }, (_, i) => String(i));
+    const subscriptions = { groups: listOf(many.slice(3)), pages: listOf(['8', '9']), people: listOf([]) };
+    const value = vertexOf({ ...person, subscriptions });
+    const seenAt = { observedAt: 6, fence: 1 };
+    expect(value.friends).toMatchObject({ ids: ['1', '58'], complete: true });
+    expect(value.groups).toEqual({ ids: many.slice(3), complete: true, ...seenAt });
+    expect(value.pages).toEqual({ ids: ['8'], complete: false, ...seenAt });
+    expect(value.follows).toEqual({ ids: [], complete: true, ...seenAt });
+    expect(vertexChanged.schema.parse(value)).toEqual(value);
+  });
+
+  it('publishes groups and posts behind the people', async () => {
+    const sent: OutgoingEvent[] = [];
+    const log = new KafkaChangeLog({ publish: async (events) => (sent.push(...events), {}) });
+    const seenAt = { observedAt: 6, fence: 1 };
+    const vertex = (kind: 'group' | 'post', id: string, content: object) => {
+      const document = { content, stamp: seenAt, source: IMPORT };
+      return { kind, ref: ref(id), version: 2, changedAt: 99, document };
+    };
+    const content = { ownerKind: 'user', ownerId: '1', publishedAt: 3, text: 'Snow' };
+    await log.publish([person], 2, { t: { '2': 7 } }, [
+      vertex('group', '5', { state: 'active', profile: { name: 'Chess' } }),
+      vertex('post', '1_2', content),
+    ]);
+    expect(sent.map(({ key, headers }) => [key, headers !== undefined])).toEqual([
+      ['demo:vk:user:107', false],
+      ['demo:vk:group:5', false],
+      ['demo:vk:post:1_2', true],
+    ]);
+    const head = { workspaceId: 'demo', network: 'vk', version: 2, changedAt: 99 };
+    const group = { state: 'active', profile: { name: 'Chess' }, ...seenAt };
+    expect(sent[1]?.value).toEqual({ ...head, kind: 'group', id: '5', group });
+    expect(sent[2]?.value).toEqual({ ...head, kind: 'post', id: '1_2', post: { content, ...seenAt } });
+    for (const { value } of sent) expect(vertexChanged.schema.parse(value)).toEqual(value);
+  });
+
   it('says on the last record, and only there, how far the input is done', async () => {
     const [first, last, ...rest] = await published([person, { ...person, ref: ref('5') }]);
     expect(rest).toEqual([]);
