@@ -48,11 +48,14 @@ function deadCallOf({ id, queue, code, reason, attempts, content }: DeadTask): D
   return { id, queue, code, reason, attempts, task: taskOf(content) };
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 function taskOf(content: Buffer): DeadCall['task'] {
   try {
     const parsed = callRequested.schema.safeParse(JSON.parse(content.toString('utf8')));
     if (!parsed.success) return undefined;
     const { callId, importId, workspaceId } = parsed.data;
+    if (!UUID.test(callId) || !UUID.test(importId)) return undefined;
     return { callId, importId, workspaceId };
   } catch {
     return undefined; // No JSON at all: it is shown by its reason, and can only be sent back as it is.

@@ -42,10 +42,8 @@ export class IdempotentUnlessDry implements NestInterceptor {
     const http = context.switchToHttp();
     const { query } = http.getRequest<FastifyRequest<{ Querystring: StartQuery }>>();
     if (query.dryRun !== 'true') return this.idempotent.intercept(context, next);
-    const reply = http.getResponse<FastifyReply>();
-    // Nest sets the status of the route after everything else.
-    const set = reply.status.bind(reply) as (code: number) => FastifyReply;
-    reply.status = ((code: number) => set(code === 202 ? 200 : code)) as typeof reply.status;
+    // Nest has set the status of the route before.
+    void http.getResponse<FastifyReply>().code(200);
     return next.handle();
   }
 }
