@@ -157,6 +157,39 @@ describe('each command', () => {
       'GET /v1/pool/explain',
       { query: { network: 'vk', methods: 'friends.get:25', keyId: ID, egress: 'home', limit: '2' } },
     ],
+    [
+      [
+        'import',
+        'start',
+        'club1',
+        '--include',
+        'walls,members',
+        '--fields',
+        'sex',
+        '--walls-last',
+        '9',
+        '--walls-since',
+        '2026-11-01T00:00:00Z',
+      ],
+      'POST /v1/imports',
+      {
+        body: {
+          network: 'vk',
+          seeds: ['club1'],
+          include: ['walls', 'members'],
+          fields: ['sex'],
+          walls: { last: 9, since: '2026-11-01T00:00:00Z' },
+        },
+      },
+    ],
+    [['import', 'start', '107', '--dry-run'], 'POST /v1/imports', { query: { dryRun: 'true' } }],
+    [['dead-calls', 'list', '--limit', '2'], 'GET /v1/dead-calls', { query: { limit: '2' } }],
+    [['dead-calls', 'redrive'], 'POST /v1/dead-calls/redrive'],
+    [
+      ['dead-calls', 'redrive', 'm1'],
+      'POST /v1/dead-calls/{id}/redrive',
+      { path: '/v1/dead-calls/m1/redrive' },
+    ],
     [['export', 'list'], 'GET /v1/exports'],
     [['export', 'show', ID], 'GET /v1/exports/{id}'],
     [['export', 'remove', ID], 'DELETE /v1/exports/{id}'],
@@ -181,10 +214,10 @@ describe('each command', () => {
     for (const mode of [[], ['--json']]) {
       fleet.reset();
       const terminal = at();
-      expect([await terminal.run(...argv, ...mode), terminal.stderr.text.includes('error')]).toEqual([
-        0,
-        false,
-      ]);
+      expect([
+        await terminal.run(...argv.slice(0, 2), ...mode, ...argv.slice(2)),
+        terminal.stderr.text.includes('error'),
+      ]).toEqual([0, false]);
       expect(fleet.faults).toEqual([]);
       expect(fleet.asked).toEqual([expect.objectContaining({ operation, ...asked })]);
       if (mode.length > 0) expect(() => terminal.stdout.json()).not.toThrow();

@@ -1,5 +1,6 @@
 import { Arguments, GLOBAL_OPTIONS, type Options } from './arguments';
 import type { Call, Command } from './command';
+import { deadCalls } from './commands/dead-calls';
 import { exporting } from './commands/exports';
 import { imports, watch } from './commands/imports';
 import { keys } from './commands/keys';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   ...queries,
   ...exporting,
   ...keys,
+  ...deadCalls,
 ];
 
 /** Runs one command line; its answer is the exit code. Nothing is thrown. */

@@ -26,6 +26,8 @@ const start: Command = {
     depth: { type: 'string', value: 'N', help: '1 to 32 steps; until nobody new is found unless told' },
     include: { type: 'string', multiple: true, value: 'KIND,...', help: 'what to fetch beside the people' },
     fields: { type: 'string', multiple: true, value: 'FIELD,...', help: 'what to keep of a person' },
+    'walls-since': { type: 'string', value: 'TIME', help: 'posts published from then on' },
+    'walls-last': { type: 'string', value: 'N', help: 'the newest posts of each wall at most' },
     people: { type: 'string', value: 'N', help: 'people at most' },
     calls: { type: 'string', value: 'N', help: 'calls at most' },
     'json-body': { type: 'string', value: 'FILE', help: 'a JSON object with more of the body (- is stdin)' },
@@ -143,6 +145,7 @@ async function startBody({ args, terminal }: Call): Promise<Record<string, unkno
   const seeds = [...args.words, ...listed.split(/[\s,]+/).filter(Boolean)];
   if (seeds.length === 0 && given['seeds'] === undefined) throw new UsageError('import start needs a seed');
   const limits = defined({ people: args.whole('people', 1), calls: args.whole('calls', 1) });
+  const walls = defined({ since: args.text('walls-since'), last: args.whole('walls-last', 1) });
   return {
     network: 'vk',
     ...given,
@@ -152,12 +155,15 @@ async function startBody({ args, terminal }: Call): Promise<Record<string, unkno
       depth: args.whole('depth', 1, 32),
       include: args.list('include'),
       fields: args.list('fields'),
-      limits:
-        Object.keys(limits).length === 0
-          ? undefined
-          : { ...(given['limits'] as object | undefined), ...limits },
+      walls: beside(given['walls'], walls),
+      limits: beside(given['limits'], limits),
     }),
   };
+}
+
+/** What the body has, with what the options say; undefined when the options say nothing. */
+function beside(given: unknown, options: Record<string, unknown>): object | undefined {
+  return Object.keys(options).length === 0 ? undefined : { ...(given as object | undefined), ...options };
 }
 
 function forecastOf({ forecast }: StartedImportView): string {
