@@ -152,7 +152,7 @@ export class Engine {
 
   /**
    * Writes everything that is there into a new file and removes the old one, so that deleted bytes are gone; nothing is
-   * done when the collection lost nothing since the last time. All requests wait: about 4 s for a million entries.
+   * done when the collection lost nothing since the last time. All requests wait meanwhile.
    */
   rewrite(collection: Collection): void {
     if (!collection.hasLeftovers) return;

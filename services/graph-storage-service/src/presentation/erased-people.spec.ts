@@ -25,7 +25,7 @@ describe('ErasedPeople', () => {
   };
   const people = new ErasedPeople(followed);
   const record = (message: MessageDefinition, changes: object = {}): EventRecord =>
-    ({ message, key: 'k', value: { ...message.example, ...changes } }) as never;
+    ({ message, key: 'k', value: { ...(message.example as object), ...changes } }) as never;
 
   it('leaves records as they are while nobody was erased', async () => {
     const records = [record(userObserved), record(friendListObserved)];
