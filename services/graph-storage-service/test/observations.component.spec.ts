@@ -2,8 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { ArangoMigrations, connectArango } from '@sociograph/arango';
 import {
   friendListObserved,
+  groupObserved,
   inputMarked,
+  membershipListClosed,
+  membershipPageObserved,
+  postObserved,
   recordKey,
+  subscriptionListObserved,
   TOPICS,
   userObserved,
   vertexChanged,
@@ -267,6 +272,56 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
         ],
         next: null,
       },
+    });
+  });
+
+  it('stores groups, posts and who belongs to what, and says that their topics are done', async () => {
+    const head = { workspaceId, network: 'vk', observedAt: 10, fence: 1, source };
+    const groupKey = recordKey(workspaceId, 'vk', 'group', '50');
+    const ids = { userId: '600', list: 'groups' as const, outcome: 'complete' as const, ids: ['50', '51'] };
+    const walk = { ...head, groupId: '50', listId: 'walk-1' };
+    const wall = { ownerKind: 'group' as const, ownerId: '50', publishedAt: 5, text: 'Hello' };
+    await done(
+      await publisher.publish([
+        {
+          message: groupObserved,
+          key: groupKey,
+          value: { ...head, groupId: '50', state: 'active', name: 'Chess' },
+        },
+        {
+          message: postObserved,
+          key: recordKey(workspaceId, 'vk', 'post', '-50_1'),
+          value: { ...head, postId: '-50_1', ...wall },
+        },
+        { message: subscriptionListObserved, key: key('600'), value: { ...head, ...ids } },
+        {
+          message: membershipPageObserved,
+          key: groupKey,
+          value: { ...walk, part: 0, memberIds: ['601', '600'] },
+        },
+        {
+          message: membershipListClosed,
+          key: groupKey,
+          value: { ...walk, parts: 1, count: 2, complete: true },
+        },
+      ]),
+    );
+    expect(states('600').at(-1)?.value).toMatchObject({ groups: { ids: ['50', '51'], complete: true } });
+    const ofGroup = changes.filter((record) => record.key === groupKey);
+    expect(ofGroup.at(-1)?.value).toMatchObject({ kind: 'group', group: { profile: { name: 'Chess' } } });
+    expect(await get('vk/600/groups')).toMatchObject({
+      body: {
+        items: [
+          { id: '50', seenInOwnList: { callId: 'call-1' }, seenAmongMembers: { callId: 'call-1' } },
+          { id: '51', seenAmongMembers: null },
+        ],
+      },
+    });
+    expect(await get('../groups/vk/50/members')).toMatchObject({
+      body: { items: [{ id: '600' }, { id: '601' }] },
+    });
+    expect(await get('../groups/vk/50/posts')).toMatchObject({
+      body: { items: [{ id: '-50_1', text: 'Hello' }] },
     });
   });
 
