@@ -24,6 +24,7 @@ const PROGRAMS = {
   'chaos:pool': 'bench/dist/pool-chaos/main.js',
   'chaos:import': 'bench/dist/import-chaos/main.js',
   'keys:rewrap': 'services/key-service/dist/rewrap.js',
+  redrive: 'services/parser-service/dist/redrive.js',
   'projector:rebuild': 'services/read-model-projector/dist/rebuild.js',
   sociograph: 'infra/cli/dist/main.js',
 };
@@ -66,6 +67,7 @@ function main() {
 /** What a command of a service needs to know of the fleet that runs here. */
 function ofStack(command) {
   if (command === 'keys:rewrap') return keysOfStack();
+  if (command === 'redrive') return callsOfStack();
   if (command === 'sociograph') return { SOCIOGRAPH_STACK_ENV: stackFile('env.json') };
   return command === 'projector:rebuild' ? viewsOfStack() : {};
 }
@@ -82,6 +84,15 @@ function viewsOfStack() {
   const env = JSON.parse(readFileSync(file, 'utf8'));
   const names = ['ARANGO_URL', 'ARANGO_DATABASE', 'ARANGO_USERNAME', 'ARANGO_PASSWORD'];
   return Object.fromEntries(names.map((name) => [name, env[`READ_MODEL_PROJECTOR_${name}`]]));
+}
+
+/** Where the dead calls of the fleet that runs here lie, unless the environment names others. */
+function callsOfStack() {
+  const file = stackFile('env.json');
+  if (process.env.RABBITMQ_URL !== undefined || !existsSync(file)) return {};
+  const env = JSON.parse(readFileSync(file, 'utf8'));
+  const names = ['DATABASE_URL_APP', 'DATABASE_URL_WORKER', 'RABBITMQ_URL'];
+  return Object.fromEntries(names.map((name) => [name, env[`PARSER_SERVICE_${name}`]]));
 }
 
 /** Where the keys of the fleet that runs here lie, unless the environment names others. */

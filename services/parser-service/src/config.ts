@@ -55,3 +55,15 @@ const migrationSchema = z.object({
 export function migrationConfig(): Readonly<z.infer<typeof migrationSchema>> {
   return loadConfig(migrationSchema);
 }
+
+const redriveSchema = z.object({
+  LOG_LEVEL: baseConfig.LOG_LEVEL,
+  NODE_ENV: baseConfig.NODE_ENV,
+  ...postgresConfig,
+  ...rabbitConfig,
+});
+
+/** What the command that redrives dead calls needs. */
+export function redriveConfig(): Readonly<z.infer<typeof redriveSchema>> {
+  return loadConfig(redriveSchema);
+}
