@@ -1,16 +1,29 @@
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { runMain, writeOpenApi } from '@sociograph/service-host';
+import { AnalysisDesk } from './projections/analyses/analysis-desk';
+import { AnalysesController } from './presentation/analyses.controller';
+import { RankingsController } from './presentation/rankings.controller';
 import { RecountsController } from './presentation/recounts.controller';
+import { SearchController } from './presentation/search.controller';
 import { ViewsController } from './presentation/views.controller';
 import { ReadViews } from './projections/read-views';
 import { RecountDesk } from './projections/recount-desk';
+import { SearchViews } from './projections/search-views';
 
 /** The REST edge without servers behind it. */
 @Module({
-  controllers: [ViewsController, RecountsController],
+  controllers: [
+    ViewsController,
+    RankingsController,
+    SearchController,
+    AnalysesController,
+    RecountsController,
+  ],
   providers: [
     { provide: ReadViews, useValue: undefined },
+    { provide: SearchViews, useValue: undefined },
+    { provide: AnalysisDesk, useValue: undefined },
     { provide: RecountDesk, useValue: undefined },
   ],
 })

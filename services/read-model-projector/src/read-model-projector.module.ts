@@ -1,25 +1,40 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@sociograph/auth';
 import type { HostContext } from '@sociograph/service-host';
+import { AnalysisDesk } from './projections/analyses/analysis-desk';
 import type { ProjectorConfig } from './config';
 import { connectServers } from './infrastructure/servers';
 import { projectorMetrics } from './metrics';
+import { AnalysesController } from './presentation/analyses.controller';
+import { RankingsController } from './presentation/rankings.controller';
 import { RecountsController } from './presentation/recounts.controller';
+import { SearchController } from './presentation/search.controller';
 import { ViewsController } from './presentation/views.controller';
 import { WriterTelemetry } from './presentation/writer-telemetry';
 import { ActiveWriter } from './projections/active-writer';
+import { FreshAnswers } from './projections/fresh-answers';
 import { RecountDesk } from './projections/recount-desk';
 import { ReadViews } from './projections/read-views';
+import { SearchViews } from './projections/search-views';
 
 const STANDBY_MS = 500;
 const RETRY_MS = 500;
 const JOBS_MS = 1000;
 
 /** The wiring: adapters to ports, the writer, the readers, the REST edge. */
-@Module({ controllers: [ViewsController, RecountsController] })
+@Module({
+  controllers: [
+    ViewsController,
+    RankingsController,
+    SearchController,
+    AnalysesController,
+    RecountsController,
+  ],
+})
 export class ReadModelProjectorModule {
   static forRoot(config: ProjectorConfig, ctx: HostContext): DynamicModule {
     const adapters = connectServers(config, ctx);
+    const answers = new FreshAnswers(adapters.cache, adapters.watch, adapters.ends);
     const telemetry = new WriterTelemetry(ctx.logger, projectorMetrics(ctx.metrics));
     ctx.health.check('recount', async () => (telemetry.hasDifferences ? 'degraded' : 'up'));
     const writer = new ActiveWriter({ ...adapters, clock: ctx.clock }, telemetry, {
@@ -45,7 +60,12 @@ export class ReadModelProjectorModule {
       providers: [
         {
           provide: ReadViews,
-          useValue: new ReadViews(adapters.store, adapters.cache, adapters.watch, adapters.ends),
+          useValue: new ReadViews(adapters.store, answers),
+        },
+        { provide: SearchViews, useValue: new SearchViews(adapters.store, answers) },
+        {
+          provide: AnalysisDesk,
+          useValue: new AnalysisDesk(adapters.analyses, adapters.store, ctx.clock, ctx.ids),
         },
         {
           provide: RecountDesk,

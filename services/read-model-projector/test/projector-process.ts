@@ -73,10 +73,18 @@ export class ProjectorProcess {
     return (await promisify(execFile)(process.execPath, [REBUILD], { env: this.env })).stdout;
   }
 
-  async get(path: string, token: string, method = 'GET'): Promise<Answer> {
+  post(path: string, token: string, body: object): Promise<Answer> {
+    return this.get(path, token, 'POST', body);
+  }
+
+  async get(path: string, token: string, method = 'GET', body?: object): Promise<Answer> {
     const response = await fetch(`${this.url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}` },
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     return {
       status: response.status,

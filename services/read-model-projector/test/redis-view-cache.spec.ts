@@ -1,5 +1,5 @@
 import { TimeOrderedIds } from '@sociograph/kernel';
-import { eventually } from '@sociograph/testing';
+import { eventually, fakeClock } from '@sociograph/testing';
 import type { Redis } from 'ioredis';
 import { connectRedis } from '../src/infrastructure/redis-connection';
 import { RedisViewCache } from '../src/infrastructure/redis-view-cache';
@@ -71,6 +71,44 @@ describe('RedisViewCache', () => {
     await reader.read('demo.vk', 'summary', slow);
     await eventually(async () => (await reader.read('demo.vk', 'summary', async () => 'new')) === 'new');
     expect(await (await instance()).read('demo.vk', 'summary', async () => 'new')).toBe('new');
+  });
+
+  it('loads once for all who ask at the same time, and anew for whoever asks after the graph was forgotten', async () => {
+    const cache = await instance();
+    await cache.forget(['demo.vk']);
+    const answers: ((row: string) => void)[] = [];
+    const load = (): Promise<string> => new Promise((resolve) => answers.push(resolve));
+    const many = Array.from({ length: 20 }, () => cache.read('demo.vk', 'summary', load));
+    await eventually(async () => answers.length === 1);
+    await cache.forget(['demo.vk']);
+    const late = cache.read('demo.vk', 'summary', load);
+    await eventually(async () => answers.length === 2);
+    answers[0]!('old');
+    answers[1]!('new');
+    expect(new Set(await Promise.all(many))).toEqual(new Set(['old']));
+    expect([await late, await cache.read('demo.vk', 'summary', async () => 'newer')]).toEqual(['new', 'new']);
+  });
+
+  it('shares no failure with whoever asks later', async () => {
+    const cache = await instance();
+    await expect(cache.read('demo.vk', 'summary', () => Promise.reject(new Error('away')))).rejects.toThrow(
+      'away',
+    );
+    expect(await cache.read('demo.vk', 'summary', async () => 'row')).toBe('row');
+  });
+
+  it('keeps nothing in the process for more than two seconds, should the notice not come', async () => {
+    const clock = fakeClock();
+    const [redis, subscriber] = [await connect(), await connect()];
+    const cache = new RedisViewCache(redis, subscriber, new TimeOrderedIds(), prefix, clock);
+    await eventually(async () => (cache as unknown as { listening: boolean }).listening);
+    await cache.read('demo.vk', 'summary', async () => 'old');
+    clock.advance(1999);
+    expect(await cache.read('demo.vk', 'summary', async () => 'new')).toBe('old');
+    clock.advance(1);
+    // The other instance's forgetting, without its notice.
+    await redis.set(`${prefix}views:generation:demo.vk`, 'another');
+    expect(await cache.read('demo.vk', 'summary', async () => 'new')).toBe('new');
   });
 
   it('does not remember that there was nothing', async () => {

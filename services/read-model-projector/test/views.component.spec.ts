@@ -75,7 +75,7 @@ describe('the projector on real servers', () => {
     publisher.publish(
       changes.map((value) => ({
         message: vertexChanged,
-        key: recordKey(workspace, network, 'user', value.id),
+        key: recordKey(workspace, network, value.kind, value.id),
         value,
       })),
     );
@@ -233,6 +233,105 @@ describe('the projector on real servers', () => {
     expect(await projector.metric('projector_recount_differences')).toBe(0);
     expect((await projector.get(`${path}/none`, token)).status).toBe(404);
     expect((await projector.get('/v1/graphs/unknown/recounts', token, 'POST')).status).toBe(404);
+  });
+
+  it('shows groups and posts, searches, ranks, and analyses in a thread', async () => {
+    const projector = await startWriter();
+    const stamp = { observedAt: 1_795_000_000_000, fence: 1 };
+    const beside = { workspaceId: workspace, network, version: 1, changedAt: 1 };
+    const content = { ownerKind: 'user' as const, ownerId: '1', publishedAt: 1_794_990_000_000 };
+    const groups = { ids: ['77', '78'], complete: true, ...stamp };
+    const at = await publish([
+      { ...person('1', ['2', '3']), groups },
+      person('2', ['3']),
+      person('3', ['4']),
+      person('4', []),
+      {
+        ...beside,
+        kind: 'group',
+        id: '77',
+        group: { state: 'active', profile: { name: 'Chess' }, ...stamp },
+      },
+      {
+        ...beside,
+        kind: 'post',
+        id: '1_5',
+        post: { content: { ...content, text: 'Первый снег' }, ...stamp },
+      },
+    ]);
+    await eventually(async () => (await projector.get(summaryPath(at), token)).status === 200, WITHIN);
+    const get = async (path: string): Promise<Record<string, unknown>> =>
+      (await projector.get(`/v1/${path}`, token)).body;
+    expect(await get(`profiles/${network}/1?min-position=${encodePositions(at)}`)).toMatchObject({
+      groups: { total: 2, first: [{ id: '77', name: 'Chess' }, { id: '78' }] },
+      pages: { total: 0, first: [] },
+      lastPosts: [{ id: '1_5', text: 'Первый снег' }],
+    });
+    const ranking = `graphs/${network}/rankings/degree`;
+    const first = await get(`${ranking}?limit=3`);
+    expect(first).toMatchObject({
+      total: 4,
+      items: [{ id: '3', rank: 1, degree: 3 }, { id: '1' }, { id: '2' }],
+    });
+    expect(await get(`${ranking}?limit=3&cursor=${String(first['next'])}`)).toMatchObject({
+      items: [{ id: '4', rank: 4, degree: 1, name: 'Vera Orlova' }],
+      next: null,
+    });
+    const search = `graphs/${network}/search`;
+    const people = await get(`${search}?q=ORL%20ver&limit=3`);
+    expect((people['items'] as { person: { id: string } }[]).map(({ person: { id } }) => id)).toEqual([
+      '1',
+      '2',
+      '3',
+    ]);
+    expect(await get(`${search}?q=orl%20ver&limit=3&cursor=${String(people['next'])}`)).toMatchObject({
+      items: [{ person: { id: '4', name: expect.arrayContaining([{ text: 'Orl', match: true }]) } }],
+      next: null,
+    });
+    expect(await get(`${search}?in=posts&q=${encodeURIComponent('сне')}`)).toMatchObject({
+      items: [
+        {
+          post: {
+            id: '1_5',
+            ownerId: '1',
+            snippet: [{ text: 'Первый ' }, { text: 'сне', match: true }, { text: 'г' }],
+          },
+        },
+      ],
+    });
+    for (const [path, field] of [
+      [`${search}?q=%20`, 'q'],
+      [search, 'q'],
+      [`${search}?q=a&in=groups`, 'in'],
+      [`${search}?q=a&cursor=eA`, 'cursor'],
+      [`${ranking}?cursor=eA`, 'cursor'],
+      [`${ranking}?limit=201`, 'limit'],
+      [`graphs/${network}/rankings/fame`, 'by'],
+    ] as const)
+      expect([path, (await get(path))['status'], (await get(path))['errors']]).toMatchObject([
+        path,
+        400,
+        [{ field }],
+      ]);
+    expect((await get('graphs/unknown/search?q=a'))['status']).toBe(404);
+
+    const jobs = `/v1/graphs/${network}/jobs`;
+    const asked = await projector.post(jobs, token, { kind: 'communities', seed: 3 });
+    expect([asked.status, asked.body['kind']]).toEqual([202, 'communities']);
+    const watch = asked.headers.get('location')!;
+    await eventually(async () => (await projector.get(watch, token)).body['state'] === 'done', WITHIN);
+    expect((await projector.get(watch, token)).body).toMatchObject({
+      progress: 1,
+      people: 4,
+      friendships: 4,
+    });
+    const result = (await projector.get(`${watch}/result`, token)).body['items'] as { size: number }[];
+    expect(result.reduce((sum, { size }) => sum + size, 0)).toBe(4);
+    const members = (await projector.get(`${watch}/communities/1/members`, token)).body;
+    expect(members).toMatchObject({ size: result[0]!.size });
+    expect((await projector.get(`${watch}/communities/9/members`, token)).status).toBe(404);
+    expect((await projector.post(jobs, token, { kind: 'fame' })).status).toBe(400);
+    expect((await projector.post(`${watch}/cancel`, token, {})).status).toBe(409);
   });
 
   it('refuses what no reader may ask for, naming the field', async () => {

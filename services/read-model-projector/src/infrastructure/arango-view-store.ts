@@ -1,7 +1,7 @@
-import { bulkGet, runNamed } from '@sociograph/arango';
-import { DomainError } from '@sociograph/kernel';
+import { arangoErrorNum, bulkGet, runNamed } from '@sociograph/arango';
+import { DomainError, isDomainError } from '@sociograph/kernel';
 import type { Database } from 'arangojs';
-import type { ProfileRow, SummaryRow } from '../projections/ports';
+import type { ProfileRow, RowsBeside, SearchQuestion, SearchRow, SummaryRow } from '../projections/ports';
 import { ViewStore } from '../projections/ports';
 import { VIEW_QUERIES } from './aql';
 import { guarded, withoutConflict } from './store-requests';
@@ -11,16 +11,27 @@ export interface ViewCollections {
   readonly summaries: string;
   /** One document, `writer`: the highest fence that was claimed. */
   readonly state: string;
+  readonly groups: string;
+  readonly posts: string;
+  readonly search: string;
+  readonly rankings: string;
 }
 
 export const COLLECTIONS: ViewCollections = {
   profiles: 'user_profile_read',
   summaries: 'graph_summary',
   state: 'projector_state',
+  groups: 'group_read',
+  posts: 'post_read',
+  search: 'search_read',
+  rankings: 'rankings',
 };
 
 const WRITER = 'writer';
 const PAGE = 1000;
+/** After so long the store ends a search: nobody waits longer, and nobody else waits for it. */
+const SEARCH_SECONDS = 2;
+const RAN_TOO_LONG = 1500;
 const TRIES = 10;
 const CONFLICT = 1200;
 const DOCUMENT_NOT_FOUND = 1202;
@@ -68,7 +79,8 @@ export class ArangoViewStore extends ViewStore {
   }
 
   async removeOlderThan(fence: number): Promise<void> {
-    for (const name of [this.names.profiles, this.names.summaries]) {
+    const { state: _, ...views } = this.names;
+    for (const name of Object.values(views)) {
       for (;;) {
         const bind = { '@collection': name, fence, limit: PAGE };
         const keys = await runNamed<string>(this.db, VIEW_QUERIES.olderThan, bind);
@@ -80,6 +92,49 @@ export class ArangoViewStore extends ViewStore {
 
   profile(key: string): Promise<ProfileRow | undefined> {
     return this.row<ProfileRow>(this.names.profiles, key);
+  }
+
+  writeRows<K extends keyof RowsBeside>(kind: K, rows: readonly RowsBeside[K][]): Promise<void> {
+    return this.write(this.names[kind], rows);
+  }
+
+  removeRows(kind: keyof RowsBeside, keys: readonly string[]): Promise<void> {
+    return this.remove(this.names[kind], keys);
+  }
+
+  async rowsOf<K extends keyof RowsBeside>(
+    kind: K,
+    keys: readonly string[],
+  ): Promise<Map<string, RowsBeside[K]>> {
+    if (keys.length === 0) return new Map();
+    const found = await bulkGet<Omit<RowsBeside[K], 'key'>>(this.db, this.names[kind], keys);
+    return new Map([...found].map(([key, document]) => [key, rowOf<RowsBeside[K]>(document)]));
+  }
+
+  async search({
+    parts,
+    after,
+    ...question
+  }: SearchQuestion): Promise<Pick<SearchRow, 'id' | 'at' | 'key'>[]> {
+    const bind = {
+      '@collection': this.names.search,
+      ...question,
+      parts: [...parts],
+      at: after?.at ?? Number.MAX_SAFE_INTEGER,
+      after: after?.key ?? '',
+    };
+    try {
+      return await runNamed(this.db, VIEW_QUERIES.found, bind, SEARCH_SECONDS);
+    } catch (error) {
+      const cause = isDomainError(error) ? error.cause : error;
+      if (arangoErrorNum(cause) !== RAN_TOO_LONG) throw error;
+      throw new DomainError({
+        code: 'VIEWS.SEARCH_TOO_COSTLY',
+        kind: 'unprocessable',
+        message: 'Too much begins with these letters: name more of them, or another word',
+        fields: [{ field: 'q', message: 'finds too much' }],
+      });
+    }
   }
 
   async profilesOf(keys: readonly string[]): Promise<Map<string, ProfileRow>> {

@@ -9,6 +9,9 @@ import type {
   Following,
   ProfileRow,
   Reached,
+  RowsBeside,
+  SearchQuestion,
+  SearchRow,
   SummaryRow,
 } from '../projections/ports';
 import {
@@ -27,6 +30,12 @@ import {
 export class InMemoryViewStore extends ViewStore {
   readonly profiles = new Map<string, ProfileRow>();
   readonly summaries = new Map<string, SummaryRow>();
+  readonly beside = {
+    groups: new Map<string, RowsBeside['groups']>(),
+    posts: new Map<string, RowsBeside['posts']>(),
+    search: new Map<string, RowsBeside['search']>(),
+    rankings: new Map<string, RowsBeside['rankings']>(),
+  };
   readonly requests: string[] = [];
   fence = 0;
   failures = 0;
@@ -63,7 +72,7 @@ export class InMemoryViewStore extends ViewStore {
 
   async removeOlderThan(fence: number): Promise<void> {
     this.request('older');
-    for (const rows of [this.profiles, this.summaries]) {
+    for (const rows of [this.profiles, this.summaries, ...Object.values(this.beside)]) {
       for (const [key, row] of rows) if (row.writer < fence) rows.delete(key);
     }
   }
@@ -79,6 +88,43 @@ export class InMemoryViewStore extends ViewStore {
 
   async summary(key: string): Promise<SummaryRow | undefined> {
     return this.summaries.get(key);
+  }
+
+  async writeRows<K extends keyof RowsBeside>(kind: K, rows: readonly RowsBeside[K][]): Promise<void> {
+    this.request(`${kind}:${rows.length}`);
+    const kept = this.beside[kind] as Map<string, RowsBeside[K]>;
+    for (const row of rows) kept.set(row.key, structuredClone(row));
+  }
+
+  async removeRows(kind: keyof RowsBeside, keys: readonly string[]): Promise<void> {
+    this.request(`remove ${kind}:${keys.length}`);
+    for (const key of keys) this.beside[kind].delete(key);
+  }
+
+  async rowsOf<K extends keyof RowsBeside>(
+    kind: K,
+    keys: readonly string[],
+  ): Promise<Map<string, RowsBeside[K]>> {
+    const kept = this.beside[kind] as Map<string, RowsBeside[K]>;
+    return new Map(keys.flatMap((key) => (kept.has(key) ? [[key, kept.get(key)!] as const] : [])));
+  }
+
+  async search({
+    graph,
+    kind,
+    token,
+    parts,
+    after,
+    limit,
+  }: SearchQuestion): Promise<Pick<SearchRow, 'id' | 'at' | 'key'>[]> {
+    const behind = ({ at, key }: SearchRow): boolean =>
+      after === undefined || at < after.at || (at === after.at && key > after.key);
+    return [...this.beside.search.values()]
+      .filter((row) => row.graph === graph && row.kind === kind && row.tokens.includes(token))
+      .filter((row) => parts.every((part) => row.text.includes(part)) && behind(row))
+      .sort((a, b) => b.at - a.at || (a.key < b.key ? -1 : 1))
+      .slice(0, limit)
+      .map(({ id, at, key }) => ({ id, at, key }));
   }
 
   private request(name: string): void {

@@ -1,7 +1,9 @@
 import { connectArango } from '@sociograph/arango';
 import { createKafka, EventPublisher } from '@sociograph/messaging';
 import type { HostContext } from '@sociograph/service-host';
+import { followSuppressions } from '@sociograph/suppression';
 import type { Kafka } from 'kafkajs';
+import type { AnalysisRunner, AnalysisStore } from '../projections/analyses/analysis';
 import type { ProjectorConfig } from '../config';
 import type {
   AppliedLog,
@@ -14,6 +16,7 @@ import type {
   WriterLock,
 } from '../projections/ports';
 import { Checkpoints } from '../projections/checkpoints';
+import { ArangoAnalysisStore } from './arango-analysis-store';
 import { ArangoCheckpointStore } from './arango-checkpoint-store';
 import { ArangoJobStore } from './arango-job-store';
 import { ArangoViewStore } from './arango-view-store';
@@ -24,6 +27,7 @@ import { KafkaLogEnds } from './kafka-log-ends';
 import { connectRedis, firstReady } from './redis-connection';
 import { RedisViewCache } from './redis-view-cache';
 import { RedisWriterLock } from './redis-writer-lock';
+import { WorkerAnalyses } from './worker-analyses';
 
 /** One adapter for each port, on the servers that the configuration names. */
 export interface Adapters {
@@ -36,6 +40,8 @@ export interface Adapters {
   log: ChangeLog;
   checkpoints: Checkpoints;
   jobs: JobStore;
+  analyses: AnalysisStore;
+  runner: AnalysisRunner;
   /** The lock can be asked for; at most a second after the start, so that a server that is away holds up nobody. */
   ready: Promise<void>;
 }
@@ -65,6 +71,9 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
   const ends = new KafkaLogEnds(kafka);
   const store = new ArangoViewStore(db);
   watch.start(kafka, READER, logger);
+  const keyFile = config.SUPPRESSION_KEY_FILE;
+  const known = followSuppressions({ kafka, keyFile, reader: READER, logger, metrics: ctx.metrics, health });
+  shutdown.add('close', 'suppressions', () => known.stop());
 
   health.check('redis-pool', async () => (pool.status === 'ready' ? 'up' : 'degraded'));
   health.check('redis-cache', async () => (cache.status === 'ready' ? 'up' : 'degraded'));
@@ -84,9 +93,11 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
     ends,
     lock: new RedisWriterLock(pool, clock, ids.next(), config.PROJECTOR_LOCK_TTL_MS),
     jobs: new ArangoJobStore(db),
+    analyses: new ArangoAnalysisStore(db),
+    runner: new WorkerAnalyses(),
     checkpoints: new Checkpoints(new ArangoCheckpointStore(db), clock, ids),
     ready: firstReady(pool, 1000),
-    log: new KafkaChangeLog({ kafka, reader: READER, logger, clock, fail: () => process.exit(1) }),
+    log: new KafkaChangeLog({ kafka, reader: READER, logger, clock, known, fail: () => process.exit(1) }),
   };
 }
 

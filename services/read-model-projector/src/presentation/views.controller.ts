@@ -1,11 +1,19 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam, ApiProperty, ApiQuery, ApiTags } from '@nestjs/swagger';
+import {
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiQuery,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Principal } from '@sociograph/auth';
 import { CurrentPrincipal, Roles } from '@sociograph/auth';
 import { IsOptional, Matches, MaxLength } from 'class-validator';
-import { ReadViews } from '../projections/read-views';
-import type { Fresh } from '../projections/read-views';
-import type { ProfileRow, SummaryRow } from '../projections/ports';
+import type { Fresh } from '../projections/fresh-answers';
+import { NAMED_GROUPS, type Profile, ReadViews } from '../projections/read-views';
+import type { PostRow, SummaryRow } from '../projections/ports';
 
 const NETWORK = /^[a-z][a-z0-9-]{0,31}$/;
 const PERSON = /^[A-Za-z0-9_-]{1,64}$/;
@@ -20,13 +28,13 @@ class PersonParam extends NetworkParam {
   id!: string;
 }
 
-class PositionQuery {
+export class PositionQuery {
   @IsOptional()
   @MaxLength(8192, { message: 'is not a position token' })
   'min-position'?: string;
 }
 
-class FreshnessAnswer {
+export class FreshnessAnswer {
   @ApiProperty({ description: 'Positions that the answer includes at least; a token for `min-position`' })
   appliedUpTo!: string;
 
@@ -59,6 +67,33 @@ class SummaryAnswer {
   @ApiProperty() freshness!: FreshnessAnswer;
 }
 
+class NamedGroupAnswer {
+  @ApiProperty() id!: string;
+  @ApiPropertyOptional({ description: 'Where the group itself was imported' }) name?: string;
+  @ApiPropertyOptional({ enum: ['group', 'page', 'event'] }) kind?: string;
+}
+
+class GroupListAnswer {
+  @ApiProperty({ type: 'integer' }) total!: number;
+  @ApiProperty({ type: [NamedGroupAnswer], description: 'The first fifty, in a stable order' })
+  first!: NamedGroupAnswer[];
+}
+
+class FollowsAnswer {
+  @ApiProperty({ type: 'integer' }) total!: number;
+  @ApiProperty({ type: [String], description: 'The first hundred people' }) first!: string[];
+}
+
+export class PostAnswer {
+  @ApiProperty({ example: '107_17' }) id!: string;
+  @ApiProperty({ format: 'date-time' }) publishedAt!: string;
+  @ApiProperty({ description: 'Its first 2,000 characters' }) text!: string;
+  @ApiPropertyOptional({ type: 'integer' }) likes?: number;
+  @ApiPropertyOptional({ type: 'integer' }) reposts?: number;
+  @ApiPropertyOptional({ type: 'integer' }) comments?: number;
+  @ApiPropertyOptional({ type: 'integer' }) views?: number;
+}
+
 class ProfileAnswer {
   @ApiProperty() network!: string;
   @ApiProperty() id!: string;
@@ -69,10 +104,15 @@ class ProfileAnswer {
   @ApiProperty({ type: 'integer' }) degree!: number;
   @ApiProperty({ type: 'integer' }) triangles!: number;
   @ApiProperty({ description: '2t / (d(d-1)); 0 when d < 2' }) localClustering!: number;
+  @ApiProperty({ description: 'That the person shows to belong to' }) groups!: GroupListAnswer;
+  @ApiProperty({ description: 'That the person follows' }) pages!: GroupListAnswer;
+  @ApiProperty({ description: 'People that the person follows' }) follows!: FollowsAnswer;
+  @ApiProperty({ type: [PostAnswer], description: 'The newest five on the wall, newest first' })
+  lastPosts!: PostAnswer[];
   @ApiProperty() freshness!: FreshnessAnswer;
 }
 
-const MIN_POSITION = {
+export const MIN_POSITION = {
   name: 'min-position',
   required: false,
   description: 'Answer only once the view includes this position; waits up to 5 s, then 503',
@@ -129,7 +169,15 @@ function summaryAnswer({ row, freshness }: Fresh<SummaryRow>): SummaryAnswer {
   };
 }
 
-function profileAnswer({ row, freshness }: Fresh<ProfileRow>): ProfileAnswer {
+function profileAnswer({ row: { row, groups, lastPosts }, freshness }: Fresh<Profile>): ProfileAnswer {
+  const named = new Map(groups.map(({ id, profile }) => [id, profile]));
+  const listOf = (list: { ids: string[]; total: number } | undefined): GroupListAnswer => ({
+    total: list?.total ?? 0,
+    first: (list?.ids ?? []).slice(0, NAMED_GROUPS).map((id) => {
+      const { name, kind } = named.get(id) ?? {};
+      return { id, ...(name !== undefined && { name }), ...(kind !== undefined && { kind }) };
+    }),
+  });
   return {
     network: row.network,
     id: row.id,
@@ -139,10 +187,27 @@ function profileAnswer({ row, freshness }: Fresh<ProfileRow>): ProfileAnswer {
     degree: row.degree,
     triangles: row.triangles,
     localClustering: row.localClustering,
+    groups: listOf(row.lists.groups),
+    pages: listOf(row.lists.pages),
+    follows: { total: row.lists.follows?.total ?? 0, first: row.lists.follows?.ids ?? [] },
+    lastPosts: lastPosts.map(postAnswer),
     freshness: freshnessAnswer(freshness),
   };
 }
 
-function freshnessAnswer({ appliedUpTo, at }: Fresh<unknown>['freshness']): FreshnessAnswer {
+export function postAnswer({ id, content }: PostRow): PostAnswer {
+  const { publishedAt, text, likes, reposts, comments, views } = content;
+  return {
+    id,
+    publishedAt: new Date(publishedAt).toISOString(),
+    text,
+    ...(likes !== undefined && { likes }),
+    ...(reposts !== undefined && { reposts }),
+    ...(comments !== undefined && { comments }),
+    ...(views !== undefined && { views }),
+  };
+}
+
+export function freshnessAnswer({ appliedUpTo, at }: Fresh<unknown>['freshness']): FreshnessAnswer {
   return { appliedUpTo, at: new Date(at).toISOString() };
 }

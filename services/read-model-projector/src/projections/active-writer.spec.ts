@@ -1,3 +1,4 @@
+import { InlineAnalyses, InMemoryAnalysisStore } from '../infrastructure/in-memory-analyses';
 import { SystemClock, TimeOrderedIds } from '@sociograph/kernel';
 import {
   InMemoryApplied,
@@ -60,6 +61,8 @@ describe('ActiveWriter', () => {
     log: new InMemoryChangeLog(),
     kept: new InMemoryCheckpointStore(),
     jobs: new InMemoryJobStore(),
+    analyses: new InMemoryAnalysisStore(),
+    runner: new InlineAnalyses(),
     lock: { fence: 0, holder: undefined as InMemoryWriterLock | undefined },
   };
   const started: ActiveWriter[] = [];
@@ -71,6 +74,7 @@ describe('ActiveWriter', () => {
     shared.log = new InMemoryChangeLog();
     shared.kept = new InMemoryCheckpointStore();
     shared.jobs = new InMemoryJobStore();
+    shared.analyses = new InMemoryAnalysisStore();
     shared.lock = { fence: 0, holder: undefined };
   });
 
@@ -81,11 +85,11 @@ describe('ActiveWriter', () => {
   function start(times = TIMES): Instance {
     const notes = new Notes();
     const lock = new InMemoryWriterLock(shared.lock);
-    const { store, cache, applied, log, jobs } = shared;
+    const { store, cache, applied, log, jobs, analyses, runner } = shared;
     const clock = new SystemClock();
     const checkpoints = new Checkpoints(shared.kept, clock, new TimeOrderedIds());
     const writer = new ActiveWriter(
-      { store, cache, applied, log, lock, clock, checkpoints, jobs },
+      { store, cache, applied, log, lock, clock, checkpoints, jobs, analyses, runner },
       notes,
       times,
     );

@@ -48,6 +48,22 @@ function filled(): Projector {
   take(person('1', ['2'], { workspaceId: 'other' }));
   take(person('listed', ['5', '6'], { document: undefined }));
   take(person('9', [], { version: 2 }));
+  const seen = { observedAt: 1, fence: 1 };
+  const lists = { groups: { ids: ['3', '1'], complete: true, ...seen } };
+  take(person('10', ['11'], { version: 2, ...lists }));
+  take(person('shows-only', [], { document: undefined, ...lists }));
+  const nothing = { document: undefined, friends: undefined } as unknown as Partial<VertexChange>;
+  take(
+    person('1', [], {
+      ...nothing,
+      kind: 'group',
+      group: { state: 'active', profile: { name: 'Chess' }, ...seen },
+    }),
+  );
+  const content = { ownerKind: 'user' as const, ownerId: '10', publishedAt: 5, text: 'First snow' };
+  take(person('10_1', [], { ...nothing, kind: 'post', post: { content, ...seen } }));
+  take(person('gone-for-good', ['17']));
+  projector.take({ partition: 0, offset: offset++, erased: 'demo:vk:user:gone-for-good' });
   projector.take({ partition: 0, offset: offset++, erased: 'demo:vk:user:17' });
   return projector;
 }

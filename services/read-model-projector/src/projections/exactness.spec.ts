@@ -83,8 +83,8 @@ describe('a full recount', () => {
 
   it('lets timers in while it counts', async () => {
     const views = new Views(1);
-    for (let id = 0; id < 3000; id++) {
-      const friends = Array.from({ length: 30 }, (_, i) => String((id * 31 + i * 97) % 3000));
+    for (let id = 0; id < 1500; id++) {
+      const friends = Array.from({ length: 30 }, (_, i) => String((id * 31 + i * 97) % 1500));
       views.take({ change: person(String(id), friends, 1) });
     }
     const [view] = views.all() as [GraphView];
@@ -112,9 +112,39 @@ function history(seed: number, length: number): ChangeRecord[] {
     versions.set(id, version);
     if (random() < 0.03) return { partition: 0, offset, erased: recordKey('demo', 'vk', 'user', id) };
     const friends = Array.from({ length: pick(random() < 0.7 ? 6 : size) }, () => String(pick(size + 10)));
+    if (random() < 0.15) return beside(offset, versions, pick);
     const { document, ...listOnly } = person(id, friends, version);
+    if (random() < 0.3) {
+      const ids = Array.from({ length: pick(5) }, () => String(pick(9)));
+      listOnly[(['groups', 'pages', 'follows'] as const)[pick(3)]!] = {
+        ids,
+        complete: true,
+        observedAt: 1,
+        fence: 1,
+      };
+    }
     return { partition: 0, offset, change: random() < 0.1 ? listOnly : { ...listOnly, document } };
   });
+}
+
+/** A group or post that comes, changes or goes. */
+function beside(
+  offset: number,
+  versions: Map<string, number>,
+  pick: (count: number) => number,
+): ChangeRecord {
+  const kind = (['group', 'post'] as const)[pick(2)]!;
+  const id = kind === 'group' ? String(pick(9)) : `${pick(5)}_${pick(9)}`;
+  const key = recordKey('demo', 'vk', kind, id);
+  const version = (versions.get(key) ?? 0) + 1;
+  versions.set(key, version);
+  if (pick(10) === 0) return { partition: 0, offset, erased: key };
+  const seen = { observedAt: version, fence: 1 };
+  const content = { ownerKind: 'user' as const, ownerId: id.split('_')[0]!, publishedAt: pick(5), text: 'A' };
+  const change = { workspaceId: 'demo', network: 'vk', kind, id, version, changedAt: 1 };
+  if (kind === 'post') return { partition: 0, offset, change: { ...change, post: { content, ...seen } } };
+  const group = { state: 'active' as const, profile: { name: `G${pick(3)}` }, ...seen };
+  return { partition: 0, offset, change: { ...change, group } };
 }
 
 function person(id: string, friends: string[], version: number): VertexChange {

@@ -1,9 +1,11 @@
 import { partitionOf, recordKey } from '@sociograph/contracts';
 import type { Clock } from '@sociograph/kernel';
 import { localClustering, type GraphSummary } from './graph-summary';
+import { contentText } from './contents';
 import { contentOf, type GraphSnapshot } from './graph-view';
 import { widened } from './links';
 import { hashesOf, StateHash } from './state-hash';
+import { listText, OWN_LISTS } from './subscriptions';
 
 /** What is kept of one graph, or what counting it anew gives; arrays by number of the person. */
 export interface GraphFigures {
@@ -82,10 +84,15 @@ function* readLists(snapshot: GraphSnapshot, partitionCount: number): Generator<
   let names = new Uint32Array(1024);
   let count = 0;
   let used = 0;
-  for (const { person, document, friends } of snapshot.vertices()) {
+  for (const { person, document, friends, lists } of snapshot.vertices()) {
     if (document !== undefined) {
       present[person] = 1;
       hash.document(person, contentOf(document), 1);
+    }
+    for (const name of OWN_LISTS) {
+      const ids = lists[name] ?? [];
+      if (ids.length > 0) hash.document(person, listText(name, ids), 1);
+      steps += ids.length * 8;
     }
     if (used + friends.length > names.length) names = widened(names, used + friends.length);
     owners[count] = person;
@@ -97,7 +104,23 @@ function* readLists(snapshot: GraphSnapshot, partitionCount: number): Generator<
     if ((steps += 200 + friends.length * 8) > STEPS) yield void (steps = 0);
   }
   begins[count] = used;
-  return { present, owners, begins, count, names, hashes: hashesOf([hash], partitionCount) };
+  const beside = yield* hashContents(snapshot, partitionCount);
+  return { present, owners, begins, count, names, hashes: hashesOf([hash, beside], partitionCount) };
+}
+
+function* hashContents(
+  { workspaceId, network, contents }: GraphSnapshot,
+  partitionCount: number,
+): Generator<void, StateHash> {
+  const hash = new StateHash(partitionCount);
+  for (const [number, content] of contents.entries()) {
+    const key = recordKey(workspaceId, network, content.kind, content.id);
+    hash.introduce(number, key, partitionOf(key, partitionCount));
+    const text = contentText(content);
+    if (text !== undefined) hash.document(number, text, 1);
+    if (number % 20 === 19) yield;
+  }
+  return hash;
 }
 
 function* mutualRows({ present, owners, begins, count, names }: Lists): Generator<void, Rows> {

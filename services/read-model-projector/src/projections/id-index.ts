@@ -40,6 +40,12 @@ export class IdIndex {
     return number;
   }
 
+  /** A number without an id; its name is empty. */
+  skip(): number {
+    this.spelled.set(this.count, '');
+    return this.give(SPELLED);
+  }
+
   find(id: string): number | undefined {
     const value = decimal(id);
     if (value === SPELLED) return this.words.get(id);

@@ -64,15 +64,22 @@ export class Links {
 
   /** Neighbours of a vertex whose flags are wanted, as everything stands now; later changes do not show. */
   frozen(wanted: (flags: number) => boolean): (vertex: number) => number[] {
-    const entries = this.entries.slice(0, this.used);
-    const starts = this.starts.slice();
-    const sizes = this.sizes.slice();
+    const { entries, starts, sizes } = this.copy();
     return (vertex) => {
       const found: number[] = [];
       const begin = starts[vertex] ?? 0;
       for (let at = begin; at < begin + (sizes[vertex] ?? 0); at++)
         if (wanted(entries[at]! & ((1 << FLAG_BITS) - 1))) found.push(entries[at]! >>> FLAG_BITS);
       return found;
+    };
+  }
+
+  /** A copy of all rows; those of v stand in entries[starts[v] .. starts[v] + sizes[v]). */
+  copy(): { entries: Uint32Array; starts: Uint32Array; sizes: Uint32Array } {
+    return {
+      entries: this.entries.slice(0, this.used),
+      starts: this.starts.slice(),
+      sizes: this.sizes.slice(),
     };
   }
 

@@ -2,9 +2,13 @@ import type { PayloadOf, Positions, vertexChanged, viewApplied } from '@sociogra
 import type { CheckpointHead } from './checkpoint';
 import type { GraphSummary } from './graph-summary';
 import type { Job } from './jobs';
+import type { Ranked, RankedBy } from './rankings';
+import type { OwnListName } from './subscriptions';
 
 export type VertexChange = PayloadOf<typeof vertexChanged>;
 export type PersonDocument = NonNullable<VertexChange['document']>;
+export type GroupDocument = NonNullable<VertexChange['group']>;
+export type PostDocument = NonNullable<VertexChange['post']>;
 export type AppliedMark = PayloadOf<typeof viewApplied>;
 
 /** One record of graph.changes; neither `change` nor `erased` is set for a marker. */
@@ -37,6 +41,75 @@ export interface ProfileRow extends Written {
   degree: number;
   triangles: number;
   localClustering: number;
+  /** What the person shows: the first hundred names of each list that is not empty, and how many it has. */
+  lists: Partial<Record<OwnListName, { ids: string[]; total: number }>>;
+  /** Ids of the newest posts on the person's wall, newest first. */
+  lastPosts: string[];
+}
+
+/** A row of `group_read`: what profiles name groups and pages by. */
+export interface GroupRow extends Written {
+  key: string;
+  workspaceId: string;
+  network: string;
+  id: string;
+  state: GroupDocument['state'];
+  profile: GroupDocument['profile'];
+  observedAt: number;
+}
+
+/** A row of `post_read`; long texts are cut. */
+export interface PostRow extends Written {
+  key: string;
+  workspaceId: string;
+  network: string;
+  id: string;
+  content: PostDocument['content'];
+  observedAt: number;
+}
+
+/** What one person or post is found by. */
+export interface SearchRow extends Written {
+  /** `workspace.network.kind.id`. */
+  key: string;
+  graph: string;
+  kind: 'user' | 'post';
+  id: string;
+  /** Newest first among what is found: when a post was published; 0 for people. */
+  at: number;
+  /** Words with spaces around them. */
+  text: string;
+  /** Beginnings of the words, as the index has them. */
+  tokens: string[];
+}
+
+/** The first people of a graph by one figure. Its key is `workspace.network.by`. */
+export interface RankingRow extends Written {
+  key: string;
+  workspaceId: string;
+  network: string;
+  by: RankedBy;
+  people: Ranked[];
+}
+
+/** The kinds of rows beside profiles and summaries. */
+export interface RowsBeside {
+  groups: GroupRow;
+  posts: PostRow;
+  search: SearchRow;
+  rankings: RankingRow;
+}
+
+export interface SearchQuestion {
+  graph: string;
+  kind: SearchRow['kind'];
+  /** One of the tokens that are looked for. */
+  token: string;
+  /** What the text must contain, each of them. */
+  parts: readonly string[];
+  /** Where the page before ended. */
+  after?: { at: number; key: string } | undefined;
+  limit: number;
 }
 
 /** A row of `graph_summary`. */
@@ -61,6 +134,15 @@ export abstract class ViewStore {
   /** Those of the keys that have a row. */
   abstract profilesOf(keys: readonly string[]): Promise<Map<string, ProfileRow>>;
   abstract summary(key: string): Promise<SummaryRow | undefined>;
+  abstract writeRows<K extends keyof RowsBeside>(kind: K, rows: readonly RowsBeside[K][]): Promise<void>;
+  abstract removeRows(kind: keyof RowsBeside, keys: readonly string[]): Promise<void>;
+  /** Those of the keys that have a row. */
+  abstract rowsOf<K extends keyof RowsBeside>(
+    kind: K,
+    keys: readonly string[],
+  ): Promise<Map<string, RowsBeside[K]>>;
+  /** What is found, newest first, then by key. Throws VIEWS.SEARCH_TOO_COSTLY when it takes too long. */
+  abstract search(question: SearchQuestion): Promise<Pick<SearchRow, 'id' | 'at' | 'key'>[]>;
 }
 
 /** Answers near the readers. `graph` is the key of a summary row: what is invalidated together. */

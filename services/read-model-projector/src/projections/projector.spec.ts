@@ -49,7 +49,7 @@ describe('Projector', () => {
     projector.take(record(0, '1', ['2'], { [LISTS]: { '3': 17 } }));
     expect(projector.take(record(1, '2', []))).toBe(1);
     expect(await projector.flush()).toEqual({ outcome: 'written', profiles: 2, partitions: 1 });
-    expect(store.requests).toEqual(['profiles:2', 'summaries:1']);
+    expect(store.requests).toEqual(['profiles:2', 'search:2', 'rankings:3', 'summaries:1']);
     expect(store.summaries.get('demo.vk')).toMatchObject({
       users: 2,
       friendships: 1,
@@ -101,7 +101,14 @@ describe('Projector', () => {
     await projector.flush();
     expect([...store.profiles.keys()]).toEqual(['demo.vk.2']);
     expect(store.profiles.get('demo.vk.2')?.degree).toBe(0);
-    expect(store.requests.slice(2)).toEqual(['profiles:1', 'remove:1', 'summaries:1']);
+    expect(store.requests.slice(4)).toEqual([
+      'profiles:1',
+      'remove:1',
+      'remove search:1',
+      'rankings:1',
+      'summaries:1',
+    ]);
+    expect([...store.beside.search.keys()]).toEqual(['demo.vk.user.2']);
   });
 
   it('announces nothing and keeps all pending when the store fails', async () => {
@@ -135,7 +142,14 @@ describe('Projector', () => {
     expect(written).toHaveBeenCalledTimes(1);
     lock.doubtful = false;
     expect(await projector.flush()).toMatchObject({ outcome: 'written', profiles: ROWS_PER_WRITE + 1 });
-    expect(store.requests).toEqual([`profiles:${ROWS_PER_WRITE}`, 'profiles:1', 'summaries:1']);
+    expect(store.requests).toEqual([
+      `profiles:${ROWS_PER_WRITE}`,
+      'profiles:1',
+      `search:${ROWS_PER_WRITE}`,
+      'search:1',
+      'rankings:3',
+      'summaries:1',
+    ]);
   });
 
   it('keeps what arrives during a flush for the next one', async () => {

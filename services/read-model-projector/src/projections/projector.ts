@@ -1,5 +1,6 @@
 import { type Positions, VIEWS } from '@sociograph/contracts';
 import type { Clock } from '@sociograph/kernel';
+import type { GraphCopy } from './analyses/whole-graph';
 import { AppliedPositions } from './applied-positions';
 import { type GraphSnapshot, type GraphView, graphKey } from './graph-view';
 import type { AppliedLog, AppliedMark, ChangeRecord, ViewCache, ViewStore, WriterLock } from './ports';
@@ -116,13 +117,24 @@ export class Projector {
       );
   }
 
+  /** One graph as it stands now, and the positions that are in it. */
+  copyOf(workspaceId: string, network: string): { copy: GraphCopy; positions: Positions[] } | undefined {
+    const [view] = this.graphs(workspaceId, network);
+    const positions = this.positions.all().map(({ positions: reached }) => reached);
+    return view === undefined ? undefined : { copy: view.graph.copy(), positions };
+  }
+
+  takeErased(): string[] {
+    return this.views.takeErased();
+  }
+
   graphKeys(): string[] {
     return this.views.all().map(({ key }) => key);
   }
 
   /** Makes the rows of these people and the summary pending. */
-  rewrite(view: GraphView, people: readonly number[]): void {
-    this.views.rewrite(view, people);
+  rewrite(view: GraphView, people: readonly number[], contents: readonly string[] = []): void {
+    this.views.rewrite(view, people, contents);
   }
 
   /** Runs while no flush does; flushes asked for meanwhile wait. */
@@ -156,7 +168,14 @@ export class Projector {
           if (removed.length > 0) await this.ports.store.removeProfiles(removed);
           profiles += written.length + removed.length;
         }
+        for (const { kind, written, removed } of rows.beside(ROWS_PER_WRITE)) {
+          if (!this.ports.lock.held()) throw new LockInDoubt();
+          if (written.length > 0) await this.ports.store.writeRows(kind, written);
+          if (removed.length > 0) await this.ports.store.removeRows(kind, removed);
+        }
         if (!this.ports.lock.held()) throw new LockInDoubt();
+        const rankings = rows.rankings();
+        if (rankings.length > 0) await this.ports.store.writeRows('rankings', rankings);
         await this.ports.store.writeSummaries(rows.summaries());
         await this.ports.cache.forget(rows.graphs);
       }

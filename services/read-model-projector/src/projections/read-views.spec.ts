@@ -6,7 +6,8 @@ import {
   InMemoryViewCache,
   InMemoryViewStore,
 } from '../infrastructure/in-memory';
-import { MAX_WAIT_MS, ReadViews } from './read-views';
+import { FreshAnswers, MAX_WAIT_MS } from './fresh-answers';
+import { ReadViews } from './read-views';
 import type { SummaryRow } from './ports';
 
 const LISTS = 'sociograph.social.friend-lists.v1';
@@ -20,7 +21,8 @@ describe('ReadViews', () => {
     const cache = new InMemoryViewCache();
     const applied = new InMemoryApplied();
     store.summaries.set('demo.vk', row);
-    return { read: new ReadViews(store, cache, applied, new InMemoryLogEnds(ends)), store, cache, applied };
+    const answers = new FreshAnswers(cache, applied, new InMemoryLogEnds(ends));
+    return { read: new ReadViews(store, answers), store, cache, applied };
   };
   const announce = (applied: InMemoryApplied, view: string, offset: number): Promise<void> =>
     applied.announce([
@@ -114,8 +116,8 @@ describe('ReadViews', () => {
   it('does not remember that somebody was unknown', async () => {
     const { read, store } = setUp();
     await expect(read.profile('demo', 'vk', '1')).rejects.toMatchObject({ kind: 'not-found' });
-    store.profiles.set('demo.vk.1', { id: '1' } as never);
-    expect((await read.profile('demo', 'vk', '1')).row.id).toBe('1');
+    store.profiles.set('demo.vk.1', { id: '1', lists: {}, lastPosts: [] } as never);
+    expect((await read.profile('demo', 'vk', '1')).row.row.id).toBe('1');
   });
 });
 

@@ -1,61 +1,39 @@
-import type { Positions } from '@sociograph/contracts';
-import {
-  decodePositions,
-  encodePositions,
-  positionsCover,
-  TOPICS,
-  vertexKey,
-  VIEWS,
-} from '@sociograph/contracts';
+import { vertexKey, VIEWS } from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
-import { AppliedWatch, LogEnds, ViewCache, ViewStore } from './ports';
-import type { ProfileRow, SummaryRow } from './ports';
+import type { Fresh, FreshAnswers } from './fresh-answers';
 import { graphKey } from './graph-view';
+import { ViewStore } from './ports';
+import type { GroupRow, PostRow, ProfileRow, RankingRow, SummaryRow } from './ports';
+import type { Ranked, RankedBy } from './rankings';
 
-/** How long a reader may be kept waiting for a position. */
-export const MAX_WAIT_MS = 5000;
-const RETRY_AFTER_SECONDS = 1;
+/** Names of a list that come with what they stand for. */
+export const NAMED_GROUPS = 50;
 
-export interface Freshness {
-  /** Positions that the answer is known to include, as an opaque token; later ones may be in it too. */
-  appliedUpTo: string;
-  /** When the writer announced them, ms since the epoch. */
-  at: number;
+/** A person with the groups and posts that the row names. */
+export interface Profile {
+  row: ProfileRow;
+  /** Those of the first fifty groups and fifty pages that are stored. */
+  groups: GroupRow[];
+  lastPosts: PostRow[];
 }
 
-export interface Fresh<Row> {
-  row: Row;
-  freshness: Freshness;
+/** A page of a ranking; `total` is how many people it has. */
+export interface RankingPage {
+  people: { rank: number; figures: Ranked; row: ProfileRow | undefined }[];
+  total: number;
 }
 
-const FOLLOWED: ReadonlySet<string> = new Set([
-  TOPICS.users.name,
-  TOPICS.friendLists.name,
-  TOPICS.groups.name,
-  TOPICS.posts.name,
-  TOPICS.memberships.name,
-  TOPICS.graphChanges.name,
-]);
-
-/** Reads rows of the views, at least as fresh as the reader asks. Any instance can, the writer or not. */
+/** Reads rows of the views; where a row names others, those are read with it, in one request for each kind. */
 export class ReadViews {
   constructor(
     private readonly store: ViewStore,
-    private readonly cache: ViewCache,
-    private readonly watch: AppliedWatch,
-    private readonly ends: LogEnds,
+    private readonly answers: FreshAnswers,
   ) {}
 
   async summary(workspaceId: string, network: string, minPosition?: string): Promise<Fresh<SummaryRow>> {
     const key = graphKey(workspaceId, network);
     const load = (): Promise<SummaryRow | undefined> => this.store.summary(key);
-    const answer = await this.answer(VIEWS.summary, key, 'summary', minPosition, load);
-    if (answer !== undefined) return answer;
-    throw new DomainError({
-      code: 'VIEWS.GRAPH_UNKNOWN',
-      kind: 'not-found',
-      message: 'Nothing of this network was imported yet',
-    });
+    return known(await this.answers.answer(VIEWS.summary, key, 'summary', minPosition, load));
   }
 
   async profile(
@@ -63,11 +41,13 @@ export class ReadViews {
     network: string,
     id: string,
     minPosition?: string,
-  ): Promise<Fresh<ProfileRow>> {
+  ): Promise<Fresh<Profile>> {
     const graph = graphKey(workspaceId, network);
-    const load = (): Promise<ProfileRow | undefined> =>
-      this.store.profile(vertexKey(workspaceId, network, id));
-    const answer = await this.answer(VIEWS.profile, graph, `profile:${id}`, minPosition, load);
+    const load = async (): Promise<Profile | undefined> => {
+      const row = await this.store.profile(vertexKey(workspaceId, network, id));
+      return row === undefined ? undefined : this.withNamed(row);
+    };
+    const answer = await this.answers.answer(VIEWS.profile, graph, `profile:${id}`, minPosition, load);
     if (answer !== undefined) return answer;
     throw new DomainError({
       code: 'VIEWS.PERSON_UNKNOWN',
@@ -76,54 +56,63 @@ export class ReadViews {
     });
   }
 
-  private async answer<Row>(
-    view: string,
-    graph: string,
-    entry: string,
-    minPosition: string | undefined,
-    load: () => Promise<Row | undefined>,
-  ): Promise<Fresh<Row> | undefined> {
-    // Taken before the row is read, so that the row includes at least these positions.
-    const loadFresh = async (): Promise<Fresh<Row> | undefined> => {
-      const { positions, at } = this.watch.reached(view);
-      const row = await load();
-      return row === undefined
-        ? undefined
-        : { row, freshness: { appliedUpTo: encodePositions(positions), at } };
+  /** `limit` places of a ranking behind the first `from`. */
+  async ranking(
+    workspaceId: string,
+    network: string,
+    by: RankedBy,
+    { from, limit, minPosition }: { from: number; limit: number; minPosition?: string | undefined },
+  ): Promise<Fresh<RankingPage>> {
+    const graph = graphKey(workspaceId, network);
+    const load = async (): Promise<RankingPage | undefined> => {
+      const key = `${graph}.${by}`;
+      const row = (await this.store.rowsOf('rankings', [key])).get(key);
+      return row === undefined ? undefined : this.page(row, from, limit);
     };
-    if (minPosition === undefined) return this.cache.read(graph, entry, loadFresh);
-    await this.reach(view, parsed(minPosition));
-    return loadFresh();
+    const entry = `ranking:${by}:${from}:${limit}`;
+    return known(await this.answers.answer(VIEWS.profile, graph, entry, minPosition, load));
   }
 
-  private async reach(view: string, wanted: Positions): Promise<void> {
-    if (positionsCover(this.watch.reached(view).positions, wanted)) return;
-    if (await this.ends.beyond(wanted)) {
-      throw new DomainError({
-        code: 'VIEWS.POSITION_BEYOND_END',
-        kind: 'unprocessable',
-        message: 'This position is beyond the end of the log',
-        fields: [{ field: 'min-position', message: 'is beyond the end of the log' }],
-      });
-    }
-    if (await this.watch.waitFor(view, wanted, MAX_WAIT_MS)) return;
-    throw new DomainError({
-      code: 'VIEWS.POSITION_NOT_REACHED',
-      kind: 'unavailable',
-      message: 'The view has not reached this position yet',
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
-    });
+  private async withNamed(row: ProfileRow): Promise<Profile> {
+    const keyOf = (id: string): string => vertexKey(row.workspaceId, row.network, id);
+    const named = [row.lists.groups, row.lists.pages].flatMap(
+      (list) => list?.ids.slice(0, NAMED_GROUPS) ?? [],
+    );
+    const [groups, posts] = await Promise.all([
+      this.store.rowsOf('groups', [...new Set(named)].map(keyOf)),
+      this.store.rowsOf('posts', row.lastPosts.map(keyOf)),
+    ]);
+    return {
+      row,
+      groups: [...groups.values()],
+      lastPosts: row.lastPosts.flatMap((id) => posts.get(keyOf(id)) ?? []),
+    };
+  }
+
+  private async page(
+    { workspaceId, network, people }: RankingRow,
+    from: number,
+    limit: number,
+  ): Promise<RankingPage> {
+    const page = people.slice(from, from + limit);
+    const keyOf = (id: string): string => vertexKey(workspaceId, network, id);
+    const rows = await this.store.profilesOf(page.map(([id]) => keyOf(id)));
+    return {
+      people: page.map((figures, at) => ({ rank: from + at + 1, figures, row: rows.get(keyOf(figures[0])) })),
+      total: people.length,
+    };
   }
 }
 
-function parsed(token: string): Positions {
-  const positions = decodePositions(token);
-  if (positions !== undefined && Object.keys(positions).every((topic) => FOLLOWED.has(topic)))
-    return positions;
-  throw new DomainError({
-    code: 'VIEWS.POSITION_MALFORMED',
-    kind: 'invalid-input',
-    message: 'The position is not one that this service gave',
-    fields: [{ field: 'min-position', message: 'is not a position token' }],
+function known<Row>(answer: Fresh<Row> | undefined): Fresh<Row> {
+  if (answer === undefined) throw graphUnknown();
+  return answer;
+}
+
+export function graphUnknown(): DomainError {
+  return new DomainError({
+    code: 'VIEWS.GRAPH_UNKNOWN',
+    kind: 'not-found',
+    message: 'Nothing of this network was imported yet',
   });
 }

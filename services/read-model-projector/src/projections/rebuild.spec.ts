@@ -112,8 +112,12 @@ describe('Rebuild', () => {
     expect(store.requests.slice(before)).toEqual([
       'profiles:1000',
       'profiles:1000',
+      'search:1000',
+      'search:1000',
+      'rankings:3',
       'summaries:1',
       'profiles:1',
+      'search:1',
       'summaries:1',
       'older',
     ]);
@@ -246,7 +250,7 @@ describe('recountGraph', () => {
     }
     const goOn = jest.fn();
     expect((await recount(goOn)).differences).toHaveLength(1);
-    expect(goOn).toHaveBeenCalledTimes(3);
+    expect(goOn).toHaveBeenCalledTimes(5);
   });
 
   it('ends in the middle of counting, after the slice in which it may not go on', async () => {

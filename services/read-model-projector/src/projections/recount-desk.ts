@@ -2,6 +2,7 @@ import { type Clock, DomainError, type Ids } from '@sociograph/kernel';
 import { graphKey } from './graph-view';
 import type { Job } from './jobs';
 import type { JobStore, ViewStore } from './ports';
+import { graphUnknown } from './read-views';
 
 /** Where a workspace asks for a recount of its own graph, in any instance; the writer carries it out. */
 export class RecountDesk {
@@ -15,11 +16,7 @@ export class RecountDesk {
   /** A recount that waits or runs already is the answer, too: asking again costs nothing. */
   async ask(workspaceId: string, network: string): Promise<Job> {
     if ((await this.store.summary(graphKey(workspaceId, network))) === undefined) {
-      throw new DomainError({
-        code: 'VIEWS.GRAPH_UNKNOWN',
-        kind: 'not-found',
-        message: 'Nothing of this network was imported yet',
-      });
+      throw graphUnknown();
     }
     const open = await this.jobs.open();
     const same = open.find((job) => isOf(job, workspaceId, network));

@@ -5,6 +5,7 @@ import type { GraphView } from './graph-view';
 import type { Difference, RecountOutcome } from './jobs';
 import type { ProfileRow, SummaryRow, ViewStore } from './ports';
 import type { Projector } from './projector';
+import { contentDifferences, foundDifferences, rankingDifferences } from './recount-beside';
 
 const ROWS_PER_READ = 1000;
 const SAMPLE = 10;
@@ -35,6 +36,9 @@ export async function recountGraph(view: GraphView, ports: RecountPorts): Promis
     ...figureDifferences(kept, counted),
     ...peopleDifference(kept, counted, snapshot.ids),
     ...(await rowDifferences(view, ports)),
+    ...(await contentDifferences(view, ports)),
+    ...(await foundDifferences(view, ports)),
+    ...(await rankingDifferences(view, ports)),
   ];
   const { workspaceId, network } = view;
   const { users, friendships } = counted.summary;
@@ -95,7 +99,7 @@ async function rowDifferences(view: GraphView, ports: RecountPorts): Promise<Dif
     );
     const row = await store.summary(view.key);
     goOn();
-    if (!view.graph.hasTouched && !sameFigures(row, view)) {
+    if (!view.hasTouched && !sameFigures(row, view)) {
       const fresh = view.summaryRow(0, 0);
       differences.push({ what: 'row of the summary', kept: figuresText(row), counted: figuresText(fresh) });
       projector.rewrite(view, []);

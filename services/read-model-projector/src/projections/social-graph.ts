@@ -1,3 +1,4 @@
+import type { GraphCopy } from './analyses/whole-graph';
 import { Components } from './components';
 import { IdIndex } from './id-index';
 import { FLAG_BITS, LIVE, Links, OTHER, OWN, widened } from './links';
@@ -56,6 +57,17 @@ export class SocialGraph {
     if (person >= this.present.length) this.reserve(person + 1);
     if (person === known) this.witness.interned(person, id);
     return person;
+  }
+
+  /** Gives out a number that stands for nobody: whoever had it is forgotten. */
+  skip(): void {
+    const person = this.ids.skip();
+    if (person >= this.present.length) this.reserve(person + 1);
+  }
+
+  /** Whether the person has a list that names anybody, or stands in one. */
+  isNamed(person: number): boolean {
+    return this.links.end(person) > this.links.begin(person);
   }
 
   /** The document of this person is stored. Returns how many friendships begin to count. */
@@ -141,6 +153,12 @@ export class SocialGraph {
   /** Every id that was ever named, by number. */
   names(): string[] {
     return this.ids.all();
+  }
+
+  /** Everything as it stands now, for another thread. Costs a copy of the adjacency and the ids. */
+  copy(): GraphCopy {
+    const present = this.present.slice(0, this.ids.size);
+    return { ids: this.ids.all(), present, ...this.links.copy(), shift: FLAG_BITS, live: LIVE };
   }
 
   /** The own lists as they stand now, by number: changes after this call do not show. Costs a copy of the adjacency. */

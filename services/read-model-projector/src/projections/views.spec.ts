@@ -29,6 +29,8 @@ describe('Views', () => {
       degree: 2,
       triangles: 1,
       localClustering: 1,
+      lists: {},
+      lastPosts: [],
       writer: WRITER,
       writtenAt: NOW,
     });
@@ -128,10 +130,10 @@ describe('Views', () => {
     expect(graphKey('other', 'vk')).toBe('other.vk');
   });
 
-  it('leaves groups and posts alone', () => {
+  it('counts groups nowhere', () => {
     const views = new Views(WRITER);
     expect(views.apply({ ...person('1', ['2']), kind: 'group' })).toBe(0);
-    expect(views.hasPending).toBe(false);
+    expect(views.sizes()).toEqual({ people: 0, friendships: 0 });
   });
 
   it('has the same rows pending again after a failed write, in chunks of the size asked for', () => {

@@ -1,6 +1,7 @@
 import { GRAPH_PARTITIONS } from '@sociograph/contracts';
-import { GraphView, type GraphSnapshot, graphKey } from './graph-view';
-import type { ChangeRecord, ProfileRow, SummaryRow, VertexChange } from './ports';
+import { GraphView, type GraphSnapshot, graphKey, type TouchedRows } from './graph-view';
+import type { ChangeRecord, ProfileRow, RankingRow, SummaryRow, VertexChange } from './ports';
+import { type RowBatch, rowsBeside } from './rows-beside';
 import { hashesOf } from './state-hash';
 
 /** Rows to write for the changes since the last call; computed as they are asked for. */
@@ -8,6 +9,10 @@ export interface PendingRows {
   /** Keys of the graphs concerned. */
   graphs: string[];
   profiles(chunk: number): Generator<{ written: ProfileRow[]; removed: string[] }>;
+  /** Groups, posts, and what is found by other words. */
+  beside(chunk: number): Generator<RowBatch>;
+  /** Those that are others now. */
+  rankings(): RankingRow[];
   summaries(): SummaryRow[];
   /** Makes them pending again, when writing failed. */
   restore(): void;
@@ -17,6 +22,7 @@ export interface PendingRows {
 export class Views {
   private readonly graphs = new Map<string, GraphView>();
   private readonly changed = new Set<GraphView>();
+  private erased = new Set<string>();
 
   constructor(
     private writer: number,
@@ -39,8 +45,8 @@ export class Views {
   }
 
   /** Makes the rows of these people and their graph's summary pending. */
-  rewrite(view: GraphView, people: readonly number[]): void {
-    for (const person of people) view.graph.touch(person);
+  rewrite(view: GraphView, people: readonly number[], contents: readonly string[] = []): void {
+    view.touch({ people: [...people], found: [...people], contents: [...contents] });
     this.changed.add(view);
   }
 
@@ -51,8 +57,10 @@ export class Views {
   *rewriteAll(size: number): Generator<void> {
     for (const view of this.graphs.values()) {
       const people = view.people();
-      for (let from = 0; from === 0 || from < people.length; from += size) {
-        this.rewrite(view, people.slice(from, from + size));
+      const contents = view.contents.names();
+      view.forgetRankings();
+      for (let from = 0; from === 0 || from < Math.max(people.length, contents.length); from += size) {
+        this.rewrite(view, people.slice(from, from + size), contents.slice(from, from + size));
         yield;
       }
     }
@@ -63,17 +71,26 @@ export class Views {
    * duplicate or late, and changes nothing. Returns how many friendships began or ended to count.
    */
   apply(change: VertexChange): number {
-    if (change.kind !== 'user') return 0;
     const view = this.graph(change.workspaceId, change.network);
     return this.noted(view, view.apply(change));
   }
 
-  /** Forgets a vertex by its record key (`workspace:network:user:id`), with all that it asserted. */
+  /** Forgets a vertex by its record key (`workspace:network:kind:id`), with all that it asserted. */
   erase(recordKey: string): number {
     const [workspaceId, network, kind, id] = recordKey.split(':');
     const view = this.graphs.get(graphKey(workspaceId!, network ?? ''));
-    if (view === undefined || kind !== 'user' || id === undefined) return 0;
-    return this.noted(view, view.erase(id));
+    if (view === undefined || id === undefined) return 0;
+    if (kind !== 'user' && kind !== 'group' && kind !== 'post') return 0;
+    const edges = view.erase(kind, id);
+    if (edges !== undefined && kind === 'user') this.erased.add(view.key);
+    return this.noted(view, edges);
+  }
+
+  /** Keys of the graphs from which people were erased since the last call. */
+  takeErased(): string[] {
+    const graphs = [...this.erased];
+    this.erased = new Set();
+    return graphs;
   }
 
   get hasPending(): boolean {
@@ -83,16 +100,22 @@ export class Views {
   /** Takes over all changes since the last call, or undefined when there are none. */
   takePending(writtenAt: number): PendingRows | undefined {
     if (this.changed.size === 0) return undefined;
-    const taken = [...this.changed].map((view) => ({ view, people: view.graph.takeTouched() }));
+    const taken = [...this.changed].map((view) => {
+      const touched = view.takeTouched();
+      return { view, touched, rankings: view.rankingRows(touched.people, this.writer, writtenAt) };
+    });
     this.changed.clear();
     return {
       graphs: taken.map(({ view }) => view.key),
       profiles: (chunk) => this.profileRows(taken, chunk, writtenAt),
+      beside: (chunk) => rowsBeside(taken, chunk, this.writer, writtenAt),
+      rankings: () => taken.flatMap(({ rankings }) => rankings()),
       summaries: () => taken.map(({ view }) => view.summaryRow(this.writer, writtenAt)),
       restore: () => {
-        for (const { view, people } of taken) {
+        for (const { view, touched } of taken) {
           this.changed.add(view);
-          for (const person of people) view.graph.touch(person);
+          view.touch(touched);
+          view.forgetRankings();
         }
       },
     };
@@ -112,7 +135,7 @@ export class Views {
   /** The hash of what is present, by partition of graph.changes: equal for equal states, however they came about. */
   hashes(): string[] {
     return hashesOf(
-      [...this.graphs.values()].map(({ hash }) => hash),
+      [...this.graphs.values()].flatMap(({ hash, contents }) => [hash, contents.hash]),
       this.partitionCount,
     );
   }
@@ -140,11 +163,14 @@ export class Views {
   }
 
   private *profileRows(
-    taken: readonly { view: GraphView; people: readonly number[] }[],
+    taken: readonly { view: GraphView; touched: TouchedRows }[],
     chunk: number,
     writtenAt: number,
   ): Generator<{ written: ProfileRow[]; removed: string[] }> {
-    for (const { view, people } of taken) {
+    for (const {
+      view,
+      touched: { people },
+    } of taken) {
       for (let from = 0; from < people.length; from += chunk) {
         const rows = { written: [] as ProfileRow[], removed: [] as string[] };
         for (const person of people.slice(from, from + chunk)) {

@@ -1,3 +1,5 @@
+import type { AnalysisRunner, AnalysisStore } from './analyses/analysis';
+import { Analyst } from './analyses/analyst';
 import type { Checkpoints, Resumed } from './checkpoints';
 import { Duties } from './duties';
 import type { Job, RecountOutcome } from './jobs';
@@ -20,7 +22,7 @@ export interface WriterObserver {
   job(job: Job): void;
 }
 
-export type WriterStep = 'acquire' | 'follow' | 'flush' | 'renew' | 'checkpoint' | 'job';
+export type WriterStep = 'acquire' | 'follow' | 'flush' | 'renew' | 'checkpoint' | 'job' | 'analysis';
 
 export interface WriterTimes {
   /** Between two tries of a standby to become the writer. */
@@ -37,10 +39,18 @@ export interface WriterTimes {
   jobsMs: number;
 }
 
-export type WriterPorts = ProjectorPorts & { log: ChangeLog; checkpoints: Checkpoints; jobs: JobStore };
+export type WriterPorts = ProjectorPorts & {
+  log: ChangeLog;
+  checkpoints: Checkpoints;
+  jobs: JobStore;
+  analyses: AnalysisStore;
+  runner: AnalysisRunner;
+};
 
 /** Pause after a flush while records keep coming, as a multiple of how long it took: writing gets at most a quarter of the time. */
 const PAUSE_FACTOR = 3;
+/** How long a cancelled analysis goes on at most. */
+const ANALYSIS_LOOK_MS = 500;
 
 /** One term as the writer, under one fence: from the state it begins with to the loss of the lock or the stop. */
 export class WriterTerm {
@@ -66,6 +76,7 @@ export class WriterTerm {
     const projector = new Projector(this.ports, this.fence, resumed);
     const checkpoints = this.checkpointUntil(term.signal, projector);
     let duties: Promise<void> | undefined;
+    let analyses: Promise<void> | undefined;
     let following: Following | undefined;
     let complete = false;
     try {
@@ -82,6 +93,7 @@ export class WriterTerm {
       if (complete) {
         this.observer.became('writing', this.fence);
         duties = this.lookForJobsUntil(term.signal, projector);
+        analyses = this.analyseUntil(term.signal, projector);
         await this.flushUntil(term.signal, projector);
       }
     } catch (error) {
@@ -90,7 +102,7 @@ export class WriterTerm {
       end();
       stopping.removeEventListener('abort', end);
       await following?.stop();
-      await Promise.all([renewals, checkpoints, duties]);
+      await Promise.all([renewals, checkpoints, duties, analyses]);
       // Half a replay must not overwrite what the former writer left complete.
       if (stopping.aborted && complete) await this.flush(projector);
     }
@@ -194,6 +206,21 @@ export class WriterTerm {
     });
     while (!term.aborted) {
       await duties.look(term);
+      await pause(this.times.jobsMs, term);
+    }
+  }
+
+  private async analyseUntil(term: AbortSignal, projector: Projector): Promise<void> {
+    const { analyses: store, runner, clock, lock } = this.ports;
+    const graphs = {
+      copyOf: (workspaceId: string, network: string) => projector.copyOf(workspaceId, network),
+      takeErased: () => projector.takeErased(),
+      mayWork: () => lock.held(),
+    };
+    const failed = (error: unknown): void => this.observer.failed('analysis', error);
+    const analyst = new Analyst({ store, runner, clock }, graphs, failed, ANALYSIS_LOOK_MS);
+    while (!term.aborted) {
+      await analyst.look(term);
       await pause(this.times.jobsMs, term);
     }
   }

@@ -1,0 +1,207 @@
+import { encodePositions } from '@sociograph/contracts';
+import { fakeClock, sequentialIds } from '@sociograph/testing';
+import { InMemoryViewStore } from '../../infrastructure/in-memory';
+import { InlineAnalyses, InMemoryAnalysisStore } from '../../infrastructure/in-memory-analyses';
+import { SocialGraph } from '../social-graph';
+import { AnalysisDesk } from './analysis-desk';
+import { Analyst, KEPT_DAYS, MOST_ATTEMPTS } from './analyst';
+
+const POSITIONS = [{ topic: { '0': 3 } }, { topic: { '1': 4 } }];
+
+describe('analyses', () => {
+  const setUp = () => {
+    const store = new InMemoryAnalysisStore();
+    const views = new InMemoryViewStore();
+    for (const key of ['demo.vk', 'demo.ok', 'other.vk']) views.summaries.set(key, {} as never);
+    const runner = new InlineAnalyses();
+    const clock = fakeClock();
+    const graph = new SocialGraph();
+    for (const id of ['1', '2', '3']) graph.addPerson(graph.intern(id));
+    graph.setFriends(0, ['2', '3']);
+    const state = { erased: [] as string[], mayWork: true, known: true };
+    const failures: unknown[] = [];
+    const graphs = {
+      copyOf: () => (state.known ? { copy: graph.copy(), positions: POSITIONS } : undefined),
+      takeErased: () => state.erased.splice(0),
+      mayWork: () => state.mayWork,
+    };
+    const analyst = new Analyst({ store, runner, clock }, graphs, (error) => void failures.push(error), 1);
+    const desk = new AnalysisDesk(store, views, clock, sequentialIds());
+    const stopping = new AbortController();
+    const look = (): Promise<void> => analyst.look(stopping.signal);
+    return { store, views, runner, clock, state, failures, desk, look, stopping };
+  };
+  const until = async (condition: () => Promise<boolean> | boolean): Promise<void> => {
+    while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  it('are done on the graph as it stands, and say which positions were in it', async () => {
+    const { desk, look, clock } = setUp();
+    const { id } = await desk.ask('demo', 'vk', 'k-core', 7);
+    expect(await desk.find('demo', 'vk', id)).toMatchObject({
+      state: 'waiting',
+      progress: 0,
+      seed: 7,
+      attempts: 0,
+    });
+    await expect(desk.done('demo', 'vk', id)).rejects.toMatchObject({
+      code: 'VIEWS.ANALYSIS_NOT_DONE',
+      kind: 'conflict',
+    });
+    await look();
+    const done = await desk.done('demo', 'vk', id);
+    expect(done).toMatchObject({
+      state: 'done',
+      progress: 1,
+      attempts: 1,
+      people: 3,
+      friendships: 2,
+      figures: { degeneracy: 1 },
+      appliedUpTo: encodePositions({ topic: { '0': 3, '1': 4 } }),
+      finishedAt: clock.nowMs(),
+    });
+    expect(await desk.people(done, 0, 2)).toEqual([
+      ['1', 1],
+      ['2', 1],
+    ]);
+    expect(await desk.people(done, 2, 9)).toEqual([['3', 1]]);
+    await expect(desk.members(done, 1, 0, 10)).rejects.toMatchObject({
+      code: 'VIEWS.ANALYSIS_UNKNOWN',
+      kind: 'not-found',
+    });
+  });
+
+  it('give communities with their members in pages', async () => {
+    const { desk, look } = setUp();
+    const { id } = await desk.ask('demo', 'vk', 'communities', 1);
+    await look();
+    const done = await desk.done('demo', 'vk', id);
+    expect(await desk.communities(done, 0, 10)).toEqual([[0, 3]]);
+    expect(await desk.members(done, 1, 0, 2)).toEqual({ ids: ['1', '2'], size: 3 });
+    expect(await desk.members(done, 1, 2, 2)).toEqual({ ids: ['3'], size: 3 });
+    expect(await desk.members(done, 1, 5, 2)).toEqual({ ids: [], size: 3 });
+    await expect(desk.members(done, 2, 0, 2)).rejects.toMatchObject({ code: 'VIEWS.ANALYSIS_UNKNOWN' });
+  });
+
+  it('are one at a time in a workspace, and nobody else sees them', async () => {
+    const { desk, look } = setUp();
+    const { id } = await desk.ask('demo', 'vk', 'k-core', 1);
+    await expect(desk.ask('demo', 'ok', 'k-core', 1)).rejects.toMatchObject({
+      code: 'VIEWS.ANALYSIS_OPEN',
+      kind: 'conflict',
+    });
+    await desk.ask('other', 'vk', 'k-core', 1);
+    await expect(desk.ask('demo', 'fb', 'k-core', 1)).rejects.toMatchObject({ code: 'VIEWS.GRAPH_UNKNOWN' });
+    for (const [workspace, network] of [
+      ['other', 'vk'],
+      ['demo', 'ok'],
+    ] as const)
+      await expect(desk.find(workspace, network, id)).rejects.toMatchObject({
+        code: 'VIEWS.ANALYSIS_UNKNOWN',
+      });
+    await look();
+    await desk.ask('demo', 'ok', 'k-core', 1);
+  });
+
+  it('end when they are cancelled, waiting or running, and not twice', async () => {
+    const { desk, look, runner, store } = setUp();
+    const waiting = await desk.ask('demo', 'vk', 'k-core', 1);
+    expect(await desk.cancel('demo', 'vk', waiting.id)).toMatchObject({ state: 'cancelled' });
+    await look();
+    expect(runner.begun).toBe(0);
+    await expect(desk.cancel('demo', 'vk', waiting.id)).rejects.toMatchObject({
+      code: 'VIEWS.ANALYSIS_ENDED',
+      kind: 'conflict',
+    });
+    runner.held = true;
+    const running = await desk.ask('demo', 'vk', 'k-core', 1);
+    const looking = look();
+    await until(async () => (await desk.find('demo', 'vk', running.id)).progress === 0.5);
+    await desk.cancel('demo', 'vk', running.id);
+    await looking;
+    expect((await desk.find('demo', 'vk', running.id)).state).toBe('cancelled');
+    expect(store.chunks.size).toBe(0);
+  });
+
+  it('are left to the next writer when this one stops, which is no attempt', async () => {
+    const { desk, look, runner, stopping } = setUp();
+    runner.held = true;
+    const { id } = await desk.ask('demo', 'vk', 'k-core', 1);
+    const looking = look();
+    await until(() => runner.begun === 1);
+    stopping.abort();
+    await looking;
+    expect(await desk.find('demo', 'vk', id)).toMatchObject({ state: 'waiting', attempts: 0 });
+  });
+
+  it('stay open when the lock is lost, and are given up when three writers ended in them', async () => {
+    const { desk, look, runner, state, store } = setUp();
+    runner.held = true;
+    const { id } = await desk.ask('demo', 'vk', 'k-core', 1);
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      const looking = look();
+      await until(() => runner.begun === attempt);
+      state.mayWork = false;
+      await looking;
+      expect(await store.find(id)).toMatchObject({ state: 'running', attempts: attempt });
+      await look();
+      expect(runner.begun).toBe(attempt);
+      state.mayWork = true;
+    }
+    await look();
+    expect(await store.find(id)).toMatchObject({ state: 'failed', fault: 'VIEWS.JOB_GAVE_UP' });
+    expect([runner.begun, MOST_ATTEMPTS]).toEqual([3, 3]);
+  });
+
+  it('fail with a code, and are told, when the work throws or the graph is gone', async () => {
+    const { desk, look, runner, failures, state } = setUp();
+    const broken = new Error('broken');
+    jest.spyOn(runner, 'run').mockRejectedValueOnce(broken);
+    const one = await desk.ask('demo', 'vk', 'k-core', 1);
+    await look();
+    expect(await desk.find('demo', 'vk', one.id)).toMatchObject({ state: 'failed', fault: 'INTERNAL' });
+    expect(failures).toEqual([broken]);
+    state.known = false;
+    const other = await desk.ask('demo', 'vk', 'k-core', 1);
+    await look();
+    expect(await desk.find('demo', 'vk', other.id)).toMatchObject({
+      state: 'failed',
+      fault: 'VIEWS.GRAPH_UNKNOWN',
+    });
+  });
+
+  it('lose their results with an erasure in their graph, and what runs there begins anew', async () => {
+    const { desk, look, runner, state, store } = setUp();
+    const one = await desk.ask('demo', 'vk', 'k-core', 1);
+    const elsewhere = await desk.ask('other', 'vk', 'k-core', 1);
+    await look();
+    await look();
+    runner.held = true;
+    const running = await desk.ask('demo', 'vk', 'k-core', 1);
+    const looking = look();
+    await until(() => runner.begun === 3);
+    state.erased.push('demo.vk');
+    await looking;
+    await expect(desk.find('demo', 'vk', one.id)).rejects.toMatchObject({ code: 'VIEWS.ANALYSIS_UNKNOWN' });
+    expect([...store.chunks.keys()].every((key) => key.startsWith(elsewhere.id))).toBe(true);
+    expect(await desk.find('demo', 'vk', running.id)).toMatchObject({ state: 'waiting', attempts: 0 });
+    runner.held = false;
+    await look();
+    expect((await desk.find('demo', 'vk', running.id)).state).toBe('done');
+  });
+
+  it('are kept for seven days', async () => {
+    const { desk, look, clock } = setUp();
+    const old = await desk.ask('demo', 'vk', 'k-core', 1);
+    await look();
+    clock.advance(KEPT_DAYS * 86_400_000);
+    await desk.ask('demo', 'vk', 'k-core', 1);
+    await look();
+    expect(await desk.find('demo', 'vk', old.id)).toMatchObject({ state: 'done' });
+    clock.advance(1);
+    await desk.ask('demo', 'vk', 'k-core', 1);
+    await look();
+    await expect(desk.find('demo', 'vk', old.id)).rejects.toMatchObject({ code: 'VIEWS.ANALYSIS_UNKNOWN' });
+    expect(KEPT_DAYS).toBe(7);
+  });
+});
