@@ -1,3 +1,4 @@
+import { SystemClock } from '@sociograph/kernel';
 import { Postgres, type Queryable } from '@sociograph/postgres';
 import type { ImportCounters, ImportJob } from '../domain/import-job';
 import type { Item } from '../domain/items';
@@ -23,6 +24,8 @@ import {
   saveImport,
   wakeDispatcher,
 } from './pg-rows';
+
+const clock = new SystemClock();
 
 interface CallRow {
   id: string;
@@ -414,7 +417,7 @@ export async function absorb(
   before: ImportJob,
   gained: Partial<ImportCounters>,
 ): Promise<void> {
-  const after = before.absorb(gained, Date.now());
+  const after = before.absorb(gained, clock.nowMs());
   await saveImport(q, after.snapshot);
   if (after.snapshot.state !== before.snapshot.state) {
     const { id } = after.snapshot;
