@@ -47,7 +47,14 @@ async function aGraph(refuse?: () => boolean) {
   const log = new InMemoryErasureLog();
   const exports = new Exports();
   const times = { settleMs: 100, checkMs: 500, retention: RETENTION };
-  const erase = new ErasePerson(erasures, log, graph, exports, clock, times);
+  const saga = new ErasePerson(erasures, log, graph, exports, clock, times);
+  const erase = {
+    round: async () => {
+      const open = await saga.round();
+      await saga.check();
+      return open;
+    },
+  };
   let woken = 0;
   const request = new RequestErasure(
     erasures,

@@ -48,11 +48,10 @@ export class ErasePerson {
     private readonly times: ErasureTimes,
   ) {}
 
-  /** How many erasures are open, whether or not something could be done about them. */
+  /** Sweeps what is due. How many erasures are open, whether or not something could be done about them. */
   async round(): Promise<number> {
     const open = await this.erasures.unfinished(AT_ONCE);
     for (const erasure of open) await this.#sweep(erasure);
-    await this.#check();
     return open.length;
   }
 
@@ -143,8 +142,11 @@ export class ErasePerson {
     return { edges, history, posts: posts.length, vertex };
   }
 
-  /** One look into the logs serves all erasures that wait for them; one rewriting of the files all that wait for that. */
-  async #check(): Promise<void> {
+  /**
+   * Looks after those that wait; it takes as long as reading the logs, so sweeps go on beside it. One look serves all
+   * erasures that wait for the logs, one rewriting of the files all that wait for that.
+   */
+  async check(): Promise<void> {
     const now = this.clock.nowMs();
     const open = await this.erasures.unfinished(AT_ONCE);
     const due = open.filter(

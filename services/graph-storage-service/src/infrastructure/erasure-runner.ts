@@ -8,7 +8,7 @@ const OPEN_MS = 1_000;
 const IDLE_MS = 5_000;
 
 export interface ErasureRunnerOptions {
-  erase: Pick<ErasePerson, 'round'>;
+  erase: Pick<ErasePerson, 'round' | 'check'>;
   /** Marks are known: what is removed is not brought back by this process. */
   ready: Promise<void>;
   logger: Logger;
@@ -18,55 +18,75 @@ export interface ErasureRunnerOptions {
 /** Works on open erasures, round after round. Every process may: the receipts' revisions decide who goes on. */
 export class ErasureRunner implements OnApplicationBootstrap {
   #stopped = false;
-  #running: Promise<void> | undefined;
-  #wake: () => void = () => undefined;
+  #running: Promise<unknown> | undefined;
+  readonly #wakes = new Set<() => void>();
   #asked = false;
 
   constructor(private readonly options: ErasureRunnerOptions) {}
 
   onApplicationBootstrap(): void {
-    this.#running = this.#run();
+    this.#running = Promise.all([
+      this.#loop(async () => {
+        this.#asked = false;
+        const open = await this.options.erase.round();
+        this.options.onRound(open);
+        return this.#asked ? 0 : open > 0 ? OPEN_MS : IDLE_MS;
+      }),
+      this.#loop(async () => {
+        await this.options.erase.check();
+        return OPEN_MS;
+      }),
+    ]);
   }
 
   wake(): void {
     this.#asked = true;
-    this.#wake();
+    for (const wake of this.#wakes) wake();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#wake();
+    this.wake();
     await this.#running;
   }
 
-  async #run(): Promise<void> {
-    const { erase, ready, logger, onRound } = this.options;
-    await Promise.race([ready, this.#pause(undefined)]);
+  /** Repeats a step, which says how long to wait for the next one. */
+  async #loop(step: () => Promise<number>): Promise<void> {
+    const { ready, logger } = this.options;
     while (!this.#stopped) {
-      this.#asked = false;
-      let open = 1;
+      let waitMs = OPEN_MS;
       try {
-        open = await erase.round();
-        onRound(open);
+        if (await this.#within(ready)) waitMs = await step();
       } catch (error) {
         if (this.#stopped) return;
         // A server that is away, or writers that were faster: the receipts say how far it has come.
         logger.warn({ ...describeFailure(error), err: error }, 'erasures are tried again');
       }
-      await this.#pause(open > 0 ? OPEN_MS : IDLE_MS);
+      if (!this.#stopped && waitMs > 0) await this.#pause(waitMs);
     }
   }
 
-  /** Ends early when something is asked for; without a duration only then. */
-  async #pause(ms: number | undefined): Promise<void> {
-    if (this.#asked || this.#stopped) return;
+  /** Whether that came about before the process stops. */
+  async #within(ready: Promise<void>): Promise<boolean> {
+    let wake: () => void = () => undefined;
+    const stopped = new Promise<void>((resolve) => {
+      wake = () => this.#stopped && resolve();
+      this.#wakes.add(wake);
+    });
+    await Promise.race([ready, stopped]);
+    this.#wakes.delete(wake);
+    return !this.#stopped;
+  }
+
+  async #pause(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
-      this.#wake = () => {
+      const over = (): void => {
         clearTimeout(timer);
-        // Before the marks are known only the end of the process is worth waking for.
-        if (ms !== undefined || this.#stopped) resolve();
+        this.#wakes.delete(over);
+        resolve();
       };
+      const timer = setTimeout(over, ms);
+      this.#wakes.add(over);
     });
   }
 }
