@@ -10,6 +10,9 @@ import { aLedger, redisUrl, VirtualClock } from './pool-simulation';
 const RULES: NetworkRules = { ...vk(), marginMs: 110, horizonMs: 300 };
 const REST = { kind: 'rest' as const, baseMs: 1000, capMs: 10_000, atLeastMs: 0, code: 6 };
 
+// Minutes of probes, one round trip each: seconds on a machine that is busy with others.
+jest.setTimeout(60_000);
+
 describe('what the pool learns of a path', () => {
   let redis: Redis;
   let clock: VirtualClock;
@@ -210,6 +213,17 @@ describe('what the pool learns of a path', () => {
       await measure(8, 20, chance);
       expect((await learned()).spreadMs).toBeLessThan(26);
       expect((await learned()).heldUntil).toBeUndefined();
+    });
+
+    it.each([
+      [2_000, true],
+      [2_001, false],
+    ])('takes the path from an answer that was read after %d ms: %s', async (tripMs, isTaken) => {
+      await measure(60, 20, seededChance(6));
+      await ledger.define([aKey('k1')]);
+      await settleRefused((await callOf('k1'))!, tripMs);
+      expect((await learned()).spreadMs > 1_900).toBe(isTaken);
+      expect((await learned()).spreadMs < 26).toBe(!isTaken);
     });
 
     it('learns nothing of the path where calls of ours cannot have met, and lowers the quota at the second', async () => {

@@ -3,6 +3,8 @@
 -- `path:<network>:refused`: unexplained ones of the last 10 s { at, key }. Key: ut first unexplained one of the last
 -- minute, fo quota lowered by one { u until, s for how long }.
 local REFUSED_FOR, HOLD_FOR, AGAIN_AFTER, FORGET_AFTER = 10000000, 60000000, 2000000, 60000000
+-- Who stood still reads an answer long after it came: probes say nothing either when they take longer than this.
+local LONGEST_TRIP = 2000000
 local LOWERED, LOWERED_MOST = 600000000, 21600000000
 
 -- Can calls of ours have been in the window of the refused one, at the widest spread that was measured?
@@ -38,7 +40,7 @@ end
 -- Verdict, and for 'foreign' how long the key's quota is lowered. The caller saves the key.
 local function refused(k, id, b, nb, r)
   local samples = samplesOf()
-  if r.o == 'answered' then
+  if r.o == 'answered' and r.answered - r.sent <= LONGEST_TRIP then
     addSample(samples, r.answered - r.sent)
   end
   local _, lo, top = summary(samples)
