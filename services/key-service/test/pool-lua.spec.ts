@@ -41,17 +41,18 @@ describe('the script of the pool under a virtual clock', () => {
       expect(report.grants).toBeGreaterThanOrEqual(200);
       expect(report.faults.length).toBeGreaterThanOrEqual(5);
     }
-  }, 60_000);
+  }, 180_000);
 
   it('runs the same way again for the same seed', async () => {
     const one = await simulate(redis, { seed: 7, lua: SIMULATED_LUA });
     const again = await simulate(redis, { seed: 7, lua: SIMULATED_LUA });
     expect([...again.counts].sort()).toEqual([...one.counts].sort());
     expect(again.seconds).toBe(one.seconds);
-  }, 20_000);
+  }, 60_000);
 
   it('finds planted faults', async () => {
     expect(await firstBroken('hole-kept', 10)).toBe('overstep');
     expect(await firstBroken('same-fence', 10)).toBe('fence-given-twice');
-  }, 60_000);
+    expect(await firstBroken('any-fence', 10)).toBe('settled-by-a-wrong-fence');
+  }, 180_000);
 });
