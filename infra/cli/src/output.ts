@@ -53,9 +53,10 @@ export class Output {
     this.line(this.json ? JSON.stringify(facts) : sentence);
   }
 
-  /** Something that a script must see too, on stderr. */
+  /** Something that a script must see too, on stderr; of several lines for people. */
   notice(sentence: string, facts: unknown): void {
-    this.terminal.stderr.write(`${this.json ? JSON.stringify(facts) : printable(sentence)}\n`);
+    const text = this.json ? JSON.stringify(facts) : sentence.split('\n').map(printable).join('\n');
+    this.terminal.stderr.write(`${text}\n`);
   }
 
   failure({ exitCode, message, facts }: Failure): void {

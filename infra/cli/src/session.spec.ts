@@ -90,6 +90,50 @@ describe('the file of a login', () => {
   });
 });
 
+describe('a login', () => {
+  const at = (): TerminalDouble =>
+    person({ SOCIOGRAPH_URL: `${fleet.url}/`, SOCIOGRAPH_ISSUER: fleet.issuer });
+
+  it('shows where to confirm which code, and remembers the fleet', async () => {
+    const terminal = at();
+    expect(await terminal.run('login')).toBe(0);
+    expect(terminal.stderr.lines).toEqual([
+      `Open ${fleet.issuer}/confirm`,
+      'and confirm the code AB-CD within 10 minutes.',
+      'This account belongs to no workspace: it may see nothing yet.',
+    ]);
+    expect(terminal.stdout.text).toBe(`Logged in to ${fleet.url} as somebody, workspace none.\n`);
+    expect(stored()).toMatchObject({
+      url: fleet.url,
+      issuer: fleet.issuer,
+      clientId: 'sociograph-cli',
+      accessToken: 'access-1',
+      refreshToken: 'refresh-1',
+    });
+    expect(await person().run('import', 'list')).toBe(0);
+    expect(await person().run('login')).toBe(0);
+  });
+
+  it.each(['access_denied', 'expired_token'] as const)(
+    'that ends with %s leaves nothing',
+    async (confirms) => {
+      fleet.confirms = confirms;
+      const terminal = at();
+      expect(await terminal.run('login')).toBe(1);
+      expect(terminal.stderr.lines.at(-1)).toBe(`error: The login server refused: ${confirms}`);
+      expect(statSync(path(), { throwIfNoEntry: false })).toBeUndefined();
+    },
+  );
+
+  it('replaces one that others could read', async () => {
+    logIn();
+    chmodSync(path(), 0o644);
+    expect(await at().run('login')).toBe(0);
+    expect(statSync(path()).mode & 0o777).toBe(0o600);
+    expect(stored().accessToken).toBe('access-1');
+  });
+});
+
 describe('the tokens of a login', () => {
   it('are used while they are good', async () => {
     logIn();

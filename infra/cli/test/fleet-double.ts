@@ -35,7 +35,7 @@ const SERVICES = resolve(__dirname, '../../../services');
 /**
  * A fleet made from the services' OpenAPI documents: it takes only requests that they declare (path, parameters, body)
  * and answers with examples of what they declare, or with what the spec says. Its login server gives tokens by
- * client credentials and by refresh tokens that are good for one use.
+ * client credentials, for a confirmed code, and by refresh tokens that are good for one use.
  */
 export class FleetDouble {
   readonly asked: Asked[] = [];
@@ -43,6 +43,8 @@ export class FleetDouble {
   readonly faults: string[] = [];
   tokensGiven = 0;
   refreshToken = 'refresh-0';
+  /** What a person does in the browser when a code is to be confirmed. */
+  confirms: 'yes' | 'access_denied' | 'expired_token' = 'yes';
   private readonly operations: Operation[];
   private readonly answers = new Map<string, Answer[]>();
   private readonly server: Server;
@@ -69,6 +71,7 @@ export class FleetDouble {
     this.answers.clear();
     this.tokensGiven = 0;
     this.refreshToken = 'refresh-0';
+    this.confirms = 'yes';
   }
 
   get url(): string {
@@ -95,10 +98,9 @@ export class FleetDouble {
     this.answers.set(operation, answers);
   }
 
-  /** Whether a document declares it with these parameters; routes that come with other parts may not be there yet. */
-  declares(operation: string, parameters: string[] = []): boolean {
-    const found = this.operations.find(({ name }) => name === operation);
-    return found !== undefined && parameters.every((parameter) => found.query.has(parameter));
+  /** Whether a document declares it. */
+  declares(operation: string): boolean {
+    return this.operations.some(({ name }) => name === operation);
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -148,13 +150,30 @@ export class FleetDouble {
     const say = (status: number, body: unknown): void =>
       void response.writeHead(status).end(JSON.stringify(body));
     if (path.endsWith('/openid-configuration'))
-      return say(200, { issuer: this.issuer, token_endpoint: `${this.issuer}/token` });
+      return say(200, {
+        issuer: this.issuer,
+        token_endpoint: `${this.issuer}/token`,
+        device_authorization_endpoint: `${this.issuer}/device`,
+      });
+    if (path.endsWith('/device')) {
+      const uri = `${this.issuer}/confirm`;
+      return say(200, {
+        device_code: 'd',
+        user_code: 'AB-CD',
+        verification_uri: uri,
+        expires_in: 600,
+        interval: 0,
+      });
+    }
+    const device = form.has('device_code');
+    if (device && this.confirms !== 'yes') return say(400, { error: this.confirms });
+    if (device) this.refreshToken = `refresh-${this.tokensGiven + 1}`;
     if (form.get('grant_type') === 'refresh_token') {
       if (form.get('refresh_token') !== this.refreshToken) return say(400, { error: 'invalid_grant' });
       this.refreshToken = `refresh-${this.tokensGiven + 1}`;
     }
     this.tokensGiven += 1;
-    const refresh = form.has('refresh_token') ? { refresh_token: this.refreshToken } : {};
+    const refresh = device || form.has('refresh_token') ? { refresh_token: this.refreshToken } : {};
     say(200, { access_token: `access-${this.tokensGiven}`, expires_in: 300, ...refresh });
   }
 }
