@@ -21,7 +21,7 @@ const CHUNK = 2_048;
 /** What does not fit waits on disk beside the draft. One thread: exports are background work. */
 const SETTINGS = {
   threads: '1',
-  memory_limit: '64MB',
+  memory_limit: '40MB',
   // Nothing is fetched over the network; CSV and Parquet are built in.
   autoinstall_known_extensions: 'false',
   autoload_known_extensions: 'false',

@@ -17,7 +17,8 @@ const cells = (columns: string): string =>
 
 const quoted = (file: string): string => `'${file.replaceAll("'", "''")}'`;
 const csv = (file: string): string => `TO ${quoted(file)} (FORMAT csv, HEADER, FORCE_QUOTE *)`;
-const parquet = (file: string): string => `TO ${quoted(file)} (FORMAT parquet, COMPRESSION zstd)`;
+const parquet = (file: string): string =>
+  `TO ${quoted(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 32768)`;
 
 /** The SQL of a draft. Values come through appenders; file names are ours. */
 export const EXPORT_TABLES = {
