@@ -22,7 +22,7 @@ import {
   testServers,
 } from '@sociograph/testing';
 import type { ParserConfig } from '../src/config';
-import { MemoryViewProgress } from '../src/infrastructure/in-memory';
+import { MemoryViewProgress } from '../src/infrastructure/in-memory-edges';
 import { ParserServiceModule } from '../src/parser-service.module';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 import { SpacedKeyPool } from './spaced-key-pool';

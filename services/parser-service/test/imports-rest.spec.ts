@@ -12,7 +12,7 @@ import {
 import { eventually, ownSuppressionKey, type OwnVhost, ownVhost, testServers } from '@sociograph/testing';
 import { connect } from 'amqplib';
 import type { ParserConfig } from '../src/config';
-import { MemoryKeyPool, MemoryViewProgress } from '../src/infrastructure/in-memory';
+import { MemoryKeyPool, MemoryViewProgress } from '../src/infrastructure/in-memory-edges';
 import { ParserServiceModule } from '../src/parser-service.module';
 import { REST_CONTROLLERS } from '../src/presentation/rest-controllers';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';

@@ -10,14 +10,9 @@ import type { Certificate } from '../src/domain/certificate';
 import type { Observation } from '../src/domain/observation';
 import type { PackKind } from '../src/domain/packing';
 import { Networks } from '../src/domain/ports';
-import {
-  MemoryAnswerFaults,
-  MemoryCallLedger,
-  MemoryImports,
-  MemoryObservationLog,
-  MemoryPause,
-  MemoryStore,
-} from '../src/infrastructure/in-memory';
+import { MemoryImports, MemoryStore } from '../src/infrastructure/in-memory';
+import { MemoryCallLedger } from '../src/infrastructure/in-memory-calls';
+import { MemoryAnswerFaults, MemoryObservationLog, MemoryPause } from '../src/infrastructure/in-memory-edges';
 import { VkNetwork } from '../src/infrastructure/networks/vk/client';
 import { CountedIds } from './builders';
 import { SpacedKeyPool } from './spaced-key-pool';

@@ -1,5 +1,6 @@
 import { anImport, CountedIds } from '../../test/builders';
-import { MemoryCallLedger, MemoryImports, MemoryStore } from '../infrastructure/in-memory';
+import { MemoryImports, MemoryStore } from '../infrastructure/in-memory';
+import { MemoryCallLedger } from '../infrastructure/in-memory-calls';
 import { BuryCall } from './bury-call';
 
 async function setUp(seeds: string[]) {

@@ -1,10 +1,6 @@
 import { anImport, StillClock } from '../../test/builders';
-import {
-  MemoryDeadRecords,
-  MemoryImports,
-  MemoryStore,
-  MemoryViewProgress,
-} from '../infrastructure/in-memory';
+import { MemoryImports, MemoryStore } from '../infrastructure/in-memory';
+import { MemoryDeadRecords, MemoryViewProgress } from '../infrastructure/in-memory-edges';
 import { CompleteImports } from './complete-imports';
 
 async function setUp() {

@@ -1,6 +1,8 @@
 import { anImport, CountedIds, ToyNetwork } from '../../test/builders';
 import { Networks } from '../domain/ports';
-import { MemoryCallLedger, MemoryImports, MemoryKeyPool, MemoryStore } from '../infrastructure/in-memory';
+import { MemoryImports, MemoryStore } from '../infrastructure/in-memory';
+import { MemoryCallLedger } from '../infrastructure/in-memory-calls';
+import { MemoryKeyPool } from '../infrastructure/in-memory-edges';
 import { DispatchCalls } from './dispatch-calls';
 
 function setUp() {

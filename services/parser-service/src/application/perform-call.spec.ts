@@ -2,15 +2,14 @@ import { DomainError } from '@sociograph/kernel';
 import { anImport, CountedIds, StillClock, ToyNetwork } from '../../test/builders';
 import type { ItemOutcome } from '../domain/items';
 import { Networks, type Reading, type SendOutcome } from '../domain/ports';
+import { MemoryImports, MemoryStore } from '../infrastructure/in-memory';
+import { MemoryCallLedger } from '../infrastructure/in-memory-calls';
 import {
   MemoryAnswerFaults,
-  MemoryCallLedger,
-  MemoryImports,
   MemoryKeyPool,
   MemoryObservationLog,
   MemoryPause,
-  MemoryStore,
-} from '../infrastructure/in-memory';
+} from '../infrastructure/in-memory-edges';
 import { LEASE_PATIENCE_MS, PerformCall, STORE_PATIENCE_MS } from './perform-call';
 
 const answered: SendOutcome = { kind: 'answered', observedAt: 77, status: 200, body: 'text' };

@@ -1,6 +1,7 @@
 import { anImport, CountedIds, StillClock } from '../../test/builders';
 import { type DeadCall, DeadCalls } from '../domain/ports';
-import { MemoryCallLedger, MemoryImports, MemoryStore } from '../infrastructure/in-memory';
+import { MemoryImports, MemoryStore } from '../infrastructure/in-memory';
+import { MemoryCallLedger } from '../infrastructure/in-memory-calls';
 import { BuryCall } from './bury-call';
 import { RedriveCalls } from './redrive-calls';
 

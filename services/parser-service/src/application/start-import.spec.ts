@@ -1,6 +1,7 @@
 import { CountedIds, StillClock, ToyNetwork } from '../../test/builders';
 import { Networks } from '../domain/ports';
-import { MemoryImports, MemoryKeyPool, MemoryStore } from '../infrastructure/in-memory';
+import { MemoryImports, MemoryStore } from '../infrastructure/in-memory';
+import { MemoryKeyPool } from '../infrastructure/in-memory-edges';
 import { StartImport, type StartImportCommand } from './start-import';
 
 const command: StartImportCommand = {

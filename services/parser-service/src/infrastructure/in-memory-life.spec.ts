@@ -1,6 +1,7 @@
 import { describeImportLife } from '../../test/import-life.contract';
 import { storm, type StormReport } from '../../test/life-storm';
-import { MemoryCallLedger, MemoryImportEvents, MemoryImports, MemoryStore } from './in-memory';
+import { MemoryImportEvents, MemoryImports, MemoryStore } from './in-memory';
+import { MemoryCallLedger } from './in-memory-calls';
 
 /** One clock and rising ids for one store. */
 function aStore() {

@@ -1,5 +1,6 @@
 import { describeCallLedger } from '../../test/call-ledger.contract';
-import { MemoryCallLedger, MemoryImports, MemoryStore } from './in-memory';
+import { MemoryImports, MemoryStore } from './in-memory';
+import { MemoryCallLedger } from './in-memory-calls';
 
 describeCallLedger('memory', async () => {
   let now = 1_000_000;
