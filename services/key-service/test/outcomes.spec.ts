@@ -4,6 +4,9 @@ import { aKey } from './builders';
 import { aLoneKey, broken, error, of, ok, PoolDriver, status } from './pool-driver';
 import { redisUrl } from './pool-simulation';
 
+// A machine that is busy with others takes seconds for hundreds of round trips.
+jest.setTimeout(60_000);
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;

@@ -5,6 +5,9 @@ import { aKey, aRequest, nextSequence, vk } from './builders';
 import { redisUrl } from './pool-simulation';
 import { PoolStand } from './pool-stand';
 
+// A machine that is busy with others takes seconds for hundreds of round trips.
+jest.setTimeout(60_000);
+
 /** How far ahead slots are dealt: what was dealt before a newcomer came is not taken back. */
 const HORIZON = vk().horizonMs;
 

@@ -5,6 +5,9 @@ import { aKey, aRequest } from './builders';
 import { aLedger, redisUrl, VirtualClock } from './pool-simulation';
 import { quotaLedgerContract } from './quota-ledger.contract';
 
+// A machine that is busy with others takes seconds for hundreds of round trips.
+jest.setTimeout(60_000);
+
 describe('the quota ledger in Redis', () => {
   let redis: Redis;
 
