@@ -16,7 +16,7 @@ describe('a dead queue', () => {
   afterAll(() => desk.close());
   beforeEach(async () => {
     queue = randomName('spec.dead');
-    await desk.declareTasks(queue);
+    await desk.declareTasks(queue, []);
     dead = new DeadQueue({ url: rabbitUrl(), queue });
   });
 
