@@ -205,13 +205,7 @@ describe('each command', () => {
     ],
   ];
 
-  // Views that are built beside this; their commands are tried as soon as the projector's document declares them.
-  const onTheirWay = ['GET /v1/graphs/{network}/rankings/{by}', 'GET /v1/graphs/{network}/search'];
-  const declared = cases.filter(
-    ([, operation]) => !onTheirWay.includes(operation) || fleet.declares(operation),
-  );
-
-  it.each(declared)('%j asks %s as its document says', async (argv, operation, asked = {}) => {
+  it.each(cases)('%j asks %s as its document says', async (argv, operation, asked = {}) => {
     for (const mode of [[], ['--json']]) {
       fleet.reset();
       const terminal = at();

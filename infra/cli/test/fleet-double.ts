@@ -98,11 +98,6 @@ export class FleetDouble {
     this.answers.set(operation, answers);
   }
 
-  /** Whether a document declares it. */
-  declares(operation: string): boolean {
-    return this.operations.some(({ name }) => name === operation);
-  }
-
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? '/', this.url);
     let text = '';
