@@ -315,7 +315,8 @@ export interface DeadCall {
   readonly reason: string;
   readonly attempts: number;
   /** What it asked for; undefined where it is no task of ours at all. */
-  readonly task: { readonly callId: string; readonly importId: string; readonly workspaceId: string } | undefined;
+  readonly task:
+    { readonly callId: string; readonly importId: string; readonly workspaceId: string } | undefined;
 }
 
 export abstract class DeadCalls {
@@ -325,5 +326,8 @@ export abstract class DeadCalls {
    * Puts dead calls back into their work queue after `prepare`, which may refuse by false; what it throws ends the run.
    * Returns how many went back.
    */
-  abstract redrive(ids: readonly string[] | 'all', prepare: (call: DeadCall) => Promise<boolean>): Promise<number>;
+  abstract redrive(
+    ids: readonly string[] | 'all',
+    prepare: (call: DeadCall) => Promise<boolean>,
+  ): Promise<number>;
 }

@@ -87,13 +87,7 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     await Promise.all([rpc.close(), fanout.close(), prisma.$disconnect(), app.end(), worker.end()]);
   });
   return {
-    imports: new FilteringImports(
-      forgetting,
-      prisma,
-      app,
-      worker,
-      config.PARSER_IMPORTS_PER_WORKSPACE,
-    ),
+    imports: new FilteringImports(forgetting, prisma, app, worker, config.PARSER_IMPORTS_PER_WORKSPACE),
     events: new PgImportEvents(worker),
     deadCalls: new RabbitDeadCalls(config.RABBITMQ_URL, worker),
     deadRecords: new KafkaDeadRecords(kafka, worker, () => clock.nowMs()),
