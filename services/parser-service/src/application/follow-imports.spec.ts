@@ -20,15 +20,19 @@ async function setUp(most = 3) {
     const stored = store.imports.get('import-1');
     if (stored !== undefined) store.save(stored, stored.job.absorb({ callsMade }, 1));
   };
+  const taking = { ready: true };
   const listen = async (after?: number, workspaceId = 'demo') => {
     const heard: string[] = [];
     const stop = await follow.follow(workspaceId, 'import-1', after, {
+      get ready() {
+        return taking.ready;
+      },
       next: ({ mark, isStep }) => heard.push(`${mark.seq} ${isStep ? mark.state : 'progress'}`),
       end: (why) => heard.push(why),
     });
     return { heard, stop };
   };
-  return { store, imports, follow, step, progress, listen };
+  return { store, imports, follow, step, progress, listen, taking };
 }
 
 describe('following an import', () => {
@@ -112,6 +116,44 @@ describe('following an import', () => {
     await follow.tick();
     expect(heard).toEqual(['1 running']);
     expect(follow.busy).toBe(false);
+  });
+
+  it('gives portions to who missed very much, one a look and only while they are taken, and nothing twice', async () => {
+    const { listen, follow, step, progress, taking } = await setUp();
+    for (let call = 0; call < 2_500; call += 1) await progress(1);
+    await step('cancel');
+    const { heard } = await listen(1);
+    expect([heard.length, heard[0], heard.at(-1)]).toEqual([999, '2 progress', '1000 progress']);
+    taking.ready = false;
+    for (let look = 0; look < 3; look += 1) await follow.tick();
+    expect(heard).toHaveLength(999);
+    taking.ready = true;
+    await follow.tick();
+    // 300 of a portion are those that the estimate looks back at.
+    expect(heard).toHaveLength(1_699);
+    await progress(1);
+    for (let look = 0; look < 3; look += 1) await follow.tick();
+    const expected = Array.from({ length: 2_500 }, (_, index) => `${index + 2} progress`);
+    expect(heard).toEqual([...expected, '2502 cancelled', '2503 progress', 'import-ended']);
+    expect(follow.busy).toBe(false);
+  });
+
+  it('fills a hole that came because this process did not look for long', async () => {
+    const { listen, follow, step, progress } = await setUp();
+    const { heard } = await listen();
+    for (let call = 0; call < 1_500; call += 1) await progress(1);
+    const late = await listen();
+    await step('pause');
+    for (let look = 0; look < 3; look += 1) await follow.tick();
+    expect(late.heard).toEqual(['1501 progress', '1502 paused']);
+    const expected = Array.from({ length: 1_500 }, (_, index) => `${index + 2} progress`);
+    expect(heard).toEqual(['1 running', ...expected, '1502 paused']);
+  });
+
+  it('takes two who come at once for two', async () => {
+    const { listen } = await setUp(1);
+    const outcomes = await Promise.allSettled([listen(), listen()]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
   });
 
   it('refuses an event that never was, and imports of others', async () => {

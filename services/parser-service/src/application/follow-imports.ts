@@ -15,6 +15,8 @@ export interface Progress {
 }
 
 export interface Follower {
+  /** False while it has much that it was given and did not take: one that is far behind gets its next portion later. */
+  readonly ready: boolean;
   next(progress: Progress): void;
   end(why: EndOfStream): void;
 }
@@ -28,7 +30,7 @@ interface Following {
 interface Watched {
   readonly limits: EtaLimits;
   readonly followings: Set<Following>;
-  /** The latest marks, oldest first. */
+  /** The latest marks, oldest first: what followers who are not behind share. */
   marks: ProgressMark[];
 }
 
@@ -36,7 +38,8 @@ const ENDED = new Set<string>(['completed', 'cancelled', 'failed']);
 
 /**
  * Gives the events of imports to those who follow them, from the one after the last that they have. All followers of
- * an import in this process share one look at the database; `tick` is that look.
+ * an import in this process share one look at the database; `tick` is that look. Who is farther behind than what is
+ * shared gets portions of their own, one a tick, so that a day of events is never in memory at once.
  */
 export class FollowImports {
   private readonly watched = new Map<string, Watched>();
@@ -70,24 +73,28 @@ export class FollowImports {
   ): Promise<() => void> {
     const record = await this.imports.find(workspaceId, importId);
     if (record === undefined) throw importUnknown(importId);
-    if (this.openOf(workspaceId) >= this.mostPerWorkspace) throw tooManyStreams(this.mostPerWorkspace);
     const latest = (await this.events.latest([importId])).get(importId) ?? 0;
     if (after !== undefined && after > latest) throw badEventId();
-    const { network, peopleLimit } = record.job.snapshot;
-    const limits = { peopleLimit, profilesPerCall: this.networks.profilesPerCall(network) };
-    const following: Following = { workspaceId, follower, cursor: after ?? latest - 1 };
-    const marks = await this.marksFrom(importId, following.cursor - MARKS_LOOKED_AT);
+    const tail = await this.events.since(importId, Math.max(0, latest - MARKS_LOOKED_AT));
+    // Counted and taken in one turn of the event loop, so that two cannot both take the last place.
+    if (this.openOf(workspaceId) >= this.mostPerWorkspace) throw tooManyStreams(this.mostPerWorkspace);
     if (this.stopped) {
       follower.end('shutting-down');
       return () => undefined;
     }
+    const { network, peopleLimit } = record.job.snapshot;
+    const limits = { peopleLimit, profilesPerCall: this.networks.profilesPerCall(network) };
+    const following: Following = { workspaceId, follower, cursor: after ?? latest - 1 };
     const watched = this.watched.get(importId) ?? { limits, followings: new Set(), marks: [] };
     this.watched.set(importId, watched);
     watched.followings.add(following);
-    watched.marks = merged(marks, watched.marks);
-    this.deliver(watched);
-    // Behind an ending there is nothing to wait for, also for those who had seen it.
-    if (ENDED.has(watched.marks.at(-1)?.state ?? '')) this.finish(importId, watched, 'import-ended');
+    watched.marks = joined(watched.marks, tail);
+    try {
+      await this.advance(importId, watched, following);
+    } catch (error) {
+      this.forget(importId, following);
+      throw error;
+    }
     return () => this.forget(importId, following);
   }
 
@@ -105,10 +112,12 @@ export class FollowImports {
         continue;
       }
       const seen = watched.marks.at(-1)?.seq ?? 0;
-      if (last <= seen) continue;
-      watched.marks = merged(watched.marks, await this.marksFrom(id, seen));
-      this.deliver(watched);
-      if (ENDED.has(watched.marks.at(-1)?.state ?? '')) this.finish(id, watched, 'import-ended');
+      if (last > seen) {
+        const more = await this.events.since(id, seen);
+        // Read after the wait: somebody may have come meanwhile.
+        watched.marks = joined(watched.marks, more);
+      }
+      for (const following of [...watched.followings]) await this.advance(id, watched, following);
       watched.marks = watched.marks.slice(-2 * MARKS_LOOKED_AT);
     }
   }
@@ -125,30 +134,33 @@ export class FollowImports {
     ).length;
   }
 
-  private async marksFrom(importId: string, after: number): Promise<ProgressMark[]> {
-    const marks: ProgressMark[] = [];
-    for (;;) {
-      const more = await this.events.since(importId, marks.at(-1)?.seq ?? after);
-      marks.push(...more);
-      if (more.length < 1_000) return marks;
+  /** Tells one follower what comes next, and that it is over once everything was told. */
+  private async advance(importId: string, watched: Watched, following: Following): Promise<void> {
+    const next = watched.marks.find(({ seq }) => seq > following.cursor);
+    if (next?.seq === following.cursor + 1) this.tell(watched, following, watched.marks);
+    else if (next !== undefined && following.follower.ready) {
+      const from = Math.max(0, following.cursor - MARKS_LOOKED_AT);
+      this.tell(watched, following, await this.events.since(importId, from));
     }
+    const last = watched.marks.at(-1);
+    if (last === undefined || !ENDED.has(last.state) || following.cursor < last.seq) return;
+    // Behind an ending there is nothing to wait for, also for those who had seen it.
+    if (watched.followings.has(following)) following.follower.end('import-ended');
+    this.forget(importId, following);
   }
 
-  private deliver({ marks, limits, followings }: Watched): void {
-    for (const following of followings) {
-      const first = marks.findIndex(({ seq }) => seq > following.cursor);
-      if (first < 0) continue;
-      for (let at = first; at < marks.length; at += 1) {
-        const mark = marks[at] as ProgressMark;
-        const stretch = marks.slice(Math.max(0, at + 1 - MARKS_LOOKED_AT), at + 1);
-        following.follower.next({
-          mark,
-          isStep: mark.seq === 1 || mark.revision !== (marks[at - 1]?.revision ?? mark.revision),
-          etaMs: etaMs(stretch, limits),
-        });
-        following.cursor = mark.seq;
-      }
-    }
+  private tell({ limits, followings }: Watched, following: Following, marks: readonly ProgressMark[]): void {
+    if (!followings.has(following)) return;
+    marks.forEach((mark, at) => {
+      if (mark.seq <= following.cursor) return;
+      const stretch = marks.slice(Math.max(0, at + 1 - MARKS_LOOKED_AT), at + 1);
+      following.follower.next({
+        mark,
+        isStep: mark.seq === 1 || mark.revision !== (marks[at - 1]?.revision ?? mark.revision),
+        etaMs: etaMs(stretch, limits),
+      });
+      following.cursor = mark.seq;
+    });
   }
 
   private finish(importId: string, watched: Watched, why: EndOfStream): void {
@@ -164,9 +176,15 @@ export class FollowImports {
   }
 }
 
-/** Both in the order of their ids, each once. */
-function merged(some: readonly ProgressMark[], others: readonly ProgressMark[]): ProgressMark[] {
-  const bySeq = new Map([...some, ...others].map((mark) => [mark.seq, mark]));
+/**
+ * Both stretches as one, in the order of their ids, each once; the later one where there is a hole between them, which
+ * nobody could tell from events that were never there.
+ */
+function joined(some: ProgressMark[], others: ProgressMark[]): ProgressMark[] {
+  const [earlier, later] =
+    (some.at(-1)?.seq ?? 0) <= (others.at(-1)?.seq ?? 0) ? [some, others] : [others, some];
+  if ((later[0]?.seq ?? 0) > (earlier.at(-1)?.seq ?? 0) + 1) return later;
+  const bySeq = new Map([...earlier, ...later].map((mark) => [mark.seq, mark]));
   return [...bySeq.values()].sort((a, b) => a.seq - b.seq);
 }
 

@@ -255,7 +255,11 @@ function standingOf(state: StoredItem['state']): ItemTally['standing'] {
 
 /** The events that MemoryStore keeps. */
 export class MemoryImportEvents extends ImportEvents {
-  constructor(private readonly store: MemoryStore) {
+  constructor(
+    private readonly store: MemoryStore,
+    /** Events given at once, as of PgImportEvents. */
+    private readonly atOnce = 1_000,
+  ) {
     super();
   }
 
@@ -268,7 +272,7 @@ export class MemoryImportEvents extends ImportEvents {
   }
 
   async since(importId: string, after: number): Promise<ProgressMark[]> {
-    return (this.store.marks.get(importId) ?? []).filter(({ seq }) => seq > after);
+    return (this.store.marks.get(importId) ?? []).filter(({ seq }) => seq > after).slice(0, this.atOnce);
   }
 
   recent(importId: string): Promise<ProgressMark[]> {

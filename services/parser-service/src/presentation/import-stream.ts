@@ -5,6 +5,8 @@ import { progressAnswer } from './import-shapes';
 const COMMENT_EVERY_MS = 15_000;
 /** A client that takes nothing is let go; it resumes where it was. */
 const MOST_UNREAD_BYTES = 1_048_576;
+/** Below it there is room for one more portion of what a client missed. */
+const READY_BELOW_BYTES = 262_144;
 /** setTimeout takes no longer ones; the token of such a client is of another kind than ours. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
@@ -34,6 +36,10 @@ export class ImportStream implements Follower {
     return this.stream;
   }
 
+  get ready(): boolean {
+    return this.unreadBytes < READY_BELOW_BYTES;
+  }
+
   /** Called once, when nobody reads or writes any more. */
   onClosed(fn: () => void): void {
     this.stream.once('close', fn);
@@ -52,7 +58,11 @@ export class ImportStream implements Follower {
 
   private write(text: string): void {
     if (this.stream.writableEnded || this.stream.destroyed) return;
-    if (this.stream.writableLength + this.stream.readableLength > MOST_UNREAD_BYTES) this.stream.destroy();
+    if (this.unreadBytes > MOST_UNREAD_BYTES) this.stream.destroy();
     else this.stream.write(text);
+  }
+
+  private get unreadBytes(): number {
+    return this.stream.writableLength + this.stream.readableLength;
   }
 }
