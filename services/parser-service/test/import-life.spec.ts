@@ -117,6 +117,24 @@ describe('the events of an import in PostgreSQL', () => {
   });
 });
 
+describe('a look for events in PostgreSQL', () => {
+  it('passes over an import that is being changed, and tells of it at the next look', async () => {
+    const [importId, workspaceId] = [risingId(), `w-${risingId()}`];
+    await new PrismaImports(prisma, app, worker).add(anImport({ id: importId, workspaceId, seeds: ['1'] }));
+    await database.admin.query(
+      `UPDATE imports SET event_due = true, event_at = event_at - interval '1 s' WHERE id = $1`,
+      [importId],
+    );
+    const events = new PgImportEvents(worker);
+    await worker.tx(async (q) => {
+      await q.query('SELECT FROM imports WHERE id = $1 FOR UPDATE', [importId]);
+      expect((await events.latest([importId])).get(importId)).toBe(1);
+    });
+    expect((await events.latest([importId])).get(importId)).toBe(2);
+    expect((await events.since(importId, 0)).map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+});
+
 describe('what is old enough', () => {
   const importOf = async (days: number, state: 'cancelled' | 'running'): Promise<string> => {
     const [id, workspaceId] = [risingId(), `w-${risingId()}`];

@@ -45,12 +45,19 @@ export class PgImportEvents extends ImportEvents {
     return seq === undefined ? [] : this.since(importId, seq - MARKS_LOOKED_AT);
   }
 
-  /** Progress after which nothing came would never be told: whoever reads writes the event. */
+  /**
+   * Progress after which nothing came would never be told: whoever reads writes the event. An import that is being
+   * changed just now is passed over: its change tells, or the next look does. Waiting for several could deadlock with
+   * the dispatcher, which locks them in another order.
+   */
   private async writeWhatIsDue(importIds: readonly string[]): Promise<void> {
     await this.worker.query(
       `WITH due AS (
          UPDATE imports SET event_seq = event_seq + 1, event_at = clock_timestamp(), event_due = false
-         WHERE id = ANY ($1) AND event_due AND event_at <= clock_timestamp() - ${EVENT_EVERY_MS} * interval '1 ms'
+         WHERE id IN (
+           SELECT id FROM imports
+           WHERE id = ANY ($1) AND event_due AND event_at <= clock_timestamp() - ${EVENT_EVERY_MS} * interval '1 ms'
+           FOR UPDATE SKIP LOCKED)
          RETURNING *
        )
        INSERT INTO import_events (import_id, seq, workspace_id, at, state, revision, counters)
