@@ -135,6 +135,29 @@ describe('records that the graph store could not take', () => {
     expect([await lists(), (await counters())?.listsGaps]).toEqual([[], 0]);
   });
 
+  it('wait for the end of an item that further calls go on with, and then name nobody', async () => {
+    const { record, lists, importId, callId, workspaceId } = await started();
+    const nothing = { gaps: [], long: [], again: [], found: [], positions: {}, friendshipObservations: 0 };
+    const more = [{ person: '1', cursor: 'page 2' }];
+    await ledger.finish(callId, { ...nothing, done: ['2', '3'], more });
+    await send(record('1'));
+    await dead().sweep();
+    expect(await lists()).toEqual([]);
+    const next = ids.next();
+    const calls = [{ callId: next, pack: { importId, kind: 'lists' as const, size: 3 } }];
+    await ledger.dispatch({ workspaceId, network: 'toy' }, () => ({ calls, closed: [] }));
+    await ledger.begin(next);
+    await dead().sweep();
+    await ledger.finish(next, { ...nothing, done: ['1'], more: [] });
+    await dead().sweep();
+    expect(await lists()).toEqual([['dead-lettered', 'EVENT.INVALID', '1']]);
+    const { rows } = await database.admin.query<{ person: string }>(
+      'SELECT person FROM dead_records WHERE import_id = $1',
+      [importId],
+    );
+    expect(rows).toEqual([{ person: '' }]);
+  });
+
   it('wait for the call that published them, and are nothing where that call was put back', async () => {
     const [slow, broken] = [await started(), await started()];
     await send(slow.record('1'), broken.record('1'));

@@ -105,8 +105,9 @@ export class KafkaDeadRecords extends DeadRecords {
 }
 
 /**
- * An item whose call is done turns into a gap: its observation was published and is lost. Where the call is under way
- * the item is looked at again later; where it was put back nothing was counted, and the item comes in another call.
+ * An item whose call is done turns into a gap: its observation was published and is lost. Where the call is under way,
+ * or the item goes on in further calls (a wall, members), it is looked at again later; where the call was put back
+ * nothing was counted, and the item comes in another one. Of whom it was is forgotten then: that it counted is enough.
  */
 async function applyTo(q: Queryable, importId: string, now: number): Promise<void> {
   const job = await lockImport(q, importId);
@@ -116,8 +117,11 @@ async function applyTo(q: Queryable, importId: string, now: number): Promise<voi
        SELECT d.topic, d.partition, d.place, d.kind, d.person, d.code, coalesce(c.state, 'done') AS call_state
        FROM dead_records d LEFT JOIN calls c ON c.id = d.call_id
        WHERE d.import_id = $1 AND NOT d.applied AND coalesce(c.state, 'done') NOT IN ('queued', 'running')
+         AND NOT EXISTS (
+           SELECT FROM items WHERE items.import_id = $1 AND items.kind = d.kind AND items.person = d.person
+             AND items.state IN ('pending', 'called') AND items.cursor IS NOT NULL)
      ), noted AS (
-       UPDATE dead_records d SET applied = true FROM settled s
+       UPDATE dead_records d SET applied = true, person = '' FROM settled s
        WHERE d.topic = s.topic AND d.partition = s.partition AND d.place = s.place
      ), lost AS (
        UPDATE items SET state = 'gap', cause = 'dead-lettered', detail = s.code FROM settled s
