@@ -420,6 +420,32 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect((await view()).learned).toEqual({ lists: 3 });
     });
 
+    it('learns from calls that end at once what they teach together, also the first time', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const [id, workspaceId] = [under.id(), `w-${under.id()}`.slice(0, 60)];
+        const seeds = Array.from({ length: 16 }, (_, index) => String(index + 1));
+        const imports = [id, under.id(), under.id()];
+        for (const importOf of imports)
+          await under.imports.add(anImport({ id: importOf, workspaceId, seeds }));
+        const sizes = [3, 7, 15];
+        const calls = imports.map((importOf, index) => ({
+          callId: under.id(),
+          pack: { importId: importOf, kind: 'lists' as const, size: sizes[index] ?? 1 },
+        }));
+        const of = { workspaceId, network: 'toy' };
+        await under.ledger.dispatch(of, () => ({ calls, closed: [] }));
+        await Promise.all(
+          calls.map(({ callId }) => under.ledger.split(callId, [under.id(), under.id()], { most: 25 })),
+        );
+        let learned: LaneView['learned'] = {};
+        await under.ledger.dispatch(of, (shown) => {
+          ({ learned } = shown);
+          return { calls: [], closed: [] };
+        });
+        expect(learned).toEqual({ lists: 1 });
+      }
+    });
+
     it('learns of a kind that begins small, and nothing from a call that says nothing', async () => {
       await start({ seeds: ['1', '2', '3'] });
       const size = { most: 25, first: 2 };

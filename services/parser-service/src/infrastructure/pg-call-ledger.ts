@@ -4,7 +4,7 @@ import type { ImportCounters, ImportJob } from '../domain/import-job';
 import type { Item } from '../domain/items';
 import type { LogPositions } from '../domain/observation';
 import { itemsOfGroup, listsOfPerson, type ImportScope, subjectKind } from '../domain/import-scope';
-import { grown, ITEMS_OF, type PackKind, type PackSize, shrunk } from '../domain/packing';
+import { grown, ITEMS_OF, type PackKind, type PackSize, shrunk, sizeNow } from '../domain/packing';
 import {
   type Call,
   CallLedger,
@@ -209,32 +209,40 @@ function shareBegins(people: readonly string[], parts: readonly string[], part: 
   return Math.ceil((people.length * part) / parts.length);
 }
 
-/** A lane's size of one kind of pack, under its lock; its changes are few, the lock is short. */
-async function learn(q: Queryable, call: StoredCall, next: (learned?: number) => number): Promise<void> {
+/**
+ * A lane's size of one kind of pack, under its lock; its changes are few, the lock is short. The row is there before it
+ * is read: of two calls that teach at once the second one learns from what the first one taught.
+ */
+async function learn(
+  q: Queryable,
+  call: StoredCall,
+  size: PackSize,
+  next: (learned: number) => number,
+): Promise<void> {
   const of = [call.workspaceId, call.network, call.kind];
   const where = 'workspace_id = $1 AND network = $2 AND kind = $3';
+  await q.query(
+    `INSERT INTO pack_sizes (workspace_id, network, kind, size) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+    [...of, sizeNow(size, undefined)],
+  );
   const { rows } = await q.query<{ size: number }>(
     `SELECT size FROM pack_sizes WHERE ${where} FOR UPDATE`,
     of,
   );
-  const size = next(rows[0]?.size);
-  if (size === rows[0]?.size) return;
-  await q.query(
-    `INSERT INTO pack_sizes (workspace_id, network, kind, size) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (workspace_id, network, kind) DO UPDATE SET size = EXCLUDED.size`,
-    [...of, size],
-  );
+  const learned = rows[0]?.size ?? sizeNow(size, undefined);
+  const now = next(learned);
+  if (now !== learned) await q.query(`UPDATE pack_sizes SET size = $4 WHERE ${where}`, [...of, now]);
 }
 
 async function learnTooMuch(q: Queryable, call: StoredCall, size: PackSize): Promise<void> {
-  await learn(q, call, (learned) => shrunk(size, learned, call.people.length));
+  await learn(q, call, size, (learned) => shrunk(size, learned, call.people.length));
 }
 
 /** A full call of a kind whose size never changed teaches nothing, and most calls are such. */
 async function learnFit(q: Queryable, call: StoredCall, size: PackSize): Promise<void> {
   if (call.people.length >= size.most) return;
   if (size.first === undefined && !(await isLearned(q, call))) return;
-  await learn(q, call, (learned) => grown(size, learned, call.people.length));
+  await learn(q, call, size, (learned) => grown(size, learned, call.people.length));
 }
 
 async function isLearned(q: Queryable, { workspaceId, network, kind }: StoredCall): Promise<boolean> {
