@@ -35,6 +35,19 @@ describe('a round of dispatch', () => {
     expect(await dispatch.round()).toEqual({ dispatched: 2, lanes: 2 });
   });
 
+  it('has less ahead of a workspace beside others of its network', async () => {
+    const { imports, dispatch, store } = setUp();
+    const seeds = Array.from({ length: 40 }, (_, index) => String(index + 1));
+    await imports.add(anImport({ seeds }));
+    await imports.add(anImport({ id: 'import-2', workspaceId: 'other', network: 'orkut' }));
+    expect((await dispatch.round()).dispatched).toBe(6);
+    await imports.add(anImport({ id: 'import-3', workspaceId: 'third', seeds }));
+    await dispatch.round();
+    const calls = [...store.calls.values()].map(({ call }) => call.workspaceId);
+    expect(calls.filter((workspaceId) => workspaceId === 'third')).toHaveLength(3);
+    expect(calls).toHaveLength(9);
+  });
+
   it('sends nothing without keys', async () => {
     const { imports, dispatch, pool } = setUp();
     await imports.add(anImport());

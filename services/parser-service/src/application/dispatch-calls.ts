@@ -24,21 +24,22 @@ export class DispatchCalls {
    */
   async round(): Promise<{ dispatched: number; lanes: number }> {
     const lanes = await this.ledger.lanes();
-    const results = await Promise.allSettled(lanes.map((lane) => this.lane(lane)));
+    const others = ({ network }: Lane): number => lanes.filter((lane) => lane.network === network).length - 1;
+    const results = await Promise.allSettled(lanes.map((lane) => this.lane(lane, others(lane))));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     const counts = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     return { dispatched: counts.reduce((sum, count) => sum + count, 0), lanes: lanes.length };
   }
 
-  private async lane(lane: Lane): Promise<number> {
+  private async lane(lane: Lane, others: number): Promise<number> {
     const network = this.networks.find(lane.network);
     if (network === undefined) return 0;
     const callsPerSecond = await this.pool.callsPerSecond(lane);
     return this.ledger.dispatch(lane, ({ outstanding, unanswered, work, learned }) => ({
       calls: planPacks(
         work,
-        { outstanding, unanswered, callsPerSecond },
+        { outstanding, unanswered, callsPerSecond, others },
         sizesNow(network.packSizes, learned),
       ).map((pack) => ({ callId: this.ids.next(), pack })),
       closed: work.filter(limitReached).map(({ importId }) => importId),

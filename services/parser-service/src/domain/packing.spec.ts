@@ -52,6 +52,16 @@ const short = (packs: ReturnType<typeof planPacks>): string[] =>
 const busy = { outstanding: 20, unanswered: 20, callsPerSecond: 60 };
 
 describe('packing', () => {
+  it('has two seconds of work ahead alone, one beside other workspaces', () => {
+    const planned = (others: number, outstanding = 0): number =>
+      planPacks(
+        [work({ lists: 5_000 })],
+        { outstanding, unanswered: outstanding, callsPerSecond: 60, others },
+        SIZES,
+      ).length;
+    expect([planned(0), planned(1), planned(7), planned(1, 59), planned(1, 60)]).toEqual([120, 60, 60, 1, 0]);
+  });
+
   it('dispatches nothing while there is no key', () => {
     expect(
       planPacks([work({ lists: 100 })], { outstanding: 0, unanswered: 0, callsPerSecond: 0 }, SIZES),

@@ -64,6 +64,8 @@ export interface DispatchWindow {
   readonly unanswered: number;
   /** What the workspace's keys allow together; 0 when it has no usable key. */
   readonly callsPerSecond: number;
+  /** Other workspaces with work for the same network: their calls and these wait in one queue. */
+  readonly others?: number;
 }
 
 /** Items in one call: `most` by the network's own rules, `first` where that is only found by trying. */
@@ -81,6 +83,12 @@ export interface Pack {
 
 /** So much work is dispatched ahead: pause, cancel and fairness take effect within it (DESIGN 3.2). */
 export const AHEAD_SECONDS = 2;
+/**
+ * Beside other workspaces. Workers take calls in the order in which they were dispatched, and hold fewer than 2 s of
+ * many keys: what a large import has ahead there, the only call of a small one would wait for. A call is under way
+ * for a third of a second, so that this still keeps every key busy.
+ */
+export const AHEAD_BESIDE_OTHERS_SECONDS = 1;
 /**
  * Below so much work in flight a key would idle for a slot before the next answer comes: about the time of a
  * call with its way through lease, send and commit. Longer makes packs emptier, shorter leaves slots unused.
@@ -125,7 +133,8 @@ export function planPacks(
   sizes: Readonly<Record<PackKind, number>>,
 ): Pack[] {
   if (window.callsPerSecond <= 0) return [];
-  const most = Math.max(1, Math.ceil(window.callsPerSecond * AHEAD_SECONDS));
+  const aheadSeconds = (window.others ?? 0) > 0 ? AHEAD_BESIDE_OTHERS_SECONDS : AHEAD_SECONDS;
+  const most = Math.max(1, Math.ceil(window.callsPerSecond * aheadSeconds));
   const busy = Math.max(1, Math.ceil(window.callsPerSecond * BUSY_SECONDS));
   const packs: Pack[] = [];
   let waiting = [...work];
