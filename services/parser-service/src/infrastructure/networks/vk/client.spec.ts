@@ -332,12 +332,14 @@ describe('failures of whole calls to VK', () => {
   });
 
   it.each([
-    [502, '<html>', 'http status 502'],
-    [200, '{"response":[', 'unreadable answer: not JSON'],
-  ])('with status %s and %j are tried again', (status, body, cause) => {
+    [502, '<html>', 'item', 'http status 502'],
+    [200, '{"response":[', 'item', 'unreadable answer: not JSON'],
+    [401, '<html>', 'key', 'http status 401'],
+    [429, '', 'key', 'http status 429'],
+  ])('with status %s and %j are tried again, the fault is that of the %s', (status, body, blame, cause) => {
     expect(vk.read(of('lists', ['1']), status, body)).toEqual({
       kind: 'failed',
-      blame: 'item',
+      blame,
       cause,
       errors: [],
       made: {},

@@ -14,6 +14,9 @@ const ANSWER_TIMEOUT_MS = 10_000;
 /** Walls differ in size and time by far more than lists do: their packs begin small and learn (errors 13 and 36). */
 const FIRST_WALLS = 5;
 
+/** What stands in front of VK refuses the token, or this key's pace: the items are not to blame. */
+const OF_THE_KEY = new Set([401, 429]);
+
 const envelope = z.object({
   response: z.unknown().optional(),
   error: z.object({ error_code: z.number().int(), error_msg: z.string() }).optional(),
@@ -70,6 +73,8 @@ export class VkNetwork extends SocialNetwork {
 
   read(content: CallContent, status: number, body: string): Reading {
     const { people } = content;
+    if (OF_THE_KEY.has(status))
+      return { kind: 'failed', blame: 'key', cause: `http status ${status}`, errors: [], made: {} };
     if (status !== 200) return broken(`http status ${status}`);
     let answer: unknown;
     try {

@@ -144,6 +144,17 @@ describe('members of a group from VK', () => {
     expect(closed).toMatchObject({ listId: 'call-2', parts: 2, complete: true });
   });
 
+  it('are read anew, as a list of its own, where the cursor is one of another version', () => {
+    const content = of(['-5'], { callId: 'call-9', cursors: { '-5': '{"page": 3}' } });
+    expect(offsets(content)[0]).toBe(0);
+    const response = [{ count: 1, items: [10] }];
+    expect(vk.read(content, 200, JSON.stringify({ response }))).toMatchObject({
+      outcomes: new Map([
+        ['-5', { observations: [{ listId: 'call-9', part: 0 }, { kind: 'members-closed' }] }],
+      ]),
+    });
+  });
+
   it('that join at the end are simply read', () => {
     const group = new Group(people(3_000), (page, of_) => {
       if (page === 2) of_.members = [...of_.members, 999_999];

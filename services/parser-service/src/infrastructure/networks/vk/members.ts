@@ -4,7 +4,7 @@ import type { Observation } from '../../../domain/observation';
 import type { CallContent } from '../../../domain/ports';
 import type { VkError } from './errors';
 import { CALLS_PER_EXECUTE, MEMBERS_PER_PAGE } from './execute-script';
-import { idPage, parsed, type Slot, slotsOf } from './slots';
+import { idPage, parsed, type Slot, slotsOf, storedCursor } from './slots';
 
 /** How far the walk through a group's members is: pages of one walk bear the same list id. */
 const cursorShape = z.object({
@@ -144,8 +144,7 @@ function published(
 }
 
 function cursorOf({ cursors, callId }: CallContent, subject: string): Cursor {
-  const stored = cursors[subject];
-  return stored === undefined ? beginning(callId) : cursorShape.parse(JSON.parse(stored));
+  return storedCursor(cursors, subject, cursorShape) ?? beginning(callId);
 }
 
 /** The list is named after the call that begins it: a repeat of that call names it the same. */

@@ -33,6 +33,19 @@ export function parsed<T>(slot: Slot, schema: z.ZodType<T>): { data: T } | { out
   return read.success ? { data: read.data } : { outcome: unreadable(faultOf(read.error, slot.at)) };
 }
 
+/**
+ * Where the walk through a list goes on; undefined where it begins. A cursor of an older version of this adapter begins
+ * anew: what it read before is published once more, and the items do not fail for ever.
+ */
+export function storedCursor<T>(
+  cursors: Readonly<Record<string, string>>,
+  subject: string,
+  shape: z.ZodType<T>,
+): T | undefined {
+  const stored = cursors[subject];
+  return stored === undefined ? undefined : shape.safeParse(JSON.parse(stored)).data;
+}
+
 export function unreadable(fault: string): ItemOutcome {
   return { kind: 'unreadable', fault };
 }

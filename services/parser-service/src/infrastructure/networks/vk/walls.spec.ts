@@ -214,6 +214,13 @@ describe('walls from VK', () => {
     expect(reading).toMatchObject({ outcomes: new Map([['7', { kind: 'absent', cause }]]) });
   });
 
+  it('are read anew where the cursor is one of another version', () => {
+    const content = of(['7'], { cursors: { '7': '{"page": 3}' } });
+    expect(script(content)).toContain('var offsets = [0];');
+    const reading = vk.read(content, 200, JSON.stringify({ response: [{ count: 0, items: [] }] }));
+    expect(reading).toMatchObject({ outcomes: new Map([['7', { kind: 'seen', rest: { kind: 'none' } }]]) });
+  });
+
   it('of another shape are unreadable, with the path', () => {
     const items = [{ id: 1, owner_id: 7, from_id: 7, date: 'today', text: '' }];
     const reading = vk.read(of(['7']), 200, JSON.stringify({ response: [{ count: 1, items }] }));

@@ -5,7 +5,7 @@ import type { Observation, Post } from '../../../domain/observation';
 import type { CallContent } from '../../../domain/ports';
 import type { VkError } from './errors';
 import { POSTS_PER_PAGE } from './execute-script';
-import { parsed, slotsOf, vkId } from './slots';
+import { parsed, slotsOf, storedCursor, vkId } from './slots';
 
 const counted = z.object({ count: z.number().int().nonnegative() }).optional();
 
@@ -149,6 +149,5 @@ const isOlder = ({ date, id }: VkPost, [than, thanId]: Moment): boolean =>
 const newestFirst = (a: VkPost, b: VkPost): number => b.date - a.date || b.id - a.id;
 
 function cursorOf({ cursors }: CallContent, owner: string): Cursor {
-  const stored = cursors[owner];
-  return stored === undefined ? BEGINNING : cursorShape.parse(JSON.parse(stored));
+  return storedCursor(cursors, owner, cursorShape) ?? BEGINNING;
 }
