@@ -199,6 +199,12 @@ describe('every route of the OpenAPI document', () => {
       ['include', ['friends', ['photos'], [5], {}, ['friends', 'friends']]],
       ['fields', ['sex', ['name'], [5], {}]],
       ['walls', [5, 'x', [], { last: 0 }, { since: 'yesterday' }, { since: 5 }, { colour: 1 }]],
+      // ISO 8601, too, but no moments: one of these once stood for "since ever".
+      [
+        'walls',
+        ['2026-W45-1T00:00:00Z', '2026-305T00:00:00Z', '2026-11-01T23:59:60Z'].map((since) => ({ since })),
+      ],
+      ['walls', ['2026-11-01', '2026-11-01T10:00:00', '2026-02-30T10:00:00Z'].map((since) => ({ since }))],
       ['colour', ['red']],
     ];
     for (const [field, values] of wrong)

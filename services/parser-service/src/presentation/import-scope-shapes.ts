@@ -15,12 +15,15 @@ import { type Inclusion, INCLUSIONS, PROFILE_FIELDS, type ProfileField } from '.
 import { Nested } from './nested';
 
 const MOST_POSTS = 100_000;
+/** Weeks, days of a year and leap seconds are ISO 8601, too, but no moments that `Date.parse` knows. */
+const MOMENT =
+  /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 class WallsBody {
   @ApiPropertyOptional({ format: 'date-time', description: 'Posts published from then on' })
   @IsOptional()
   @IsISO8601({ strict: true }, { message: 'must be a moment, like 2026-11-01T00:00:00Z' })
-  @Matches(/T.*(Z|[+-]\d\d:?\d\d)$/, { message: 'must say its offset from UTC, like 2026-11-01T00:00:00Z' })
+  @Matches(MOMENT, { message: 'must be a moment with its offset from UTC, like 2026-11-01T00:00:00Z' })
   since?: string;
 
   @ApiPropertyOptional({
