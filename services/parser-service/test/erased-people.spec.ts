@@ -10,6 +10,7 @@ import {
   FilteringImports,
   FilteringLedger,
   FilteringObservations,
+  withoutErased,
 } from '../src/infrastructure/erased-people';
 import { forgetErased } from '../src/infrastructure/forget-erased';
 import { PgForgetting } from '../src/infrastructure/pg-forgetting';
@@ -244,6 +245,28 @@ describe('erased people in imports (PostgreSQL)', () => {
     const foreign = { ...sighting, workspaceId: 'other' };
     await log.publish(foreign, [{ kind: 'person', person: '8401', state: 'active', profile }]);
     expect(sent).toHaveLength(3);
+  });
+
+  it('are not named by who repeats their posts, and posts of theirs are not published', () => {
+    const { suppressions, erase } = people();
+    erase('8401');
+    const head = { publishedAt: 1, text: 'x' };
+    const post = (postId: string, rest: object) => ({
+      ...{ kind: 'post' as const, postId },
+      post: { ownerKind: 'user' as const, ownerId: '8402', ...head, ...rest },
+    });
+    const published = [
+      post('8401_1', { ownerId: '8401' }),
+      post('8402_2', { authorId: '8401' }),
+      post('8402_3', { authorId: '8402', repostOf: '8401_7' }),
+      post('8402_4', { repostOf: '84010_7' }),
+      post('8402_5', { repostOf: '-8401_7' }),
+    ].flatMap((observation) => withoutErased(observation, lane, suppressions));
+    expect(published).toEqual([
+      post('8402_3', { authorId: '8402' }),
+      post('8402_4', { repostOf: '84010_7' }),
+      post('8402_5', { repostOf: '-8401_7' }),
+    ]);
   });
 
   it('waits with everything until all marks are known', async () => {

@@ -109,8 +109,9 @@ export function withoutErased(
         observation.list === 'people' ? { ...observation, ids: without(observation.ids) } : observation,
       ];
     case 'post': {
-      const { ownerKind, ownerId, authorId } = observation.post;
-      return erased(authorId) || (ownerKind === 'user' && erased(ownerId)) ? [] : [observation];
+      const { repostOf, ...post } = observation.post;
+      if (erased(post.authorId) || (post.ownerKind === 'user' && erased(post.ownerId))) return [];
+      return erased(repostOf?.split('_')[0]) ? [{ ...observation, post }] : [observation];
     }
     case 'member-page':
       return [{ ...observation, memberIds: without(observation.memberIds) }];
