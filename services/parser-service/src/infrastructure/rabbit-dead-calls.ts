@@ -6,6 +6,7 @@ import { type DeadCall, DeadCalls } from '../domain/ports';
 /** The dead queues of all networks. Redrives of all processes come one after the other: each hides messages from others. */
 export class RabbitDeadCalls extends DeadCalls {
   private readonly queues: readonly DeadQueue[];
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(
     url: string,
@@ -36,11 +37,16 @@ export class RabbitDeadCalls extends DeadCalls {
     });
   }
 
+  /** Within this process they wait here: each that waited in the database would keep a connection of the dispatcher's. */
   private alone<R>(work: () => Promise<R>): Promise<R> {
-    return this.worker.tx(async (q) => {
-      await q.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 9))', ['dead calls']);
-      return work();
-    });
+    const turn = this.last.then(() =>
+      this.worker.tx(async (q) => {
+        await q.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 9))', ['dead calls']);
+        return work();
+      }),
+    );
+    this.last = turn.catch(() => undefined);
+    return turn;
   }
 }
 
