@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { deadQueue, EXCHANGES, TASK_HEADERS } from '@sociograph/contracts';
+import { isDomainError } from '@sociograph/kernel';
 import { connect, type ConfirmChannel, type GetMessage } from 'amqplib';
 import { rabbitUnavailable } from './amqp-link';
 import { within } from './backoff';
@@ -130,14 +131,21 @@ export class DeadQueue {
         throw rabbitUnavailable('no connection', error);
       },
     );
-    connection.on('error', () => undefined);
+    const broken: unknown[] = [];
+    const onBroken = (cause: unknown): void => void broken.push(cause);
+    connection.on('error', onBroken);
+    connection.on('close', onBroken);
     try {
       const channel = await connection.createConfirmChannel();
-      channel.on('error', () => undefined);
+      channel.on('error', onBroken);
       const result = await work(channel);
       // Everything that was looked at and not acknowledged goes back in its order.
       await channel.close();
       return result;
+    } catch (error) {
+      // What an operation on a broken channel says is no error of the service.
+      if (broken.length === 0 || isDomainError(error)) throw error;
+      throw rabbitUnavailable('the connection broke', broken[0] ?? error);
     } finally {
       await connection.close().catch(() => undefined);
     }

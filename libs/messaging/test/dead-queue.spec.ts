@@ -1,5 +1,5 @@
 import { callRequested, deadQueue, EXCHANGES, TASK_HEADERS } from '@sociograph/contracts';
-import { eventually } from '@sociograph/testing';
+import { eventually, TcpProxy } from '@sociograph/testing';
 import { DeadQueue } from '../src';
 import { rabbitDesk, type RabbitDesk, rabbitUrl, randomName } from './servers';
 
@@ -105,6 +105,23 @@ describe('a dead queue', () => {
       attempts: 1,
     });
     expect(await dead.redrive([task?.id ?? ''], async () => true)).toBe(1);
+  });
+
+  it('says that the broker is away when the connection breaks, and keeps what was not sent', async () => {
+    bury('a');
+    await holds(deadQueue(queue), 1);
+    const url = new URL(rabbitUrl());
+    const target = { host: url.hostname, port: Number(url.port) };
+    const proxy = await new TcpProxy({ target }).start();
+    url.hostname = '127.0.0.1';
+    url.port = String(proxy.port);
+    const cut = new DeadQueue({ url: url.href, queue }).redrive('all', async () => {
+      proxy.cut();
+      return true;
+    });
+    await expect(cut).rejects.toMatchObject({ code: 'RABBIT.UNAVAILABLE', kind: 'unavailable' });
+    await proxy.close();
+    await holds(deadQueue(queue), 1);
   });
 
   it('says that the broker is away', async () => {
