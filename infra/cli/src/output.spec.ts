@@ -55,7 +55,15 @@ describe('a table', () => {
       output.rows(page);
       output.rows([{ id: 333, long: 'y', new: 'not shown' }]);
     });
-    expect(lines).toEqual(['id  long', '1', `22  ${'x'.repeat(59)}…`, '3…  y']);
+    expect(lines).toEqual([`id  long`, '1', `22  ${'x'.repeat(59)}…`, '333  y']);
+  });
+
+  it('leaves out what is empty or for programs, unless it shall be wide', () => {
+    const page = [{ id: 1, seen: { at: 'now', keyId: 'k' }, version: 2, none: null, positions: 'p' }];
+    expect(shown((output) => output.rows(page))).toEqual(['id  seen.at', '1   now']);
+    expect(shown((output) => output.rows(page, true))[0]).toBe(
+      'id  seen.at  seen.keyId  version  none  positions',
+    );
   });
 
   it('has its titles dimmed on a terminal', () => {

@@ -8,6 +8,8 @@ const DIM = '\u001b[2m';
 const PLAIN = '\u001b[0m';
 /** Wider cells are cut in tables; `--json` has them whole. */
 const WIDEST_CELL = 60;
+/** Where something was seen, and tokens for programs: a table of people has no room for them unless it is asked for. */
+const FOR_PROGRAMS = /\.(importId|callId|keyId)$|^(positions|version)$/;
 /** Before this, a number in a field `...At` is no time in milliseconds (2001-09-09). */
 const EARLIEST_MS = 1e12;
 
@@ -33,12 +35,15 @@ export class Output {
     for (const [name, text] of fields) this.line(`${name.padEnd(width)}  ${text}`);
   }
 
-  /** One more row of a list; the first 200 decide the columns' widths, hence `rows` takes a page at a time. */
-  rows(page: readonly unknown[]): void {
+  /**
+   * A page of a list; the first one decides the columns: those that have anything to show, `wide`: all of them. A later
+   * row that needs more room moves its line, but no id is ever cut.
+   */
+  rows(page: readonly unknown[], wide = false): void {
     if (this.json) return page.forEach((item) => this.line(JSON.stringify(item)));
     const rows = page.map((item): Row => Object.fromEntries(flat(item)));
     if (rows.length === 0) return;
-    this.columns ??= this.header(rows);
+    this.columns ??= this.header(rows, wide);
     for (const row of rows)
       this.line(this.columns.map(({ name, width }) => cell(row[name], width)).join('  '));
   }
@@ -68,8 +73,10 @@ export class Output {
       );
   }
 
-  private header(rows: Row[]): { name: string; width: number }[] {
-    const names = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  private header(rows: Row[], wide: boolean): { name: string; width: number }[] {
+    const told = (name: string): boolean =>
+      wide || (!FOR_PROGRAMS.test(name) && rows.some((row) => (row[name] ?? '') !== ''));
+    const names = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(told);
     const columns = names.map((name) => {
       const widest = Math.max(...rows.map((row) => [...String(row[name] ?? '')].length));
       return { name, width: Math.min(WIDEST_CELL, Math.max(name.length, widest)) };
@@ -130,6 +137,6 @@ function text(name: string, value: unknown): string {
 
 function cell(value: unknown, width: number): string {
   const characters = [...String(value ?? '')];
-  const shown = characters.length > width ? [...characters.slice(0, width - 1), '…'] : characters;
-  return shown.join('') + ' '.repeat(width - shown.length);
+  const shown = characters.length > WIDEST_CELL ? [...characters.slice(0, WIDEST_CELL - 1), '…'] : characters;
+  return shown.join('') + ' '.repeat(Math.max(0, width - shown.length));
 }
