@@ -88,6 +88,20 @@ describe('a list of members', () => {
     expect(isSettled(after(first, { ends: [anEnd('b', 1, 9)] }))).toBe(false);
   });
 
+  it('keeps a member on the newest page alone, in whatever order pages come, so that endless walks do not grow', () => {
+    const walks = ['a', 'b', 'c'].map((id, n) => ({
+      pages: [aPage(id, 0, n + 1, ['1', '2']), aPage(id, 1, n + 1, ['2', String(n + 5)])],
+    }));
+    const [a, b, c] = walks as [object, object, object];
+    for (const list of [after(a, b, c), after(c, b, a), after(b, c, a, b)]) {
+      const idsOf = Object.fromEntries(list.pages.map((page) => [`${page.listId}${page.part}`, page.ids]));
+      expect(idsOf).toEqual({ a0: [], a1: ['5'], b0: [], b1: ['6'], c0: ['1', '2'], c1: ['7'] });
+      expect(ids(list)).toBe('12567');
+    }
+    const whole = after(a, b, c, { ends: [anEnd('b', 2, 9)] });
+    expect([ids(whole), whole.floor]).toEqual(['1267', stamp(2)]);
+  });
+
   it('names the newest page that has a member', () => {
     const members = membersOf(after({ pages: [aPage('b', 0, 9, ['1']), aPage('a', 0, 4, ['1', '2'])] }));
     expect([members.get('1')?.stamp, members.get('1')?.source.callId]).toEqual([stamp(9), 'call-9']);

@@ -62,7 +62,7 @@ export function observeMembers(list: MemberList, seen: SeenMembers): MemberList 
   const next = {
     ref: list.ref,
     floor,
-    pages: kept,
+    pages: eachOnce(kept),
     ends: ends.filter(({ listId, stamp }) => walks.has(listId) || counts(stamp)),
   };
   return sameList(list, next) ? list : next;
@@ -104,6 +104,26 @@ function distinctPages(pages: readonly MemberPage[]): MemberPage[] {
     if (!known.has(name)) known.set(name, page);
   }
   return [...known.values()];
+}
+
+/**
+ * Every member only on the newest page that has them: walks that never end would else grow without bound. Nothing is
+ * lost, because whatever supersedes a page supersedes the older ones; the pages stay, they tell which walks are whole.
+ */
+function eachOnce(pages: readonly MemberPage[]): MemberPage[] {
+  const known = new Set<string>();
+  const trimmed = new Map<MemberPage, MemberPage>();
+  for (const page of [...pages].sort(newestFirst)) {
+    const ids = page.ids.filter((id) => !known.has(id));
+    for (const id of ids) known.add(id);
+    trimmed.set(page, ids.length === page.ids.length ? page : { ...page, ids });
+  }
+  return pages.map((page) => trimmed.get(page) ?? page);
+}
+
+/** By name where the stamps are the same: pages of one call. */
+function newestFirst(a: MemberPage, b: MemberPage): number {
+  return compareStamps(b.stamp, a.stamp) || (pageName(a) < pageName(b) ? -1 : 1);
 }
 
 function pageName({ listId, part, stamp }: MemberPage): string {
