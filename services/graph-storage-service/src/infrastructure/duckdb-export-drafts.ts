@@ -1,5 +1,5 @@
 import { createReadStream, type ReadStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { DuckDBAppender, DuckDBConnection, DuckDBInstance, DuckDBValue } from '@duckdb/node-api';
@@ -38,9 +38,10 @@ export class DuckDbExportDrafts extends ExportDrafts {
   }
 
   async open(id: string, signal: AbortSignal): Promise<ExportDraft> {
-    const folder = join(this.#drafts, id);
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await mkdir(this.#drafts, { recursive: true, mode: 0o700 });
+    // Of this attempt alone: a maker that was given up may still be at work beside the next one. What it leaves when it
+    // dies is swept by age.
+    const folder = await mkdtemp(join(this.#drafts, `${id}-`));
     const sdk = await import('@duckdb/node-api');
     const instance = await sdk.DuckDBInstance.create(join(folder, 'draft.duckdb'), {
       ...SETTINGS,
