@@ -31,6 +31,9 @@ export abstract class Neighbours {
   ): Promise<Map<string, Neighbourhood>>;
 }
 
+/** How long a page may take that an index gives but not in its order: of a group with a million members it may. */
+export const PAGE_LIMIT_MS = 3_000;
+
 export interface SubscriptionPage {
   items: Subscription[];
   /** Key to continue behind; undefined on the last page. */

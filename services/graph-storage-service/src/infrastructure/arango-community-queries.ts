@@ -2,9 +2,15 @@ import { aqlCatalogue, bulkGet, runNamed, type Stored } from '@sociograph/arango
 import { vertexKey } from '@sociograph/contracts';
 import type { Database } from 'arangojs';
 import type { PersonRef } from '../domain/observation';
-import { CommunityQueries, type PostPlace, type SubscriptionPage } from '../domain/query-ports';
+import {
+  CommunityQueries,
+  PAGE_LIMIT_MS,
+  type PostPlace,
+  type SubscriptionPage,
+} from '../domain/query-ports';
 import type { SubscriptionList } from '../domain/subscription';
 import type { Vertex } from '../domain/vertex';
+import { withinTime } from './arango-neighbours';
 import {
   COLLECTION_OF,
   fromSubscription,
@@ -72,7 +78,7 @@ export class ArangoCommunityQueries extends CommunityQueries {
     list: SubscriptionList,
     { limit, after }: { limit: number; after: string | undefined },
   ): Promise<SubscriptionPage> {
-    const rows = await runNamed<Stored<SubscriptionDocument>>(this.db, COMMUNITIES.subscriptionsOf, {
+    const rows = await this.#page<SubscriptionDocument>(COMMUNITIES.subscriptionsOf, {
       person: `users/${keyOf(person)}`,
       list,
       after: after ?? '',
@@ -86,7 +92,7 @@ export class ArangoCommunityQueries extends CommunityQueries {
     list: SubscriptionList,
     { limit, after }: { limit: number; after: string | undefined },
   ): Promise<SubscriptionPage> {
-    const rows = await runNamed<Stored<SubscriptionDocument>>(this.db, COMMUNITIES.subscribersOf, {
+    const rows = await this.#page<SubscriptionDocument>(COMMUNITIES.subscribersOf, {
       target: `${list === 'people' ? 'users' : 'groups'}/${keyOf(target)}`,
       list,
       after: after ?? '',
@@ -99,7 +105,7 @@ export class ArangoCommunityQueries extends CommunityQueries {
     { kind, ref }: { kind: 'user' | 'group'; ref: PersonRef },
     { limit, after }: { limit: number; after: PostPlace | undefined },
   ): Promise<{ items: Vertex[]; next: PostPlace | undefined }> {
-    const rows = await runNamed<Stored<VertexDocument>>(this.db, COMMUNITIES.postsOf, {
+    const rows = await this.#page<VertexDocument>(COMMUNITIES.postsOf, {
       owner: `${kind === 'user' ? 'users' : 'groups'}/${keyOf(ref)}`,
       before: after?.publishedAt ?? Number.MAX_SAFE_INTEGER,
       id: after?.id ?? '',
@@ -111,6 +117,13 @@ export class ArangoCommunityQueries extends CommunityQueries {
       items: items.map((row) => fromVertex('post', row)),
       next: rows.length > limit && last ? { publishedAt: last.publishedAt ?? 0, id: last.id } : undefined,
     };
+  }
+
+  #page<T extends object>(
+    query: (typeof COMMUNITIES)[keyof typeof COMMUNITIES],
+    bindVars: Record<string, unknown>,
+  ): Promise<Stored<T>[]> {
+    return withinTime(PAGE_LIMIT_MS, (seconds) => runNamed<Stored<T>>(this.db, query, bindVars, seconds));
   }
 }
 

@@ -17,8 +17,10 @@ import {
   type Versioned,
   type WriteOutcome,
 } from '../domain/ports';
+import { PAGE_LIMIT_MS } from '../domain/query-ports';
 import { QUERIES } from './aql';
 import { ArangoCommunities } from './arango-communities';
+import { withinTime } from './arango-neighbours';
 import {
   changeOf,
   fromBrief,
@@ -144,7 +146,7 @@ export class ArangoGraphQueries extends GraphQueries {
   ): Promise<FriendshipPage> {
     const person = `users/${vertexKey(workspaceId, network, id)}`;
     if (at !== undefined) return this.#friendshipsAt(person, { limit, after, at });
-    const edges = await runNamed<Stored<FriendshipDocument>>(this.db, QUERIES.friendshipsOf, {
+    const edges = await this.#page<Stored<FriendshipDocument>>(QUERIES.friendshipsOf, {
       person,
       after: after ?? '',
       disputed: disputed ?? null,
@@ -158,7 +160,7 @@ export class ArangoGraphQueries extends GraphQueries {
     { workspaceId, network, id }: PersonRef,
     { from, to, limit, after }: FriendshipSpan,
   ): Promise<ChangedFriendships> {
-    const rows = await runNamed<{ key: string; added: boolean }>(this.db, QUERIES.changedFriendships, {
+    const rows = await this.#page<{ key: string; added: boolean }>(QUERIES.changedFriendships, {
       person: `users/${vertexKey(workspaceId, network, id)}`,
       after: after ?? '',
       from,
@@ -176,14 +178,21 @@ export class ArangoGraphQueries extends GraphQueries {
     person: string,
     { limit, after, at }: { limit: number; after: string | undefined; at: number },
   ): Promise<FriendshipPage> {
-    const rows = await runNamed<{
+    const rows = await this.#page<{
       key: string;
       stretch: Stored<FriendshipDocument | PastFriendshipDocument>;
-    }>(this.db, QUERIES.friendshipsAt, { person, after: after ?? '', at, limit: limit + 1 });
+    }>(QUERIES.friendshipsAt, { person, after: after ?? '', at, limit: limit + 1 });
     const items = rows
       .slice(0, limit)
       .map(({ stretch }) => ('friendship' in stretch ? fromPast(stretch) : fromFriendship(stretch)));
     return { items, next: rows.length > limit ? items.at(-1)?.key : undefined };
+  }
+
+  #page<Row>(
+    query: (typeof QUERIES)[keyof typeof QUERIES],
+    bindVars: Record<string, unknown>,
+  ): Promise<Row[]> {
+    return withinTime(PAGE_LIMIT_MS, (seconds) => runNamed<Row>(this.db, query, bindVars, seconds));
   }
 }
 
