@@ -6,6 +6,7 @@ import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions, type FollowedSuppressions } from '@sociograph/suppression';
 import { ErasePerson } from './application/erase-person';
 import { RequestErasure } from './application/request-erasure';
+import { SweepPerson } from './application/sweep-person';
 import type { GraphStorageConfig } from './config';
 import type { Retention } from './domain/erasure';
 import { ExportPurge } from './domain/erasure-ports';
@@ -70,7 +71,8 @@ export function erasureProviders(
           checkMs: config.ERASURE_CHECK_MS,
           retention: RETENTION,
         };
-        const erase = new ErasePerson(erasures, log, store, exports, clock, times);
+        const sweep = new SweepPerson(erasures, log, store, clock);
+        const erase = new ErasePerson(erasures, log, sweep, exports, clock, times);
         const runner = new ErasureRunner({ erase, ready: followed.caughtUp, logger, onRound: parts.onOpen });
         shutdown.add('stop-taking', 'erasures', () => {
           stopping.abort();

@@ -22,7 +22,7 @@ export class RequestErasure {
   async execute({ workspaceId, network, id }: PersonRef, requestedBy: string): Promise<Erasure> {
     const mark = this.markOf({ workspaceId, network, id });
     const request = { workspaceId, network, mark, personId: id, requestedBy };
-    const erasure = await this.erasures.open(erasureOf(request, this.clock.nowMs()));
+    const erasure = await this.erasures.begin(erasureOf(request, this.clock.nowMs()));
     this.wake();
     return erasure;
   }

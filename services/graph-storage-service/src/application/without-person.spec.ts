@@ -1,6 +1,6 @@
-import { aList, seen } from '../../test/builders';
+import { aDocument, aList, ref, seen } from '../../test/builders';
 import { decide, unknownPerson, type Person } from '../domain/person';
-import { withoutPerson } from './without-person';
+import { withoutPerson, withoutRepeat } from './without-person';
 
 const stored = (...lists: Parameters<typeof aList>[]): Person => {
   const { ref, seen: what } = seen(
@@ -33,5 +33,27 @@ describe('withoutPerson', () => {
   it('is the very same person when no list has the id', () => {
     const person = stored([1, ['2']]);
     expect(withoutPerson(person, '9', 99)).toBe(person);
+  });
+});
+
+describe('withoutRepeat', () => {
+  const content = { ownerKind: 'user', ownerId: '1', text: 'look' };
+  const post = (repeated: object) => ({
+    kind: 'post' as const,
+    ref: ref('1_1'),
+    version: 3,
+    changedAt: 10,
+    document: { ...aDocument(5, 'x'), content: { ...content, ...repeated } },
+  });
+
+  it('drops which post is repeated, and nothing else but version and moment', () => {
+    const before = post({ repostOf: '107_4' });
+    expect(withoutRepeat(before, 20)).toEqual({ ...post({}), version: 4, changedAt: 20 });
+    expect(before.document.content).toEqual({ ...content, repostOf: '107_4' });
+  });
+
+  it('leaves a post alone of which nothing was seen', () => {
+    const unseen = { ...post({}), document: undefined };
+    expect(withoutRepeat(unseen, 20)).toBe(unseen);
   });
 });

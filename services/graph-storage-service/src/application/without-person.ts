@@ -1,5 +1,6 @@
 import type { OwnList } from '../domain/own-list';
 import type { Person } from '../domain/person';
+import type { Vertex } from '../domain/vertex';
 
 /**
  * The person's state with somebody taken out of the lists of people; its version rises, its observations stay what they
@@ -17,6 +18,13 @@ export function withoutPerson(holder: Person, id: string, now: number): Person {
     version: holder.version + 1,
     changedAt: now,
   };
+}
+
+/** The post as if it repeated none. */
+export function withoutRepeat(post: Vertex, now: number): Vertex {
+  if (!post.document) return post;
+  const { repostOf: _, ...content } = post.document.content as { repostOf?: string };
+  return { ...post, document: { ...post.document, content }, version: post.version + 1, changedAt: now };
 }
 
 function leave(list: OwnList, id: string): OwnList {

@@ -10,6 +10,7 @@ import {
   onlyFilesLeft,
   PLACES,
   suppressed,
+  touching,
   type Erasure,
   type Findings,
   type Retention,
@@ -75,8 +76,9 @@ describe('an erasure', () => {
   });
 
   it('forgets what was to be published, notes where the logs end, and says when they will have forgotten', () => {
-    const erasure = sweep({ ...suppressed(requested(), 1_010), republish: ['a'] }, NOTHING, 1_060);
-    expect(erasure.republish).toEqual([]);
+    const marked = touching(suppressed(requested(), 1_010), { people: ['a'], repeats: ['b'], posts: ['c'] });
+    const erasure = sweep(marked, NOTHING, 1_060);
+    expect(erasure.touched).toEqual({ people: [], repeats: [], posts: [] });
     expect(erasure.ends).toEqual(ENDS);
     expect(erasure.places).toMatchObject({
       queues: { goneBy: 1_165 },
@@ -85,6 +87,15 @@ describe('an erasure', () => {
       'dead-letters': { goneBy: 1_465 },
     });
     expect(sweep(suppressed(requested(), 1_010), NOTHING, 1_020).ends).toEqual({});
+  });
+
+  it('remembers what sweeps touched, each once, until one finds nothing', () => {
+    const first = touching(suppressed(requested(), 1_010), { people: ['a', 'b'], posts: ['p'] });
+    const second = touching(sweep(first, { ...NOTHING, edges: 1 }, 1_060), {
+      people: ['b', 'c'],
+      repeats: ['r'],
+    });
+    expect(second.touched).toEqual({ people: ['a', 'b', 'c'], repeats: ['r'], posts: ['p'] });
   });
 
   it('is looked for in the logs only while it waits, at once and then at intervals', () => {

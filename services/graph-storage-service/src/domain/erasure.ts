@@ -42,12 +42,26 @@ export interface Erasure {
   readonly sweptAt?: number | undefined;
   readonly checkedAt?: number | undefined;
   readonly completedAt?: number | undefined;
-  /** Keys of people whose state was about to be written and published without the id. */
-  readonly republish: readonly string[];
+  /**
+   * What sweeps took the person out of or away. It is published anew with each sweep: whoever had an older state in
+   * hand may have published that last.
+   */
+  readonly touched: Touched;
   /** Where the logs ended when nothing was left to be found: what lies before may hold the id. */
   readonly ends: SourcePositions;
   readonly places: Readonly<Record<Place, PlaceState>>;
 }
+
+export interface Touched {
+  /** Keys of people whose lists held the person. */
+  readonly people: readonly string[];
+  /** Ids of posts that repeated one of the person's. */
+  readonly repeats: readonly string[];
+  /** Ids of the person's own posts, which are gone. */
+  readonly posts: readonly string[];
+}
+
+const NOTHING_TOUCHED: Touched = { people: [], repeats: [], posts: [] };
 
 /** How long traces stay where nobody deletes them, in ms, by place. */
 export type Retention = Readonly<
@@ -75,10 +89,24 @@ export function erasureOf(
     id: request.mark.slice(0, 32),
     state: 'erasing',
     requestedAt: now,
-    republish: [],
+    touched: NOTHING_TOUCHED,
     ends: {},
     places,
   };
+}
+
+/** Notes what is about to be changed: a process that dies before it has published it is not the only one who knows. */
+export function touching(erasure: Erasure, more: Partial<Touched>): Erasure {
+  const { people, repeats, posts } = erasure.touched;
+  const both = (known: readonly string[], added: readonly string[] = []): string[] => [
+    ...new Set([...known, ...added]),
+  ];
+  const touched = {
+    people: both(people, more.people),
+    repeats: both(repeats, more.repeats),
+    posts: both(posts, more.posts),
+  };
+  return { ...erasure, touched };
 }
 
 export function suppressed(erasure: Erasure, now: number): Erasure {
@@ -106,12 +134,12 @@ export function afterSweep(
   const places = { ...erasure.places };
   for (const [place, count] of Object.entries(swept) as [keyof Swept, number][])
     if (count > 0 || places[place].doneAt === undefined) places[place] = { doneAt: now };
-  const after: Erasure = { ...erasure, sweptAt: now, republish: [], places };
+  const after: Erasure = { ...erasure, sweptAt: now, places };
   const nothing = Object.values(swept).every((count) => count === 0);
   if (!nothing || began - (erasure.suppressedAt ?? began) < settleMs) return after;
   for (const place of ['queues', 'change-log', 'observation-log', 'dead-letters'] as const)
     places[place] = { goneBy: now + retention[place] };
-  return { ...after, state: 'waiting', ends };
+  return { ...after, state: 'waiting', touched: NOTHING_TOUCHED, ends };
 }
 
 export function isCheckDue({ state, checkedAt }: Erasure, now: number, checkMs: number): boolean {

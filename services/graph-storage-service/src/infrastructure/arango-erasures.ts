@@ -1,4 +1,4 @@
-import { aqlCatalogue, bulkGet, bulkWrite, runNamed, type Keyed, type Stored } from '@sociograph/arango';
+import { bulkGet, bulkWrite, runNamed, type Keyed, type Stored } from '@sociograph/arango';
 import { vertexKey } from '@sociograph/contracts';
 import type { Database } from 'arangojs';
 import type { Erasure } from '../domain/erasure';
@@ -6,74 +6,18 @@ import { Erasures } from '../domain/erasure-ports';
 import type { PersonRef } from '../domain/observation';
 import type { Person } from '../domain/person';
 import type { Versioned } from '../domain/ports';
+import { wallOwnerOf } from '../domain/post-id';
+import type { Vertex } from '../domain/vertex';
 import { fromUser, type UserDocument } from './arango-documents';
-import type { MemberListDocument } from './community-documents';
+import { fromVertex, type MemberListDocument, type VertexDocument } from './community-documents';
+import { QUERIES } from './erasure-queries';
 
 /** People looked at in one request, with their lists: about 30 ms at the stand-in. */
 const PEOPLE_PER_LOOK = 500;
 /** Edges removed in one request. */
 const EDGES_PER_REMOVAL = 2_000;
-
-const edgesOf = (collection: string): { text: string } => ({
-  text: `
-    LET outgoing = (FOR e IN ${collection} FILTER e._from == @person LIMIT @limit RETURN { _key: e._key, _rev: e._rev })
-    LET incoming = (FOR e IN ${collection} FILTER e._to == @person LIMIT @limit RETURN { _key: e._key, _rev: e._rev })
-    FOR e IN UNION(outgoing, incoming) RETURN e`,
-});
-
-const QUERIES = aqlCatalogue({
-  unfinished: {
-    text: `FOR e IN erasures FILTER e.open == true SORT e.requestedAt, e._key LIMIT @limit RETURN e`,
-  },
-  page: {
-    text: `
-      FOR e IN erasures FILTER e.workspaceId == @workspaceId AND e._key > @after
-        SORT e._key LIMIT @limit RETURN e`,
-  },
-  /** Everybody behind a key, and whether a list of theirs holds the person; edges might have been lost by a crash. */
-  holders: {
-    text: `
-      LET looked = (FOR u IN users FILTER u._key > @after AND u._key < @end SORT u._key LIMIT @limit RETURN u)
-      FOR u IN looked
-        LET lists = [u.list, u.subscriptions.people]
-        LET holding = (
-          FOR l IN lists
-            FILTER l != null
-            FILTER @id IN (l.base.ids == null ? [] : l.base.ids) OR HAS(l.added == null ? {} : l.added, @id)
-            RETURN 1
-        )
-        SORT u._key
-        RETURN { key: u._key, user: LENGTH(holding) > 0 ? u : null }`,
-  },
-  friendships: edgesOf('friendships'),
-  past_friendships: edgesOf('past_friendships'),
-  subscriptions: edgesOf('subscriptions'),
-  user_posts: edgesOf('user_posts'),
-  group_posts: edgesOf('group_posts'),
-  /** Posts on the person's wall, by their edges, and posts that the person wrote elsewhere. */
-  /** Groups that the person belongs to: walks through their members may hold the id. */
-  groupsOf: {
-    text: `
-      FOR e IN subscriptions FILTER e._from == @person AND e.list == "groups"
-        RETURN DISTINCT SUBSTRING(e._to, LENGTH("groups/"))`,
-  },
-  posts: {
-    text: `
-      LET own = (FOR e IN user_posts FILTER e._from == @person LIMIT @limit RETURN e._to)
-      FOR p IN posts FILTER p._id IN own RETURN { _key: p._key, _rev: p._rev }`,
-  },
-  writings: {
-    text: `
-      LET looked = (FOR p IN posts FILTER p._key > @after AND p._key < @end SORT p._key LIMIT @limit RETURN p)
-      FOR p IN looked
-        LET content = p.document.content
-        SORT p._key
-        RETURN {
-          _key: p._key, _rev: p._rev,
-          own: content.authorId == @id OR (content.ownerKind == "user" AND content.ownerId == @id)
-        }`,
-  },
-});
+/** Walks through groups looked at in one request; each may hold a million ids. */
+const WALKS_PER_LOOK = 20;
 
 /** Collections whose documents may have held a person. */
 const HOLDING = [
@@ -96,10 +40,10 @@ export class ArangoErasures extends Erasures {
     super();
   }
 
-  async open(erasure: Erasure): Promise<Erasure> {
+  async begin(erasure: Erasure): Promise<Erasure> {
     await bulkWrite<StoredErasure>(this.db, 'erasures', { inserts: [toDocument(erasure)] });
     // Whoever was first: a conflict is a receipt that is there.
-    return (await this.#stored(erasure.id)) ?? this.open(erasure);
+    return (await this.#stored(erasure.id)) ?? this.begin(erasure);
   }
 
   async find(workspaceId: string, id: string): Promise<Erasure | undefined> {
@@ -116,9 +60,20 @@ export class ArangoErasures extends Erasures {
     return rows.map(fromDocument);
   }
 
-  async unfinished(limit: number): Promise<Versioned<Erasure>[]> {
-    const rows = await runNamed<Stored<StoredErasure>>(this.db, QUERIES.unfinished, { limit });
-    return rows.map((row) => ({ ...fromDocument(row), rev: row._rev }));
+  erasing(limit: number): Promise<Versioned<Erasure>[]> {
+    return this.#all(QUERIES.erasing, limit);
+  }
+
+  waiting(limit: number): Promise<Versioned<Erasure>[]> {
+    return this.#all(QUERIES.waiting, limit);
+  }
+
+  nameless(limit: number): Promise<Versioned<Erasure>[]> {
+    return this.#all(QUERIES.nameless, limit);
+  }
+
+  async open(): Promise<number> {
+    return (await runNamed<number>(this.db, QUERIES.open, {}))[0] ?? 0;
   }
 
   async save(erasure: Erasure, rev: string): Promise<string | undefined> {
@@ -152,7 +107,7 @@ export class ArangoErasures extends Erasures {
 
   async removeEdges(person: PersonRef): Promise<number> {
     const vertex = `users/${keyOf(person)}`;
-    await this.#leaveWalks(vertex, person.id);
+    await this.#leaveWalks(person);
     const friendships = await this.#removeAll('friendships', vertex);
     return friendships + (await this.#removeAll('subscriptions', vertex));
   }
@@ -161,25 +116,38 @@ export class ArangoErasures extends Erasures {
     return this.#removeAll('past_friendships', `users/${keyOf(person)}`);
   }
 
-  async removePosts({ workspaceId, network, id }: PersonRef): Promise<string[]> {
-    const removed: string[] = [];
-    const person = `users/${keyOf({ workspaceId, network, id })}`;
-    for (;;) {
-      const own = await runNamed<Found>(this.db, QUERIES.posts, { person, limit: EDGES_PER_REMOVAL });
-      if (own.length === 0) break;
-      removed.push(...(await this.#removePosts(own)));
-    }
-    await this.#removeAll('user_posts', person);
-    for (let after: string | undefined = range(workspaceId, network, undefined).after; after !== undefined;) {
-      const looked: (Found & { own: boolean })[] = await runNamed(this.db, QUERIES.writings, {
-        ...range(workspaceId, network, after),
-        id,
-        limit: PEOPLE_PER_LOOK,
-      });
-      removed.push(...(await this.#removePosts(looked.filter(({ own }) => own))));
-      after = looked.length < PEOPLE_PER_LOOK ? undefined : looked.at(-1)?._key;
-    }
-    return removed.map((key) => key.slice(`${workspaceId}.${network}.`.length));
+  async posts(
+    { workspaceId, network, id }: PersonRef,
+    after: string | undefined,
+  ): Promise<{ own: string[]; repeating: Versioned<Vertex>[]; next: string | undefined }> {
+    const rows = await runNamed<{
+      key: string;
+      id: string;
+      own: boolean;
+      repeating: Stored<VertexDocument> | null;
+    }>(this.db, QUERIES.posts, {
+      ...range(workspaceId, network, after),
+      id,
+      prefix: `${id}_`,
+      limit: PEOPLE_PER_LOOK,
+    });
+    return {
+      own: rows.filter(({ own }) => own).map((row) => row.id),
+      repeating: rows.flatMap(({ repeating }) =>
+        repeating !== null && repeatsOneOf(repeating, id) ? [fromVertex('post', repeating)] : [],
+      ),
+      next: rows.length < PEOPLE_PER_LOOK ? undefined : rows.at(-1)?.key,
+    };
+  }
+
+  async removePosts(person: PersonRef, ids: readonly string[]): Promise<number> {
+    const { workspaceId, network } = person;
+    const keys = ids.map((id) => vertexKey(workspaceId, network, id));
+    // The edge from a wall to a post has the post's key.
+    await this.#removeKeys('user_posts', keys);
+    await this.#removeKeys('group_posts', keys);
+    await this.#removeAll('user_posts', `users/${keyOf(person)}`);
+    return this.#removeKeys('posts', keys);
   }
 
   async removeVertex(person: PersonRef): Promise<number> {
@@ -195,29 +163,43 @@ export class ArangoErasures extends Erasures {
     for (const name of HOLDING) await this.db.collection(name).compact();
   }
 
-  /** Pages of walks through groups, without the id. While the edges are there they say which groups. */
-  async #leaveWalks(person: string, id: string): Promise<void> {
-    const groups = await runNamed<string>(this.db, QUERIES.groupsOf, { person });
-    for (let pending = groups; pending.length > 0;) {
+  /** Pages of walks through groups, without the id. */
+  async #leaveWalks({ workspaceId, network, id }: PersonRef): Promise<void> {
+    let after: string | undefined;
+    do {
+      const looked: { key: string; holds: boolean }[] = await runNamed(this.db, QUERIES.walks, {
+        ...range(workspaceId, network, after),
+        id,
+        limit: WALKS_PER_LOOK,
+      });
+      for (const { key, holds } of looked) if (holds) await this.#leaveWalk(key, id);
+      after = looked.length < WALKS_PER_LOOK ? undefined : looked.at(-1)?.key;
+    } while (after !== undefined);
+  }
+
+  async #leaveWalk(key: string, id: string): Promise<void> {
+    for (let pending = [key]; pending.length > 0;) {
       const lists = await bulkGet<MemberListDocument>(this.db, 'member_lists', pending);
-      const replaces = [...lists.values()]
-        .filter(({ pages }) => pages.some(({ ids }) => ids.includes(id)))
-        .map(({ pages, ...list }) => ({
-          ...list,
-          pages: pages.map((page) => ({ ...page, ids: page.ids.filter((other) => other !== id) })),
-        }));
+      const replaces = [...lists.values()].map(({ pages, ...list }) => ({
+        ...list,
+        pages: pages.map((page) => ({ ...page, ids: page.ids.filter((other) => other !== id) })),
+      }));
       pending = (await bulkWrite<MemberListDocument>(this.db, 'member_lists', { replaces })).conflicts;
     }
   }
 
-  async #removePosts(found: readonly Found[]): Promise<string[]> {
-    for (const { _key } of found) {
-      await this.#removeAll('user_posts', `posts/${_key}`);
-      await this.#removeAll('group_posts', `posts/${_key}`);
+  /** Until none of them is stored. How many were. */
+  async #removeKeys(collection: 'posts' | 'user_posts' | 'group_posts', keys: string[]): Promise<number> {
+    let removed = 0;
+    for (let pending = keys; pending.length > 0;) {
+      const stored = await bulkGet<object>(this.db, collection, pending);
+      const { written, conflicts } = await bulkWrite(this.db, collection, {
+        removes: bare([...stored.values()]),
+      });
+      removed += written;
+      pending = conflicts;
     }
-    const { conflicts } = await bulkWrite(this.db, 'posts', { removes: bare(found) });
-    const kept = new Set(conflicts);
-    return found.map(({ _key }) => _key).filter((key) => !kept.has(key));
+    return removed;
   }
 
   /** Until none is found: what another writer changed meanwhile is read again. */
@@ -232,13 +214,21 @@ export class ArangoErasures extends Erasures {
     }
   }
 
+  async #all(
+    query: (typeof QUERIES)['erasing' | 'waiting' | 'nameless'],
+    limit: number,
+  ): Promise<Versioned<Erasure>[]> {
+    const rows = await runNamed<Stored<StoredErasure>>(this.db, query, { limit });
+    return rows.map((row) => ({ ...fromDocument(row), rev: row._rev }));
+  }
+
   async #stored(id: string): Promise<Erasure | undefined> {
     const found = (await bulkGet<StoredErasure>(this.db, 'erasures', [id])).get(id);
     return found && fromDocument(found);
   }
 }
 
-type EdgeCollection = 'friendships' | 'past_friendships' | 'subscriptions' | 'user_posts' | 'group_posts';
+type EdgeCollection = 'friendships' | 'past_friendships' | 'subscriptions' | 'user_posts';
 interface Found {
   _key: string;
   _rev: string;
@@ -255,6 +245,12 @@ function range(
   after: string | undefined,
 ): { after: string; end: string } {
   return { after: after ?? `${workspaceId}.${network}.`, end: `${workspaceId}.${network}/` };
+}
+
+/** The query looks at the beginning only, and ids of people may hold underscores. */
+function repeatsOneOf({ document }: VertexDocument, personId: string): boolean {
+  const { repostOf } = (document?.content ?? {}) as { repostOf?: string };
+  return repostOf !== undefined && wallOwnerOf(repostOf) === personId;
 }
 
 function bare(found: readonly Found[]): Found[] {

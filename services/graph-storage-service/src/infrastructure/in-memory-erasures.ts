@@ -4,6 +4,8 @@ import { ErasureLog, Erasures } from '../domain/erasure-ports';
 import type { PersonRef } from '../domain/observation';
 import type { Person } from '../domain/person';
 import type { SourcePositions, Versioned } from '../domain/ports';
+import { wallOwnerOf } from '../domain/post-id';
+import type { Vertex } from '../domain/vertex';
 import type { InMemoryGraph } from './in-memory';
 
 /** People looked at in one go: small, so that a few people make several pages. */
@@ -12,7 +14,6 @@ const PEOPLE_PER_LOOK = 2;
 /** Receipts in memory, over a graph in memory. */
 export class InMemoryErasures extends Erasures {
   readonly stored = new Map<string, Versioned<Erasure>>();
-  readonly posts = new Map<string, string[]>();
   compactions = 0;
   #revision = 0;
 
@@ -20,7 +21,7 @@ export class InMemoryErasures extends Erasures {
     super();
   }
 
-  async open(erasure: Erasure): Promise<Erasure> {
+  async begin(erasure: Erasure): Promise<Erasure> {
     const known = this.stored.get(erasure.id);
     if (known) return known;
     this.stored.set(erasure.id, { ...erasure, rev: this.#next() });
@@ -39,8 +40,22 @@ export class InMemoryErasures extends Erasures {
       .slice(0, limit);
   }
 
-  async unfinished(limit: number): Promise<Versioned<Erasure>[]> {
-    return [...this.stored.values()].filter(({ state }) => state !== 'complete').slice(0, limit);
+  async erasing(limit: number): Promise<Versioned<Erasure>[]> {
+    return this.#all(({ state }) => state === 'erasing').slice(0, limit);
+  }
+
+  async waiting(limit: number): Promise<Versioned<Erasure>[]> {
+    return this.#all(({ state, personId }) => state === 'waiting' && personId !== undefined)
+      .sort((a, b) => (a.checkedAt ?? 0) - (b.checkedAt ?? 0))
+      .slice(0, limit);
+  }
+
+  async nameless(limit: number): Promise<Versioned<Erasure>[]> {
+    return this.#all(({ state, personId }) => state === 'waiting' && personId === undefined).slice(0, limit);
+  }
+
+  async open(): Promise<number> {
+    return this.#all(({ state }) => state !== 'complete').length;
   }
 
   async save(erasure: Erasure, rev: string): Promise<string | undefined> {
@@ -77,10 +92,26 @@ export class InMemoryErasures extends Erasures {
     return removeWhere(this.graph.past, ({ lowId, highId }) => lowId === id || highId === id);
   }
 
-  async removePosts({ id }: PersonRef): Promise<string[]> {
-    const posts = this.posts.get(id) ?? [];
-    this.posts.delete(id);
-    return posts;
+  async posts(
+    { workspaceId, network, id }: PersonRef,
+    after: string | undefined,
+  ): Promise<{ own: string[]; repeating: Versioned<Vertex>[]; next: string | undefined }> {
+    const looked = [...this.graph.communities.things.post]
+      .filter(([key]) => key.startsWith(`${workspaceId}.${network}.`) && key > (after ?? ''))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .slice(0, PEOPLE_PER_LOOK);
+    const own = looked.filter(([, post]) => isOwn(post, id));
+    const repeating = looked.filter(([, post]) => !isOwn(post, id) && repeatsOneOf(post, id));
+    return {
+      own: own.map(([, { ref }]) => ref.id),
+      repeating: repeating.map(([, post]) => post),
+      next: looked.length < PEOPLE_PER_LOOK ? undefined : looked.at(-1)?.[0],
+    };
+  }
+
+  async removePosts({ workspaceId, network }: PersonRef, ids: readonly string[]): Promise<number> {
+    const { post } = this.graph.communities.things;
+    return ids.filter((id) => post.delete(personKey({ workspaceId, network, id }))).length;
   }
 
   async removeVertex(person: PersonRef): Promise<number> {
@@ -89,6 +120,10 @@ export class InMemoryErasures extends Erasures {
 
   async compact(): Promise<void> {
     this.compactions += 1;
+  }
+
+  #all(when: (erasure: Erasure) => boolean): Versioned<Erasure>[] {
+    return [...this.stored.values()].filter(when);
   }
 
   #next(): string {
@@ -107,9 +142,9 @@ export class InMemoryErasureLog extends ErasureLog {
     this.told.push(`suppress ${mark.slice(0, 4)}`);
   }
 
-  async publish(people: readonly Person[]): Promise<void> {
+  async publish(people: readonly Person[], posts: readonly Vertex[] = []): Promise<void> {
     this.published.push(...people);
-    for (const { ref, version } of people) this.told.push(`publish ${ref.id} ${version}`);
+    for (const { ref, version } of [...people, ...posts]) this.told.push(`publish ${ref.id} ${version}`);
   }
 
   async bury({ id }: PersonRef, posts: readonly string[]): Promise<void> {
@@ -128,6 +163,16 @@ export class InMemoryErasureLog extends ErasureLog {
   async nudge(erasures: readonly Erasure[]): Promise<void> {
     this.told.push(`nudge ${erasures.length}`);
   }
+}
+
+function isOwn({ document }: Vertex, id: string): boolean {
+  const { ownerKind, ownerId, authorId } = document?.content as Record<string, string | undefined>;
+  return authorId === id || (ownerKind === 'user' && ownerId === id);
+}
+
+function repeatsOneOf({ document }: Vertex, id: string): boolean {
+  const { repostOf } = document?.content as { repostOf?: string };
+  return repostOf !== undefined && wallOwnerOf(repostOf) === id;
 }
 
 function removeWhere<T>(from: Map<string, T>, gone: (value: T) => boolean): number {

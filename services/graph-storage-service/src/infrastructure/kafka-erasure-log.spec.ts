@@ -22,6 +22,7 @@ describe('names', () => {
         post: { content: { ownerKind: 'group', ownerId: '5', authorId: '107' } },
       }),
     ],
+    ['the owner of a post that is repeated', record('demo:vk:post:5_1', { ownerId: '5', repostOf: '107_2' })],
     ['the owner of a wall', record('demo:vk:post:5_1', { ownerKind: 'user', ownerId: '107' })],
   ])('finds the person as %s', (_, found) => {
     expect(names(found, erasure)).toBe(true);
@@ -38,6 +39,8 @@ describe('names', () => {
     ['of groups and pages', record('demo:vk:user:1', { groups: { ids: ['107'] }, pages: { ids: ['107'] } })],
     ['of observed groups', record('demo:vk:user:1', { list: 'groups', ids: ['107'] })],
     ['of a longer id', record('demo:vk:user:1070', { friendIds: ['1107', '10'] })],
+    ['of a repeated post of that group', record('demo:vk:post:5_1', { repostOf: '-107_2' })],
+    ['of a repeated post with that number', record('demo:vk:post:5_1', { repostOf: '1070_107' })],
     ['of a post with that number', record('demo:vk:post:1070_17', null)],
     ['of a name', record('demo:vk:user:1', { document: { profile: { firstName: '107' } } })],
   ])('does not find them in records %s', (_, other) => {

@@ -26,7 +26,9 @@ import { ErasureLog } from '../domain/erasure-ports';
 import type { PersonRef } from '../domain/observation';
 import type { Person } from '../domain/person';
 import type { SourcePositions } from '../domain/ports';
-import { vertexOf } from './kafka-change-log';
+import { wallOwnerOf } from '../domain/post-id';
+import type { Vertex } from '../domain/vertex';
+import { otherVertexOf, vertexOf } from './kafka-change-log';
 
 const CHANGES = TOPICS.graphChanges.name;
 const OBSERVED = CONSUMER_GROUPS.graphStorage.topics.map(({ name }) => name);
@@ -64,12 +66,13 @@ export class KafkaErasureLog extends ErasureLog {
     ]);
   }
 
-  async publish(people: readonly Person[]): Promise<void> {
+  async publish(people: readonly Person[], posts: readonly Vertex[] = []): Promise<void> {
+    const states = [...people.map(vertexOf), ...posts.map(otherVertexOf)];
     await this.options.publisher.publish(
-      people.map((person) => ({
+      states.map((value) => ({
         message: vertexChanged,
-        key: recordKey(person.ref.workspaceId, person.ref.network, 'user', person.ref.id),
-        value: vertexOf(person),
+        key: recordKey(value.workspaceId, value.network, value.kind, value.id),
+        value,
       })),
     );
   }
@@ -215,7 +218,7 @@ function latest(ends: readonly Record<string, number>[]): Positions[string] {
 }
 
 /** Attributes that hold ids of groups, pages and posts: they are no people, whatever they are called. */
-const NO_PEOPLE = new Set(['groups', 'pages', 'groupId', 'postId', 'repostOf', 'group', 'profile', 'text']);
+const NO_PEOPLE = new Set(['groups', 'pages', 'groupId', 'postId', 'group', 'profile', 'text']);
 
 /** True when the record is about the person or holds the id among its people. */
 export function names({ key, value }: Pick<EventRecord, 'key' | 'value'>, erasure: Erasure): boolean {
@@ -236,6 +239,7 @@ function occurs(value: unknown, id: string): boolean {
   return Object.entries(value).some(([name, inner]) => {
     if (NO_PEOPLE.has(name)) return false;
     if (name === 'id') return (kind === undefined || kind === 'user') && occurs(inner, id);
+    if (name === 'repostOf') return typeof inner === 'string' && wallOwnerOf(inner) === id;
     if (name === 'ownerId') return ownerKind === 'user' && occurs(inner, id);
     if (name === 'ids' && typeof list === 'string' && list !== 'people') return false;
     return occurs(inner, id);

@@ -74,6 +74,27 @@ describe('ErasedPeople', () => {
     expect(drops).toEqual({ observation: 5, 'list-entry': 3 });
   });
 
+  it('takes out of a post of somebody else which post of the person it repeats', async () => {
+    const before = drops['list-entry'] ?? 0;
+    const post = { ownerKind: 'user', ownerId: '8', authorId: '8' };
+    const repeats = ['7_3', '-7_3', '77_3', undefined];
+    const kept = await people.leaveOut(
+      repeats.map((repostOf) => record(postObserved, { ...post, repostOf })),
+    );
+    expect(kept.map(({ value }) => (value as { repostOf?: string }).repostOf)).toEqual([
+      undefined,
+      '-7_3',
+      '77_3',
+      undefined,
+    ]);
+    expect(kept[0]?.value).toEqual(
+      Object.fromEntries(
+        Object.entries({ ...postObserved.example, ...post }).filter(([name]) => name !== 'repostOf'),
+      ),
+    );
+    expect((drops['list-entry'] ?? 0) - before).toBe(1);
+  });
+
   it('waits until all marks are known', async () => {
     let known!: () => void;
     const late = new ErasedPeople({

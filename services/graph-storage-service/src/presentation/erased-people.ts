@@ -7,6 +7,7 @@ import {
 } from '@sociograph/contracts';
 import { isEvent, type EventRecord } from '@sociograph/messaging';
 import type { FollowedSuppressions } from '@sociograph/suppression';
+import { wallOwnerOf } from '../domain/post-id';
 
 type Known = Pick<FollowedSuppressions, 'suppressions' | 'dropped'>;
 
@@ -73,6 +74,13 @@ function lighter(
   if (isEvent(record, subscriptionListObserved) && record.value.list === 'people') {
     const ids = shorter(record.value, record.value.ids);
     return ids ? { ...record, value: { ...record.value, ids } } : record;
+  }
+  if (isEvent(record, postObserved)) {
+    const { workspaceId, network, repostOf, ...value } = record.value;
+    const owner = repostOf === undefined ? undefined : wallOwnerOf(repostOf);
+    if (owner === undefined || !suppressions.isSuppressed(workspaceId, network, owner)) return record;
+    count(1);
+    return { ...record, value: { workspaceId, network, ...value } };
   }
   if (isEvent(record, membershipPageObserved)) {
     const memberIds = shorter(record.value, record.value.memberIds);
