@@ -3,7 +3,7 @@ import { Clock } from '@sociograph/kernel';
 import { tooCostly } from '../domain/errors';
 import type { PersonRef } from '../domain/observation';
 import { Neighbours } from '../domain/query-ports';
-import { inOrder, Walk } from './walk';
+import { FRIENDS_PER_WALK, inOrder, Walk } from './walk';
 
 /** What one drawing may ask for. */
 export const SURROUNDINGS_LIMITS = { depth: 4, nodes: 1_000, timeMs: 3_000 };
@@ -32,7 +32,8 @@ export class DrawSurroundings {
       throw tooCostly('depth', `must be at most ${SURROUNDINGS_LIMITS.depth}`);
     if (nodes > SURROUNDINGS_LIMITS.nodes)
       throw tooCostly('nodes', `must be at most ${SURROUNDINGS_LIMITS.nodes}`);
-    const limits = { timeMs: SURROUNDINGS_LIMITS.timeMs, people: SURROUNDINGS_LIMITS.nodes };
+    const { timeMs, nodes: people } = SURROUNDINGS_LIMITS;
+    const limits = { timeMs, people, friends: FRIENDS_PER_WALK };
     const walk = new Walk(this.neighbours, this.clock, person, limits, at);
     await walk.insistOn([person.id]);
     const distances = new Map([[person.id, 0]]);

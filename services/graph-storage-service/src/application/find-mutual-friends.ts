@@ -3,7 +3,7 @@ import { Clock } from '@sociograph/kernel';
 import { tooCostly } from '../domain/errors';
 import type { PersonRef } from '../domain/observation';
 import { Neighbours } from '../domain/query-ports';
-import { inOrder, Walk } from './walk';
+import { FRIENDS_PER_WALK, inOrder, Walk } from './walk';
 
 /** Others that a person may be compared with at a time. */
 export const MUTUAL_LIMITS = { with: 10, timeMs: 3_000 };
@@ -24,7 +24,8 @@ export class FindMutualFriends {
     if (others.length > MUTUAL_LIMITS.with)
       throw tooCostly('with', `must name at most ${MUTUAL_LIMITS.with}`);
     const people = [...new Set([person.id, ...others])];
-    const limits = { timeMs: MUTUAL_LIMITS.timeMs, people: MUTUAL_LIMITS.with + 1 };
+    const { timeMs } = MUTUAL_LIMITS;
+    const limits = { timeMs, people: MUTUAL_LIMITS.with + 1, friends: FRIENDS_PER_WALK };
     const walk = new Walk(this.neighbours, this.clock, person, limits);
     await walk.insistOn(people);
     const lists = people.map((id) => walk.of(id).friends).sort((a, b) => a.length - b.length);

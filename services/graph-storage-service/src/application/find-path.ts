@@ -2,9 +2,9 @@ import { Clock } from '@sociograph/kernel';
 import { tooCostly } from '../domain/errors';
 import type { PersonRef } from '../domain/observation';
 import { Neighbours } from '../domain/query-ports';
-import { inOrder, Walk } from './walk';
+import { FRIENDS_PER_WALK, inOrder, Walk } from './walk';
 
-export const PATH_LIMITS = { length: 10, people: 20_000, timeMs: 3_000 };
+export const PATH_LIMITS = { length: 10, people: 20_000, friends: FRIENDS_PER_WALK, timeMs: 3_000 };
 
 export type PathVerdict =
   | { kind: 'found'; people: { id: string; name: string | undefined }[] }

@@ -11,12 +11,18 @@ export interface WalkLimits {
   timeMs: number;
   /** People whose friends may be looked at. */
   people: number;
+  /** Entries on the lists of all of them: they are in memory together. */
+  friends: number;
 }
+
+/** About 150 MB: as much as one question may take from the others. */
+export const FRIENDS_PER_WALK = 2_000_000;
 
 /** One walk over the friendships of one network: counts what it costs and ends what costs too much. */
 export class Walk {
   readonly #known = new Map<string, Neighbourhood>();
   readonly #endsAt: number;
+  #friends = 0;
 
   constructor(
     private readonly neighbours: Neighbours,
@@ -61,10 +67,17 @@ export class Walk {
       if (unknown.length > 0) {
         const options = { limitMs: this.#remainingMs(), at: this.at };
         const found = await this.neighbours.of(this.scope, unknown, options);
-        for (const [id, neighbourhood] of found) this.#known.set(id, neighbourhood);
+        for (const [id, neighbourhood] of found) this.#learn(id, neighbourhood);
       }
       yield part;
     }
+  }
+
+  #learn(id: string, neighbourhood: Neighbourhood): void {
+    this.#friends += neighbourhood.friends.length;
+    if (this.#friends > this.limits.friends)
+      throw tooCostly('friends', `of those to be looked at are more than ${this.limits.friends}`);
+    this.#known.set(id, neighbourhood);
   }
 
   #remainingMs(): number {

@@ -3,6 +3,7 @@ import { ref } from '../../test/builders';
 import { DrawSurroundings, SURROUNDINGS_LIMITS } from './draw-surroundings';
 import { FindMutualFriends, MUTUAL_LIMITS } from './find-mutual-friends';
 import { FindPath, PATH_LIMITS } from './find-path';
+import { FRIENDS_PER_WALK, Walk } from './walk';
 
 /**
  *     1 - 2 - 3 - 4        8 - 9
@@ -55,6 +56,23 @@ const costly = (field: string, message: string) => ({
   kind: 'unprocessable',
   message: `The question costs too much: ${field} ${message}`,
   fields: [{ field, message }],
+});
+
+describe('Walk', () => {
+  it('keeps so many entries of lists in memory and no more', async () => {
+    const clock = { nowMs: () => 0, monotonicMs: () => 0 };
+    const walk = (friends: number) =>
+      new Walk(new FewFriends(), clock, ref('1'), { timeMs: 10, people: 9, friends });
+    const two = walk(5);
+    await two.lookAt(['1', '2']);
+    expect([two.of('1').friends.length, two.of('2').friends.length]).toEqual([2, 3]);
+    await two.lookAt(['1', '2']);
+    await expect(two.lookAt(['9'])).rejects.toMatchObject(
+      costly('friends', 'of those to be looked at are more than 5'),
+    );
+    await expect(walk(4).lookAt(['1', '2'])).rejects.toMatchObject({ code: 'QUERY.TOO_COSTLY' });
+    expect([FRIENDS_PER_WALK, PATH_LIMITS.friends]).toEqual([2_000_000, 2_000_000]);
+  });
 });
 
 describe('FindPath', () => {
