@@ -1,7 +1,14 @@
 import { inputMarked, TOPICS, vertexChanged } from '@sociograph/contracts';
 import type { Clock } from '@sociograph/kernel';
 import type { EventRecord } from '@sociograph/messaging';
-import { FetchWatchdog, inputPositionsOf, isEvent, kafkaAnswers, tailTopic } from '@sociograph/messaging';
+import {
+  FetchWatchdog,
+  inputPositionsOf,
+  isEvent,
+  kafkaAnswers,
+  type Tail,
+  tailTopic,
+} from '@sociograph/messaging';
 import type { Logger } from '@sociograph/observability';
 import type { Kafka } from 'kafkajs';
 import type { FollowedSuppressions } from '@sociograph/suppression';
@@ -38,9 +45,8 @@ export class KafkaChangeLog extends ChangeLog {
     from?: ReadonlyMap<number, number>,
   ): Promise<Following> {
     const { kafka, reader, logger, clock, known, fail } = this.options;
-    let complete = false;
-    void known.caughtUp.then(() => (complete = true));
-    const turns = new Turns(clock);
+    let tail: Tail | undefined;
+    let stopped = false;
     const watchdog = new FetchWatchdog({
       clock,
       timeoutMs: STUCK_MS,
@@ -50,42 +56,53 @@ export class KafkaChangeLog extends ChangeLog {
         fail();
       },
     });
-    const tail = tailTopic({
-      kafka,
-      topic: TOPICS.graphChanges,
-      fromBeginning: true,
-      ...(from === undefined ? {} : { from }),
-      reader,
-      logger,
-      onProgress: () => watchdog.progress(),
-      onRecord: (record) => {
-        const takeIn = (): void => take(withoutErased(changeOf(record), known));
-        if (!complete) return known.caughtUp.then(takeIn);
-        takeIn();
-        return turns.yieldWhenDue();
-      },
+    const turns = new Turns(clock, () => watchdog.progress());
+    // Before the reading, not inside of it: a reader that waits in a record fetches nothing and looks stuck.
+    void known.caughtUp.then(() => {
+      if (stopped) return;
+      tail = tailTopic({
+        kafka,
+        topic: TOPICS.graphChanges,
+        fromBeginning: true,
+        ...(from === undefined ? {} : { from }),
+        reader,
+        logger,
+        onProgress: () => watchdog.progress(),
+        onRecord: (record) => {
+          take(withoutErased(changeOf(record), known));
+          return turns.yieldWhenDue();
+        },
+      });
+      watchdog.start();
+      void tail.caughtUp.then(caughtUp);
     });
-    watchdog.start();
-    void tail.caughtUp.then(caughtUp);
     return {
       stop: async () => {
+        stopped = true;
         watchdog.stop();
-        await tail.stop();
+        await tail?.stop();
       },
     };
   }
 }
 
-/** Lets timers and requests in between records: a replay must not keep the lock's renewal from being sent. */
+/**
+ * Lets timers and requests in between records: a replay must not keep the lock's renewal from being sent. `onTurn` hears
+ * of each: megabytes of one fetch may take a busy machine longer than it is allowed to be silent.
+ */
 class Turns {
   private began: number;
 
-  constructor(private readonly clock: Clock) {
+  constructor(
+    private readonly clock: Clock,
+    private readonly onTurn: () => void,
+  ) {
     this.began = clock.monotonicMs();
   }
 
   yieldWhenDue(): Promise<void> | void {
     if (this.clock.monotonicMs() - this.began < TURN_MS) return;
+    this.onTurn();
     return new Promise((resolve) =>
       setImmediate(() => {
         this.began = this.clock.monotonicMs();
