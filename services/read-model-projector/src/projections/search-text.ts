@@ -43,7 +43,18 @@ function fold(original: string): Folded {
   return folded;
 }
 
+/** Characters below are folded once and remembered: Latin, Greek, Cyrillic, Hebrew. Those of all scripts would be many. */
+const COMMON = 0x0600;
+const known = new Map<string, string>();
+
 function foldCharacter(character: string): string {
+  if (character.charCodeAt(0) >= COMMON) return plainOf(character);
+  let plain = known.get(character);
+  if (plain === undefined) known.set(character, (plain = plainOf(character)));
+  return plain;
+}
+
+function plainOf(character: string): string {
   const lower = character.toLowerCase();
   if (lower === 'й') return lower;
   const plain = lower.normalize('NFKD').replace(/\p{M}/gu, '');
@@ -54,7 +65,9 @@ const WORDS = /[\p{L}\p{N}]+/gu;
 
 /** The different words of a text, folded, in their order. */
 export function wordsOf(text: string): string[] {
-  return [...new Set(fold(text.normalize('NFC')).text.match(WORDS) ?? [])];
+  let folded = '';
+  for (const character of text.normalize('NFC')) folded += foldCharacter(character);
+  return [...new Set(folded.match(WORDS) ?? [])];
 }
 
 /** Words with a space before each and one behind the last: ` vera ` is a word in it, ` ver` begins one. */
