@@ -30,7 +30,7 @@ describe.each(['InMemoryAnalysisStore', 'ArangoAnalysisStore'])('%s', (kind) => 
     db ??= connectViews();
     names = { analyses: unique('spec-analyses'), results: unique('spec-results') };
     for (const name of Object.values(names)) await ensureCollection(db, name, 'document');
-    store = new ArangoAnalysisStore(db, names);
+    store = new ArangoAnalysisStore(db, names, 2);
   });
 
   afterEach(async () => {
@@ -98,9 +98,17 @@ describe.each(['InMemoryAnalysisStore', 'ArangoAnalysisStore'])('%s', (kind) => 
       undefined,
       [],
     ]);
-    await store.create(analysis('b'));
-    await end('b');
+    // More than the store is asked for at once.
+    for (const id of ['b', 'c', 'd', 'e', 'f']) {
+      await store.create(analysis(id));
+      await store.writeChunk(analysis(id), 'people', 0, [['1', 1]]);
+      await end(id);
+    }
     await store.removeEnded({ graph: 'demo.vk' });
-    expect(await store.find('b')).toBeUndefined();
+    for (const id of ['b', 'c', 'd', 'e', 'f'])
+      expect([await store.find(id), await store.entries(analysis(id), 'people', 0, 1)]).toEqual([
+        undefined,
+        [],
+      ]);
   });
 });

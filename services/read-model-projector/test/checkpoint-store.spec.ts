@@ -1,7 +1,7 @@
 import { ensureCollection } from '@sociograph/arango';
 import type { Database } from 'arangojs';
 import { ArangoCheckpointStore } from '../src/infrastructure/arango-checkpoint-store';
-import { InMemoryCheckpointStore } from '../src/infrastructure/in-memory';
+import { InMemoryCheckpointStore } from '../src/infrastructure/in-memory-jobs';
 import { withoutConflict } from '../src/infrastructure/store-requests';
 import type { CheckpointHead } from '../src/projections/checkpoint';
 import type { CheckpointStore } from '../src/projections/ports';

@@ -1,7 +1,7 @@
 import { ensureCollection } from '@sociograph/arango';
 import type { Database } from 'arangojs';
 import { ArangoJobStore } from '../src/infrastructure/arango-job-store';
-import { InMemoryJobStore } from '../src/infrastructure/in-memory';
+import { InMemoryJobStore } from '../src/infrastructure/in-memory-jobs';
 import type { Job } from '../src/projections/jobs';
 import type { JobStore } from '../src/projections/ports';
 import { connectViews, unique } from './servers';

@@ -33,6 +33,7 @@ export class ArangoAnalysisStore extends AnalysisStore {
   constructor(
     private readonly db: Database,
     private readonly names: { analyses: string; results: string } = ANALYSIS_COLLECTIONS,
+    private readonly page = PAGE,
   ) {
     super();
   }
@@ -118,16 +119,19 @@ export class ArangoAnalysisStore extends AnalysisStore {
       '@collection': this.names.analyses,
       graph: 'graph' in which ? which.graph : null,
       before: 'graph' in which ? Number.MAX_SAFE_INTEGER : which.requestedBefore,
-      limit: PAGE,
+      limit: this.page,
     };
-    for (const id of await runNamed<string>(this.db, VIEW_QUERIES.endedAnalyses, bind)) {
-      await this.removeChunks(id);
-      await guarded('remove an analysis', () => this.db.collection(this.names.analyses).removeAll([id]));
+    // Asked again until none is left: a removal that met with a conflict is only noted in its answer.
+    for (;;) {
+      const ids = await runNamed<string>(this.db, VIEW_QUERIES.endedAnalyses, bind);
+      if (ids.length === 0) return;
+      for (const id of ids) await this.removeChunks(id);
+      await guarded('remove analyses', () => this.db.collection(this.names.analyses).removeAll(ids));
     }
   }
 
   private async removeChunks(id: string): Promise<void> {
-    const bind = { '@collection': this.names.results, analysis: id, limit: PAGE };
+    const bind = { '@collection': this.names.results, analysis: id, limit: this.page };
     for (;;) {
       const keys = await runNamed<string>(this.db, VIEW_QUERIES.resultsOf, bind);
       if (keys.length === 0) return;

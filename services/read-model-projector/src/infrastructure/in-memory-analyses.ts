@@ -76,6 +76,7 @@ export class InMemoryAnalysisStore extends AnalysisStore {
 export class InlineAnalyses extends AnalysisRunner {
   held = false;
   begun = 0;
+  ended = 0;
 
   async run(
     { copy, kind, seed }: Parameters<AnalysisRunner['run']>[0],
@@ -92,7 +93,10 @@ export class InlineAnalyses extends AnalysisRunner {
         continue;
       }
       const step = work.next();
-      if (step.done === true) return step.value;
+      if (step.done === true) {
+        this.ended++;
+        return step.value;
+      }
       progress(step.value);
     }
   }

@@ -19,6 +19,7 @@ export class KafkaAppliedWatch extends AppliedWatch {
   private readonly fences = new Map<string, number>();
   private readonly waiting = new Set<Waiting>();
   private tail: Tail | undefined;
+  private complete = false;
 
   start(kafka: Kafka, reader: string, logger: Logger): void {
     this.tail = tailTopic({
@@ -31,6 +32,7 @@ export class KafkaAppliedWatch extends AppliedWatch {
         if (isEvent(record, viewApplied)) this.note(record.value);
       },
     });
+    void this.tail.caughtUp.then(() => (this.complete = true));
   }
 
   async stop(): Promise<void> {
@@ -47,6 +49,10 @@ export class KafkaAppliedWatch extends AppliedWatch {
     for (const waiting of this.waiting) {
       if (waiting.view === mark.view && positionsCover(reached.positions, waiting.wanted)) waiting.wake(true);
     }
+  }
+
+  highestFence(): number | undefined {
+    return this.complete ? Math.max(0, ...this.fences.values()) : undefined;
   }
 
   reached(view: string): Reached {

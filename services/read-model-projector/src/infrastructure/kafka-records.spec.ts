@@ -77,6 +77,12 @@ describe('KafkaAppliedWatch', () => {
     expect(watch.reached('graph_summary').positions).toEqual({ [LISTS]: { '3': 6 } });
   });
 
+  it('does not say the highest fence before it knows all that was announced', () => {
+    const watch = new KafkaAppliedWatch();
+    watch.note(mark(5, 2));
+    expect(watch.highestFence()).toBeUndefined();
+  });
+
   it('wakes a reader when the view covers the position, and no sooner', async () => {
     const watch = new KafkaAppliedWatch();
     const woken: string[] = [];

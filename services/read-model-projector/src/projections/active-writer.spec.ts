@@ -3,12 +3,11 @@ import { SystemClock, TimeOrderedIds } from '@sociograph/kernel';
 import {
   InMemoryApplied,
   InMemoryChangeLog,
-  InMemoryCheckpointStore,
-  InMemoryJobStore,
   InMemoryViewCache,
   InMemoryViewStore,
   InMemoryWriterLock,
 } from '../infrastructure/in-memory';
+import { InMemoryCheckpointStore, InMemoryJobStore } from '../infrastructure/in-memory-jobs';
 import { ActiveWriter } from './active-writer';
 import { Checkpoints } from './checkpoints';
 import type { Job } from './jobs';
@@ -89,7 +88,7 @@ describe('ActiveWriter', () => {
     const clock = new SystemClock();
     const checkpoints = new Checkpoints(shared.kept, clock, new TimeOrderedIds());
     const writer = new ActiveWriter(
-      { store, cache, applied, log, lock, clock, checkpoints, jobs, analyses, runner },
+      { store, cache, applied, watch: applied, log, lock, clock, checkpoints, jobs, analyses, runner },
       notes,
       times,
     );
@@ -159,6 +158,25 @@ describe('ActiveWriter', () => {
     const { notes } = start();
     await until(() => notes.roles.includes('writing:41'));
     expect(shared.store.fence).toBe(41);
+  });
+
+  it('takes a fence above all that was announced, also when lock and store have forgotten theirs', async () => {
+    shared.log.append(person(0, '1', []));
+    const appliedUpTo = { 'sociograph.graph.changes.v1': { '0': 0 } };
+    await shared.applied.announce([{ view: 'graph_summary', partition: 0, appliedUpTo, at: 1, fence: 40 }]);
+    const { notes } = start();
+    await until(() => offset() === 1);
+    expect(notes.roles).toEqual(['standby', 'replaying:41', 'writing:41']);
+  });
+
+  it('stands by while it does not know all that was announced', async () => {
+    shared.log.append(person(0, '1', []));
+    const known = jest.spyOn(shared.applied, 'highestFence').mockReturnValue(undefined);
+    const { notes } = start();
+    await until(() => known.mock.calls.length > 2);
+    expect([notes.roles, notes.failures, shared.lock.fence]).toEqual([['standby'], [], 0]);
+    known.mockRestore();
+    await until(() => offset() === 1);
   });
 
   it('stops writing at once when the lock is lost, and stands by', async () => {
@@ -269,6 +287,21 @@ describe('ActiveWriter', () => {
     const { notes } = start({ ...TIMES, checkpointMs: 2 });
     await until(() => notes.checkpoints.length === 1);
     expect(notes.failures).toEqual(['checkpoint', 'checkpoint']);
+  });
+
+  it('keeps no checkpoint behind an erasure whose results of analyses are still there', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    shared.log.append({ partition: 3, offset: 1, erased: 'demo:vk:user:1' });
+    const removal = jest.spyOn(shared.analyses, 'removeEnded').mockRejectedValue(new Error('away'));
+    const { writer, notes } = start({ ...TIMES, checkpointMs: 1 });
+    await until(() => notes.failures.filter((step) => step === 'analysis').length > 2);
+    expect(notes.checkpoints).toEqual([]);
+    await writer.stop();
+    expect(shared.kept.newest).toBeUndefined();
+    removal.mockRestore();
+    const next = start({ ...TIMES, checkpointMs: 1 });
+    await until(() => next.notes.checkpoints.includes('written'));
+    expect(shared.kept.newest).toBeDefined();
   });
 
   it('notices a checkpoint that is broken, and rebuilds from the whole log', async () => {

@@ -46,7 +46,11 @@ export class ActiveWriter {
 
   private async tryAcquire(): Promise<number | undefined> {
     try {
-      const fence = await this.ports.lock.acquire(await this.ports.store.highestFence());
+      // Where lock and rows are lost, the announcements are not: watchers ignore whoever writes under a lower fence.
+      const announced = this.ports.watch.highestFence();
+      if (announced === undefined) return undefined;
+      const claimed = await this.ports.store.highestFence();
+      const fence = await this.ports.lock.acquire(Math.max(announced, claimed));
       if (fence !== undefined) await this.ports.store.claim(fence);
       return fence;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { Clock, TimeOrderedIds } from '@sociograph/kernel';
-import { InMemoryCheckpointStore } from '../infrastructure/in-memory';
+import { InMemoryCheckpointStore } from '../infrastructure/in-memory-jobs';
 import { AppliedPositions } from './applied-positions';
 import { Checkpoints, MAX_AGE_MS } from './checkpoints';
 import type { VertexChange } from './ports';

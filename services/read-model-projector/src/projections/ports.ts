@@ -170,6 +170,8 @@ export interface Reached {
 /** What the announcements say, in every instance. */
 export abstract class AppliedWatch {
   abstract reached(view: string): Reached;
+  /** The highest fence that anything was announced under; undefined while not all announcements are known. */
+  abstract highestFence(): number | undefined;
   /** True once the view covers the positions, false when `timeoutMs` passed before. */
   abstract waitFor(view: string, wanted: Positions, timeoutMs: number): Promise<boolean>;
 }

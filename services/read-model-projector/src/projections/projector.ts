@@ -8,6 +8,8 @@ import { Views } from './views';
 
 /** Rows a request to the store. */
 export const ROWS_PER_WRITE = 1000;
+/** The same of rankings and summaries, which have tens of kilobytes each. */
+export const GRAPH_ROWS_PER_WRITE = 99;
 
 export interface FlushReport {
   /** `suspended`: the lock is in doubt; nothing was written, everything stays pending. */
@@ -45,6 +47,7 @@ export interface ProjectorPorts {
 export class Projector {
   /** Hears of every record after it was taken in. */
   tap: ((record: ChangeRecord) => void) | undefined;
+  private readonly unsettled = new Set<string>();
   /** Ends when nothing runs any more that was begun by `between`. */
   private line: Promise<unknown> | undefined;
 
@@ -85,6 +88,7 @@ export class Projector {
   /** From now on these views are the live ones, under this fence; they stand at the same positions as the old ones. */
   adopt(views: Views, fence: number): void {
     this.tap = undefined;
+    this.erasedGraphs();
     this.views = views;
     this.fence = fence;
     views.writeAs(fence);
@@ -124,8 +128,14 @@ export class Projector {
     return view === undefined ? undefined : { copy: view.graph.copy(), positions };
   }
 
-  takeErased(): string[] {
-    return this.views.takeErased();
+  /** Graphs, by key, in which somebody was erased, until what was found in them before is settled. */
+  erasedGraphs(): string[] {
+    for (const graph of this.views.takeErased()) this.unsettled.add(graph);
+    return [...this.unsettled];
+  }
+
+  settled(graph: string): void {
+    this.unsettled.delete(graph);
   }
 
   graphKeys(): string[] {
@@ -173,10 +183,14 @@ export class Projector {
           if (written.length > 0) await this.ports.store.writeRows(kind, written);
           if (removed.length > 0) await this.ports.store.removeRows(kind, removed);
         }
-        if (!this.ports.lock.held()) throw new LockInDoubt();
-        const rankings = rows.rankings();
-        if (rankings.length > 0) await this.ports.store.writeRows('rankings', rankings);
-        await this.ports.store.writeSummaries(rows.summaries());
+        for (const rankings of rows.rankings(GRAPH_ROWS_PER_WRITE)) {
+          if (!this.ports.lock.held()) throw new LockInDoubt();
+          await this.ports.store.writeRows('rankings', rankings);
+        }
+        for (const summaries of rows.summaries(GRAPH_ROWS_PER_WRITE)) {
+          if (!this.ports.lock.held()) throw new LockInDoubt();
+          await this.ports.store.writeSummaries(summaries);
+        }
         await this.ports.cache.forget(rows.graphs);
       }
       await this.ports.applied.announce(this.marks(advanced));

@@ -1,5 +1,6 @@
 import { Clock, Ids } from '@sociograph/kernel';
-import { InMemoryJobStore, InMemoryViewStore } from '../infrastructure/in-memory';
+import { InMemoryViewStore } from '../infrastructure/in-memory';
+import { InMemoryJobStore } from '../infrastructure/in-memory-jobs';
 import { Duties, KEPT_DAYS, NIGHTLY_HOUR } from './duties';
 import type { Job } from './jobs';
 import { RecountDesk } from './recount-desk';

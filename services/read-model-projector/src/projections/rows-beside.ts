@@ -10,6 +10,12 @@ export type RowBatch = {
   [K in Kind]: { kind: K; written: RowsBeside[K][]; removed: string[] };
 }[Kind];
 
+/**
+ * Tokens of one batch: each costs the store an entry of its index. A thousand people have about 12,000, a thousand long
+ * posts a million, which would take the store many seconds in one request.
+ */
+export const MOST_TOKENS = 20_000;
+
 /** Rows of groups and posts that changed, and of what people and posts are found by. */
 export function* rowsBeside(
   taken: readonly { view: GraphView; touched: TouchedRows }[],
@@ -17,38 +23,60 @@ export function* rowsBeside(
   writer: number,
   writtenAt: number,
 ): Generator<RowBatch> {
+  const groups = new Pack('groups', chunk);
+  const posts = new Pack('posts', chunk);
+  const search = new Pack('search', chunk);
   for (const { view, touched } of taken) {
-    for (let from = 0; from < touched.contents.length; from += chunk) {
-      const groups = { kind: 'groups' as const, written: [] as GroupRow[], removed: [] as string[] };
-      const posts = { kind: 'posts' as const, written: [] as PostRow[], removed: [] as string[] };
-      const search = { kind: 'search' as const, written: [] as SearchRow[], removed: [] as string[] };
-      for (const name of touched.contents.slice(from, from + chunk)) {
-        const row = view.contents.row(name, writer, writtenAt);
-        const id = name.slice(name.indexOf(':') + 1);
-        const key = vertexKey(view.workspaceId, view.network, id);
-        if (name.startsWith('group:')) {
-          if (row === undefined) groups.removed.push(key);
-          else groups.written.push(row as GroupRow);
-        } else if (row === undefined) {
-          posts.removed.push(key);
-          search.removed.push(searchKey(view, 'post', id));
-        } else {
-          posts.written.push(row as PostRow);
-          search.written.push(postSearchRow(view, row as PostRow));
-        }
+    for (const name of touched.contents) {
+      const row = view.contents.row(name, writer, writtenAt);
+      const id = name.slice(name.indexOf(':') + 1);
+      const key = vertexKey(view.workspaceId, view.network, id);
+      if (name.startsWith('group:')) yield* groups.put((row as GroupRow | undefined) ?? key);
+      else {
+        const post = row as PostRow | undefined;
+        yield* posts.put(post ?? key);
+        yield* found(search, post === undefined ? searchKey(view, 'post', id) : postSearchRow(view, post));
       }
-      for (const batch of [groups, posts, search])
-        if (batch.written.length + batch.removed.length > 0) yield batch;
     }
-    for (let from = 0; from < touched.found.length; from += chunk) {
-      const batch = { kind: 'search' as const, written: [] as SearchRow[], removed: [] as string[] };
-      for (const person of touched.found.slice(from, from + chunk)) {
-        const row = personSearchRow(view, person, writer, writtenAt);
-        if (typeof row === 'string') batch.removed.push(row);
-        else batch.written.push(row);
-      }
-      yield batch;
-    }
+    for (const person of touched.found)
+      yield* found(search, personSearchRow(view, person, writer, writtenAt));
+  }
+  for (const pack of [groups, posts, search]) yield* pack.rest();
+}
+
+function* found(search: Pack<'search'>, row: SearchRow | string): Generator<RowBatch> {
+  const tokens = typeof row === 'string' ? 0 : row.tokens.length;
+  if (search.weight + tokens > MOST_TOKENS) yield* search.rest();
+  yield* search.put(row, tokens);
+}
+
+/** Gathers rows and keys of one kind until they make a batch. */
+class Pack<K extends Kind> {
+  weight = 0;
+  private written: RowsBeside[K][] = [];
+  private removed: string[] = [];
+
+  constructor(
+    private readonly kind: K,
+    private readonly most: number,
+  ) {}
+
+  *put(
+    row: RowsBeside[K] | string,
+    weight = 0,
+  ): Generator<{ kind: K; written: RowsBeside[K][]; removed: string[] }> {
+    if (typeof row === 'string') this.removed.push(row);
+    else this.written.push(row);
+    this.weight += weight;
+    if (this.written.length + this.removed.length >= this.most) yield* this.rest();
+  }
+
+  /** What is in it, unless that is nothing; it is empty afterwards. */
+  *rest(): Generator<{ kind: K; written: RowsBeside[K][]; removed: string[] }> {
+    const { kind, written, removed } = this;
+    if (written.length + removed.length === 0) return;
+    [this.written, this.removed, this.weight] = [[], [], 0];
+    yield { kind, written, removed };
   }
 }
 

@@ -147,6 +147,46 @@ describe('Views', () => {
     pending.restore();
     expect(taken(views).profiles.map(({ id }) => id)).toEqual(['1', '2', '3']);
   });
+
+  describe('of several graphs', () => {
+    const ofFive = (): Views => {
+      const views = new Views(WRITER);
+      for (const network of ['a', 'b', 'c', 'd', 'e'])
+        for (const id of ['1', '2']) views.apply({ ...person(id, []), network });
+      return views;
+    };
+    const sizes = (batches: Iterable<unknown[]>): number[] => [...batches].map(({ length }) => length);
+    const written = (batches: Iterable<{ written: unknown[] }>): number[] =>
+      sizes([...batches].map((batch) => batch.written));
+
+    it('give rows together, so that small ones do not cost a request each', () => {
+      const pending = ofFive().takePending(NOW)!;
+      expect(written(pending.profiles(4))).toEqual([4, 4, 2]);
+      expect(written(pending.beside(4))).toEqual([4, 4, 2]);
+      expect(sizes(pending.rankings(5))).toEqual([6, 6, 3]);
+      expect(sizes(pending.summaries(5))).toEqual([5]);
+    });
+
+    it('are rewritten so many people at a time, small ones together and large ones in parts', () => {
+      const views = ofFive();
+      for (let id = 1; id <= 7; id++) views.apply({ ...person(String(id), []), network: 'large' });
+      views.graph('demo', 'empty');
+      views.takePending(NOW);
+      const steps: [graphs: string[], people: number][] = [];
+      for (const _ of views.rewriteAll(4)) {
+        const pending = views.takePending(NOW)!;
+        steps.push([pending.graphs, written(pending.profiles(100)).reduce((sum, count) => sum + count, 0)]);
+      }
+      expect(steps).toEqual([
+        [['demo.a', 'demo.b'], 4],
+        [['demo.c', 'demo.d'], 4],
+        [['demo.e', 'demo.large'], 4],
+        [['demo.large'], 4],
+        [['demo.large', 'demo.empty'], 1],
+      ]);
+      expect(views.hasPending).toBe(false);
+    });
+  });
 });
 
 function person(id: string, friends: string[], { version = 1 } = {}): VertexChange {
@@ -179,6 +219,6 @@ function taken(views: Views): {
     graphs: pending.graphs,
     profiles: chunks.flatMap(({ written }) => written).sort((a, b) => Number(a.id) - Number(b.id)),
     removed: chunks.flatMap(({ removed }) => removed),
-    summaries: pending.summaries(),
+    summaries: [...pending.summaries(2)].flat(),
   };
 }

@@ -9,11 +9,11 @@ export interface PendingRows {
   /** Keys of the graphs concerned. */
   graphs: string[];
   profiles(chunk: number): Generator<{ written: ProfileRow[]; removed: string[] }>;
-  /** Groups, posts, and what is found by other words. */
+  /** Groups, posts, and what is found by other words; rows of several graphs share a batch. */
   beside(chunk: number): Generator<RowBatch>;
   /** Those that are others now. */
-  rankings(): RankingRow[];
-  summaries(): SummaryRow[];
+  rankings(chunk: number): Generator<RankingRow[]>;
+  summaries(chunk: number): Generator<SummaryRow[]>;
   /** Makes them pending again, when writing failed. */
   restore(): void;
 }
@@ -51,19 +51,26 @@ export class Views {
   }
 
   /**
-   * Makes every row pending, some people at a time. What is pending is written between two steps, changes that come
-   * meanwhile included.
+   * Makes every row pending, so many people (and contents) at a time, small graphs together: each step costs a flush. What
+   * is pending is written between two steps, changes that come meanwhile included.
    */
   *rewriteAll(size: number): Generator<void> {
+    let room = size;
     for (const view of this.graphs.values()) {
       const people = view.people();
       const contents = view.contents.names();
+      const rows = Math.max(1, people.length, contents.length);
       view.forgetRankings();
-      for (let from = 0; from === 0 || from < Math.max(people.length, contents.length); from += size) {
-        this.rewrite(view, people.slice(from, from + size), contents.slice(from, from + size));
+      for (let from = 0, end = 0; from < rows; from = end) {
+        end = Math.min(rows, from + room);
+        this.rewrite(view, people.slice(from, end), contents.slice(from, end));
+        room -= end - from;
+        if (room > 0) continue;
         yield;
+        room = size;
       }
     }
+    if (room < size) yield;
   }
 
   /**
@@ -109,8 +116,8 @@ export class Views {
       graphs: taken.map(({ view }) => view.key),
       profiles: (chunk) => this.profileRows(taken, chunk, writtenAt),
       beside: (chunk) => rowsBeside(taken, chunk, this.writer, writtenAt),
-      rankings: () => taken.flatMap(({ rankings }) => rankings()),
-      summaries: () => taken.map(({ view }) => view.summaryRow(this.writer, writtenAt)),
+      rankings: (chunk) => inChunks(taken, ({ rankings }) => rankings(), chunk),
+      summaries: (chunk) => inChunks(taken, ({ view }) => [view.summaryRow(this.writer, writtenAt)], chunk),
       restore: () => {
         for (const { view, touched } of taken) {
           this.changed.add(view);
@@ -167,19 +174,33 @@ export class Views {
     chunk: number,
     writtenAt: number,
   ): Generator<{ written: ProfileRow[]; removed: string[] }> {
-    for (const {
-      view,
-      touched: { people },
-    } of taken) {
-      for (let from = 0; from < people.length; from += chunk) {
-        const rows = { written: [] as ProfileRow[], removed: [] as string[] };
-        for (const person of people.slice(from, from + chunk)) {
-          const row = view.profileRow(person, this.writer, writtenAt);
-          if (typeof row === 'string') rows.removed.push(row);
-          else rows.written.push(row);
-        }
+    let rows = { written: [] as ProfileRow[], removed: [] as string[] };
+    for (const { view, touched } of taken) {
+      for (const person of touched.people) {
+        const row = view.profileRow(person, this.writer, writtenAt);
+        if (typeof row === 'string') rows.removed.push(row);
+        else rows.written.push(row);
+        if (rows.written.length + rows.removed.length < chunk) continue;
         yield rows;
+        rows = { written: [], removed: [] };
       }
     }
+    if (rows.written.length + rows.removed.length > 0) yield rows;
   }
+}
+
+/** The rows of all graphs, at least so many together but in the last chunk; made as they are asked for. */
+function* inChunks<T, Row>(
+  graphs: readonly T[],
+  rowsOf: (graph: T) => Row[],
+  chunk: number,
+): Generator<Row[]> {
+  let rows: Row[] = [];
+  for (const graph of graphs) {
+    rows.push(...rowsOf(graph));
+    if (rows.length < chunk) continue;
+    yield rows;
+    rows = [];
+  }
+  if (rows.length > 0) yield rows;
 }

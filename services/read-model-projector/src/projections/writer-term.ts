@@ -3,7 +3,7 @@ import { Analyst } from './analyses/analyst';
 import type { Checkpoints, Resumed } from './checkpoints';
 import { Duties } from './duties';
 import type { Job, RecountOutcome } from './jobs';
-import type { ChangeLog, ChangeRecord, Following, JobStore } from './ports';
+import type { AppliedWatch, ChangeLog, ChangeRecord, Following, JobStore } from './ports';
 import type { FlushReport, ProjectorPorts } from './projector';
 import { Projector } from './projector';
 import { brokenOff, Rebuild } from './rebuild';
@@ -41,6 +41,7 @@ export interface WriterTimes {
 
 export type WriterPorts = ProjectorPorts & {
   log: ChangeLog;
+  watch: Pick<AppliedWatch, 'highestFence'>;
   checkpoints: Checkpoints;
   jobs: JobStore;
   analyses: AnalysisStore;
@@ -123,10 +124,15 @@ export class WriterTerm {
   /** Writes the state down from time to time; what fails is tried again the next time, soon when somebody waits. */
   private async checkpointUntil(term: AbortSignal, projector: Projector): Promise<void> {
     let kept = '';
+    let unsettled = false;
     for (;;) {
       const { retryMs, checkpointMs } = this.times;
-      await this.checkpointDue.raised(term, this.waitingForCheckpoint.size > 0 ? retryMs : checkpointMs);
+      const soon = unsettled || this.waitingForCheckpoint.size > 0;
+      await this.checkpointDue.raised(term, soon ? retryMs : checkpointMs);
       if (term.aborted) return;
+      // A successor that begins behind an erasure would not know that results of before are still there.
+      unsettled = projector.erasedGraphs().length > 0;
+      if (unsettled) continue;
       const waiting = [...this.waitingForCheckpoint];
       const snapshot = projector.snapshot();
       const state = JSON.stringify([snapshot.reached, snapshot.hashes]);
@@ -214,7 +220,8 @@ export class WriterTerm {
     const { analyses: store, runner, clock, lock } = this.ports;
     const graphs = {
       copyOf: (workspaceId: string, network: string) => projector.copyOf(workspaceId, network),
-      takeErased: () => projector.takeErased(),
+      erased: () => projector.erasedGraphs(),
+      settled: (graph: string) => projector.settled(graph),
       mayWork: () => lock.held(),
     };
     const failed = (error: unknown): void => this.observer.failed('analysis', error);

@@ -22,7 +22,8 @@ describe('analyses', () => {
     const failures: unknown[] = [];
     const graphs = {
       copyOf: () => (state.known ? { copy: graph.copy(), positions: POSITIONS } : undefined),
-      takeErased: () => state.erased.splice(0),
+      erased: () => [...state.erased],
+      settled: (graph: string) => void (state.erased = state.erased.filter((each) => each !== graph)),
       mayWork: () => state.mayWork,
     };
     const analyst = new Analyst({ store, runner, clock }, graphs, (error) => void failures.push(error), 1);
@@ -188,6 +189,43 @@ describe('analyses', () => {
     runner.held = false;
     await look();
     expect((await desk.find('demo', 'vk', running.id)).state).toBe('done');
+  });
+
+  it('begin anew, too, when the work ends while the results of before are being removed', async () => {
+    const { desk, look, runner, state, store } = setUp();
+    let removed: () => void = () => undefined;
+    const removal = jest.spyOn(store, 'removeEnded').mockImplementation(async (which) => {
+      if ('graph' in which) await new Promise<void>((resolve) => (removed = resolve));
+    });
+    const { id } = await desk.ask('demo', 'vk', 'k-core', 1);
+    runner.held = true;
+    const looking = look();
+    await until(() => runner.begun === 1);
+    state.erased.push('demo.vk');
+    await until(() => removal.mock.calls.some(([which]) => 'graph' in which));
+    runner.held = false;
+    await until(() => runner.ended === 1);
+    removed();
+    await looking;
+    expect(await store.find(id)).toMatchObject({ state: 'waiting', attempts: 0 });
+    expect(store.chunks.size).toBe(0);
+  });
+
+  it('lose them later when the store is away at the erasure', async () => {
+    const { desk, look, state, store, failures } = setUp();
+    const one = await desk.ask('demo', 'vk', 'k-core', 1);
+    await look();
+    const away = new Error('away');
+    const removals = jest.spyOn(store, 'removeEnded').mockRejectedValueOnce(away);
+    state.erased.push('demo.vk');
+    await look();
+    expect(failures).toEqual([away]);
+    expect(await store.find(one.id)).toBeDefined();
+    await look();
+    expect(await store.find(one.id)).toBeUndefined();
+    removals.mockClear();
+    await look();
+    expect(removals).not.toHaveBeenCalled();
   });
 
   it('are kept for seven days', async () => {

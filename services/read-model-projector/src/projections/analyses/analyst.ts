@@ -14,8 +14,10 @@ export const MOST_ATTEMPTS = 3;
 export interface Graphs {
   /** The graph as it stands now, and which positions are in it; undefined when there is none. */
   copyOf(workspaceId: string, network: string): { copy: GraphCopy; positions: Positions[] } | undefined;
-  /** Graphs in which somebody was erased since the last call, by key. */
-  takeErased(): string[];
+  /** Graphs, by key, in which somebody was erased and that are not settled since. */
+  erased(): string[];
+  /** What was found in the graph before the last call of `erased` is gone. */
+  settled(graph: string): void;
   mayWork(): boolean;
 }
 
@@ -51,8 +53,11 @@ export class Analyst {
   }
 
   private async removeErased(): Promise<string[]> {
-    const erased = this.graphs.takeErased();
-    for (const graph of erased) await this.ports.store.removeEnded({ graph });
+    const erased = this.graphs.erased();
+    for (const graph of erased) {
+      await this.ports.store.removeEnded({ graph });
+      this.graphs.settled(graph);
+    }
     return erased;
   }
 
@@ -117,21 +122,17 @@ export class Analyst {
         }
       }
     })();
-    try {
-      const findings = await runner.run(
-        { copy, kind, seed },
-        (now) => void (share = Math.max(share, now)),
-        stopping.signal,
-      );
-      return ending ?? findings;
-    } catch (error) {
-      if (ending !== undefined) return ending;
-      throw error;
-    } finally {
-      over.abort();
-      await watching;
-      signal.removeEventListener('abort', leave);
-    }
+    const ran = runner.run(
+      { copy, kind, seed },
+      (now) => void (share = Math.max(share, now)),
+      stopping.signal,
+    );
+    await ran.catch(() => undefined);
+    over.abort();
+    // The last look may still find that somebody was erased: what was found is not asked for before.
+    await watching;
+    signal.removeEventListener('abort', leave);
+    return ending ?? ran;
   }
 
   private async write(analysis: Analysis, { ids, values, sizes }: Findings): Promise<void> {
