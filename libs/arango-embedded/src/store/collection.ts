@@ -133,7 +133,7 @@ export class Collection {
 
   /** Makes the document; the caller has seen to it that the key is free or to be overwritten. */
   write(key: string, doc: Doc, before: string | undefined): Written {
-    return this.#write(key, doc, before, before === undefined ? undefined : attributesOf(before));
+    return this.#write(key, doc, before, this.#indexedBefore(before));
   }
 
   patch(
@@ -148,7 +148,7 @@ export class Collection {
 
   remove(key: string, before: string): Written {
     this.#leftovers = true;
-    this.#reindex(key, attributesOf(before), undefined);
+    this.#reindex(key, this.#indexedBefore(before), undefined);
     void this.#documents.remove(key);
     return { key, rev: revisionOf(before), before };
   }
@@ -209,6 +209,11 @@ export class Collection {
 
   #all(): IndexTable[] {
     return this.#edgeEnds ? [this.#edgeEnds.from, this.#edgeEnds.to, ...this.#indexes] : this.#indexes;
+  }
+
+  /** Parsing what was there costs more than the write, and only indexes look at it. */
+  #indexedBefore(before: string | undefined): Doc | undefined {
+    return before === undefined || this.#all().length === 0 ? undefined : attributesOf(before);
   }
 
   #write(key: string, doc: Doc, before: string | undefined, old: Doc | undefined): Written {
