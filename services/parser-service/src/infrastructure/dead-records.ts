@@ -10,7 +10,7 @@ import type { Postgres, Queryable } from '@sociograph/postgres';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import type { ItemKind } from '../domain/items';
 import { DeadRecords } from '../domain/ports';
-import { type FinalCount, gainedBy, lockImport, saveImport } from './pg-rows';
+import { type FinalCount, gainedBy, lockForProgress, saveImport } from './pg-rows';
 
 /** What a dead record says of the item that it came from; undefined where it does not say which. */
 export interface DeadRecord {
@@ -110,7 +110,7 @@ export class KafkaDeadRecords extends DeadRecords {
  * nothing was counted, and the item comes in another one. Of whom it was is forgotten then: that it counted is enough.
  */
 async function applyTo(q: Queryable, importId: string, now: number): Promise<void> {
-  const job = await lockImport(q, importId);
+  const job = await lockForProgress(q, importId);
   if (job === undefined) return;
   const { rows } = await q.query<FinalCount>(
     `WITH settled AS (

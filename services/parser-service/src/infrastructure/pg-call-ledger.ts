@@ -19,7 +19,7 @@ import {
   closePending,
   type FinalCount,
   gainedBy,
-  lockImport,
+  lockForProgress,
   positionsOf,
   saveImport,
   wakeDispatcher,
@@ -116,7 +116,7 @@ export class PgCallLedger extends CallLedger {
     return this.postgres.tx(async (q) => {
       const call = await lockOpenCall(q, callId);
       if (call === undefined) return false;
-      const before = await lockImport(q, call.importId);
+      const before = await lockForProgress(q, call.importId);
       if (before === undefined) return false;
       const final = await settleItems(q, call, result, before.grows);
       const added = before.grows ? await addFound(q, before, result.found) : {};
@@ -132,7 +132,7 @@ export class PgCallLedger extends CallLedger {
   async putBack(callId: string, { holdMs, refund }: { holdMs: number; refund: boolean }): Promise<void> {
     await this.postgres.tx(async (q) => {
       const call = await lockOpenCall(q, callId);
-      const job = call === undefined ? undefined : await lockImport(q, call.importId);
+      const job = call === undefined ? undefined : await lockForProgress(q, call.importId);
       if (call === undefined || job === undefined) return;
       await q.query(
         `UPDATE items SET state = 'pending', call_id = NULL, attempts = attempts - $4
@@ -155,7 +155,7 @@ export class PgCallLedger extends CallLedger {
   async split(callId: string, parts: readonly string[], tooMuch?: PackSize): Promise<void> {
     await this.postgres.tx(async (q) => {
       const call = await lockOpenCall(q, callId);
-      const job = call === undefined ? undefined : await lockImport(q, call.importId);
+      const job = call === undefined ? undefined : await lockForProgress(q, call.importId);
       if (call === undefined || job === undefined) return;
       const { rows } = await q.query<{ person: string }>(
         `UPDATE items SET attempts = attempts - 1
@@ -414,7 +414,7 @@ async function notePositions(q: Queryable, call: StoredCall, positions: LogPosit
 }
 
 async function closeAtLimit(q: Queryable, importId: string): Promise<void> {
-  const job = await lockImport(q, importId);
+  const job = await lockForProgress(q, importId);
   if (job === undefined) return;
   await absorb(q, job, await closePending(q, importId, 'limit-reached'));
 }

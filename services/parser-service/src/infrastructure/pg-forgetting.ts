@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Postgres, Queryable } from '@sociograph/postgres';
 import type { Suppressions } from '@sociograph/suppression';
 import { absorb } from './pg-call-ledger';
-import { type FinalCount, gainedBy, lockImport } from './pg-rows';
+import { type FinalCount, gainedBy, lockForProgress } from './pg-rows';
 
 /** Kinds of items whose `person` is a person's id; the others are about groups and names. */
 const KINDS_OF_PEOPLE = ['profile', 'friends', 'groups', 'subscriptions', 'wall'];
@@ -78,7 +78,7 @@ export class PgForgetting {
 async function forget(q: Queryable, importId: string, workspaceId: string, id: string): Promise<void> {
   const nobody = `#${randomBytes(8).toString('hex')}`;
   await q.query('SELECT FROM calls WHERE import_id = $1 AND people @> ARRAY[$2] FOR UPDATE', [importId, id]);
-  const before = await lockImport(q, importId);
+  const before = await lockForProgress(q, importId);
   if (before === undefined) return;
   const { rows } = await q.query<FinalCount>(
     `WITH affected AS (
