@@ -214,6 +214,22 @@ describe('walls from VK', () => {
     expect(reading).toMatchObject({ outcomes: new Map([['7', { kind: 'absent', cause }]]) });
   });
 
+  it.each([
+    [0, 100],
+    [3, 12],
+    [9, 10],
+  ])(
+    'pass over a page that shows nothing by as many posts as were asked for (%s tries: %s)',
+    (tries, offset) => {
+      const content = of(['7'], { tries });
+      expect(script(content)).toContain(`"count": ${offset}`);
+      const reading = vk.read(content, 200, JSON.stringify({ response: [{ count: 300, items: [] }] }));
+      const outcome = reading.kind === 'read' ? reading.outcomes.get('7') : undefined;
+      const rest = outcome?.kind === 'seen' ? outcome.rest : undefined;
+      expect(JSON.parse(rest?.kind === 'more' ? rest.cursor : '{}')).toMatchObject({ offset });
+    },
+  );
+
   it('are read anew where the cursor is one of another version', () => {
     const content = of(['7'], { cursors: { '7': '{"page": 3}' } });
     expect(script(content)).toContain('var offsets = [0];');

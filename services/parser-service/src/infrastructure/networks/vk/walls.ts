@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { WallReach } from '../../../domain/import-scope';
 import { type ItemOutcome, MOVED, type Rest } from '../../../domain/items';
 import type { Observation, Post } from '../../../domain/observation';
 import type { CallContent } from '../../../domain/ports';
@@ -69,7 +68,7 @@ export function wallsOf(
     content.people.map((owner, index) => {
       const read = parsed(slots(index), page);
       if ('outcome' in read) return [owner, read.outcome];
-      return [owner, wallPage(read.data, cursorOf(content, owner), content.scope.walls)];
+      return [owner, wallPage(read.data, cursorOf(content, owner), content)];
     }),
   );
 }
@@ -78,7 +77,7 @@ export function wallsOf(
  * Newest first, so posts that appear meanwhile push known ones into the next page, where they are skipped; posts that
  * vanish pull unknown ones out of it, which shows by the page not beginning with the last post read.
  */
-function wallPage({ count, items }: z.infer<typeof page>, cursor: Cursor, reach: WallReach): ItemOutcome {
+function wallPage({ count, items }: z.infer<typeof page>, cursor: Cursor, content: CallContent): ItemOutcome {
   const regular = items.filter(({ is_pinned }) => is_pinned !== 1);
   const { anchor } = cursor;
   const lost = anchor !== null && cursor.offset > 0 && !regular.some((one) => !isOlder(one, anchor));
@@ -90,7 +89,7 @@ function wallPage({ count, items }: z.infer<typeof page>, cursor: Cursor, reach:
   const fresh = regular.filter((one) => anchor === null || isOlder(one, anchor));
   const pinned = anchor === null ? items.find(({ is_pinned }) => is_pinned === 1) : undefined;
   const ends = cursor.offset + items.length >= count;
-  const { since, last } = reach;
+  const { since, last } = content.scope.walls;
   const recent = (one: VkPost): boolean => since === null || one.date * 1_000 >= since;
   const oldest = fresh.at(-1);
 
@@ -113,7 +112,7 @@ function wallPage({ count, items }: z.infer<typeof page>, cursor: Cursor, reach:
   }
   return goOn(observations, {
     // One post of this page again, as the sign that nothing moved. A page that shows nothing is passed over.
-    offset: items.length > 1 ? cursor.offset + items.length - 1 : cursor.offset + POSTS_PER_PAGE,
+    offset: items.length > 1 ? cursor.offset + items.length - 1 : cursor.offset + postsPerPage(content),
     anchor: oldest === undefined ? anchor : momentOf(oldest),
     pinned: shown.length > taken.length && early ? momentOf(pinned) : passed === 1 ? null : cursor.pinned,
     taken: reached,
