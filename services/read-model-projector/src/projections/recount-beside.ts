@@ -6,7 +6,10 @@ import { RANKED_BY } from './rankings';
 import type { RecountPorts } from './recount-graph';
 import { personSearchRow, postSearchRow, searchKey } from './rows-beside';
 
-const ROWS_PER_READ = 1000;
+/** What long posts are found by has tens of kilobytes a row, and is made anew for the comparison. */
+const ROWS_PER_READ = 250;
+/** Rows that differ are looked at a second time while nothing is written: so many, the rest need not be counted. */
+const MOST_SUSPECTS = 1000;
 const SAMPLE = 10;
 
 /** A row that the store should have. */
@@ -115,7 +118,7 @@ async function compared<K extends keyof RowsBeside>(
   const suspects = await differing(expected);
   if (suspects.length === 0) return [];
   return projector.between(async () => {
-    const found = (await differing(suspects.slice(0, ROWS_PER_READ))).filter(({ waits }) => !waits());
+    const found = (await differing(suspects.slice(0, MOST_SUSPECTS))).filter(({ waits }) => !waits());
     for (const { rewrite } of found) rewrite();
     const ids = found.slice(0, SAMPLE).map(({ id }) => id);
     return found.length === 0 ? [] : [{ what, kept: found.length, counted: 0, ids }];
