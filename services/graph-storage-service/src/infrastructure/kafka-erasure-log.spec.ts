@@ -1,13 +1,14 @@
 import { erasureOf } from '../domain/erasure';
-import { mentions, names } from './kafka-erasure-log';
+import { mentions, named, soughtBy } from './kafka-erasure-log';
 
 const erasure = erasureOf(
   { workspaceId: 'demo', network: 'vk', mark: 'a'.repeat(64), requestedBy: 'someone', personId: '107' },
   1,
 );
 const record = (key: string, value: unknown) => ({ key, value }) as never;
+const names = (one: never, sought = erasure): boolean => named(one, soughtBy([sought])).has(sought);
 
-describe('names', () => {
+describe('named', () => {
   it.each([
     ['the own key', record('demo:vk:user:107', null)],
     ['the own key with a state', record('demo:vk:user:107', { id: '107', kind: 'user' })],
@@ -45,6 +46,21 @@ describe('names', () => {
     ['of a name', record('demo:vk:user:1', { document: { profile: { firstName: '107' } } })],
   ])('does not find them in records %s', (_, other) => {
     expect(names(other, erasure)).toBe(false);
+  });
+
+  it('finds all who are sought in one pass, each in their own workspace and network', () => {
+    const of = (personId: string, network = 'vk') => ({
+      ...erasure,
+      id: `${network}${personId}`,
+      personId,
+      network,
+    });
+    const all = [of('107'), of('108'), of('109'), of('107', 'file')];
+    const met = named(
+      record('demo:vk:user:108', { userId: '108', friendIds: ['107', '1', '107'] }),
+      soughtBy(all),
+    );
+    expect([...met].map(({ id }) => id)).toEqual(['vk108', 'vk107']);
   });
 
   it('finds nobody for an erasure that no longer says whom', () => {

@@ -145,6 +145,7 @@ export class KafkaErasureLog extends ErasureLog {
   async #naming(erasures: readonly Erasure[], topics: readonly string[]): Promise<Set<string>> {
     const found = new Set<string>();
     const { kafka, signal } = this.options;
+    const sought = soughtBy(erasures);
     for (const topic of topics) {
       if (signal.aborted) throw brokenOff();
       const to = latest(erasures.map(({ ends }) => ends[topic] ?? {}));
@@ -156,16 +157,12 @@ export class KafkaErasureLog extends ErasureLog {
         reader: READER,
         onBatch: async ({ partition, records, deadLettered }) => {
           if (signal.aborted) throw brokenOff();
-          for (const erasure of erasures) {
-            if (found.has(erasure.id)) continue;
-            const end = erasure.ends[topic]?.[String(partition)] ?? 0;
-            const before = ({ offset }: { offset: number }): boolean => offset < end;
-            if (
-              records.some((record) => before(record) && names(record, erasure)) ||
-              deadLettered.some((record) => before(record) && mentions(record, erasure))
-            )
-              found.add(erasure.id);
-          }
+          const note = ({ offset }: { offset: number }, { id, ends }: Erasure): void => {
+            if (offset < (ends[topic]?.[String(partition)] ?? 0)) found.add(id);
+          };
+          for (const record of records) for (const erasure of named(record, sought)) note(record, erasure);
+          for (const record of deadLettered)
+            for (const erasure of erasures) if (mentions(record, erasure)) note(record, erasure);
         },
       });
     }
@@ -220,30 +217,51 @@ function latest(ends: readonly Record<string, number>[]): Positions[string] {
 /** Attributes that hold ids of groups, pages and posts: they are no people, whatever they are called. */
 const NO_PEOPLE = new Set(['groups', 'pages', 'groupId', 'postId', 'group', 'profile', 'text']);
 
-/** True when the record is about the person or holds the id among its people. */
-export function names({ key, value }: Pick<EventRecord, 'key' | 'value'>, erasure: Erasure): boolean {
-  const { workspaceId, network, personId } = erasure;
-  if (personId === undefined || !key.startsWith(`${workspaceId}:${network}:`)) return false;
-  if (key === recordKey(workspaceId, network, 'user', personId)) return true;
-  // The ended key of a post: networks make such keys of the owner's id. Like every tombstone it goes by itself.
-  if (value === null)
-    return key.slice(`${workspaceId}:${network}:post:`.length).split('_').includes(personId);
-  return occurs(value, personId);
+/** Erasures by workspace and network, then by the person. */
+export type Sought = ReadonlyMap<string, ReadonlyMap<string, Erasure>>;
+
+/** One pass over a record serves all of them, and none is needed where nobody is sought. */
+export function soughtBy(erasures: readonly Erasure[]): Sought {
+  const sought = new Map<string, Map<string, Erasure>>();
+  for (const erasure of erasures) {
+    const { workspaceId, network, personId } = erasure;
+    if (personId === undefined) continue;
+    const scope = `${workspaceId}:${network}:`;
+    sought.set(scope, (sought.get(scope) ?? new Map<string, Erasure>()).set(personId, erasure));
+  }
+  return sought;
 }
 
-function occurs(value: unknown, id: string): boolean {
-  if (typeof value === 'string') return value === id;
-  if (Array.isArray(value)) return value.some((element) => occurs(element, id));
-  if (typeof value !== 'object' || value === null) return false;
+/** Those whose person the record is about, or holds among its people. */
+export function named({ key, value }: Pick<EventRecord, 'key' | 'value'>, sought: Sought): Set<Erasure> {
+  const found = new Set<Erasure>();
+  const [scope = '', kind = '', id = ''] = /^([^:]*:[^:]*:)([^:]*):(.*)$/.exec(key)?.slice(1) ?? [];
+  const people = sought.get(scope);
+  if (people === undefined) return found;
+  const meet = (person: unknown): void => {
+    const erasure = typeof person === 'string' ? people.get(person) : undefined;
+    if (erasure) found.add(erasure);
+  };
+  if (kind === 'user') meet(id);
+  // The ended key of a post: networks make such keys of the owner's id. Like every tombstone it goes by itself.
+  if (value === null && kind === 'post') id.split('_').forEach(meet);
+  meetAll(value, meet);
+  return found;
+}
+
+function meetAll(value: unknown, meet: (person: unknown) => void): void {
+  if (typeof value === 'string') return meet(value);
+  if (Array.isArray(value)) return value.forEach((element) => meetAll(element, meet));
+  if (typeof value !== 'object' || value === null) return;
   const { kind, ownerKind, list } = value as Record<string, unknown>;
-  return Object.entries(value).some(([name, inner]) => {
-    if (NO_PEOPLE.has(name)) return false;
-    if (name === 'id') return (kind === undefined || kind === 'user') && occurs(inner, id);
-    if (name === 'repostOf') return typeof inner === 'string' && wallOwnerOf(inner) === id;
-    if (name === 'ownerId') return ownerKind === 'user' && occurs(inner, id);
-    if (name === 'ids' && typeof list === 'string' && list !== 'people') return false;
-    return occurs(inner, id);
-  });
+  for (const [name, inner] of Object.entries(value)) {
+    if (NO_PEOPLE.has(name)) continue;
+    if (name === 'repostOf') meet(wallOwnerOf(String(inner)));
+    else if (name === 'id' && kind !== undefined && kind !== 'user') continue;
+    else if (name === 'ownerId' && ownerKind !== 'user') continue;
+    else if (name === 'ids' && typeof list === 'string' && list !== 'people') continue;
+    else meetAll(inner, meet);
+  }
 }
 
 /** Of a record that cannot be read: whether the id stands in it as a word of its own. */
