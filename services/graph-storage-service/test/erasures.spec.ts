@@ -112,6 +112,15 @@ describe('erasures in ArangoDB (stand-in, one write in five conflicts)', () => {
     expect(lists.get(`${workspaceId}.vk.499`)?._rev).toBe(before.get(`${workspaceId}.vk.499`)?._rev);
   });
 
+  it('has every collection compacted that may have held a person, also what exports asked for and were answered', async () => {
+    const compacted: string[] = [];
+    const collection = (name: string) => ({ compact: async () => void compacted.push(name) });
+    await new ArangoErasures({ collection } as never).compact();
+    const all = (await db.listCollections()).map(({ name }) => name);
+    expect(compacted.filter((name) => !all.includes(name))).toEqual([]);
+    expect(all.filter((name) => !compacted.includes(name)).sort()).toEqual(['groups', 'schema_migrations']);
+  });
+
   it('gives erasures by what is to be done about them', async () => {
     const one = (n: number, changes: Partial<Erasure> = {}): Erasure => ({
       ...erasureOf(

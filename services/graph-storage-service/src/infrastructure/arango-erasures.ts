@@ -30,6 +30,8 @@ const HOLDING = [
   'group_posts',
   'member_lists',
   'erasures',
+  'exports',
+  'idempotency_keys',
 ];
 
 type StoredErasure = Erasure & { open: boolean };
