@@ -269,6 +269,14 @@ describe('an import', () => {
     expect((await call('DELETE', path)).status).toBe(404);
   });
 
+  it('says how many seeds it has, alone and in a list', async () => {
+    const seeds = ['107', '-5', '@ada'];
+    const as = issuer.token({ roles: ['analyst'], workspace: 'listed' });
+    const { id } = (await call('POST', '/v1/imports', { body: { network: 'vk', seeds }, as })).body;
+    expect((await call('GET', `/v1/imports/${id}`, { as })).body.seeds).toBe(3);
+    expect((await call('GET', '/v1/imports', { as })).body.items).toMatchObject([{ id, seeds: 3 }]);
+  });
+
   it('is found by its state and network', async () => {
     const id = await anImportId();
     await call('POST', `/v1/imports/${id}/pause`);

@@ -16,7 +16,7 @@ export abstract class Imports {
   /** Stores the import with its first items, wakes the dispatcher, announces the import and audits the act. */
   abstract add(job: ImportJob, act?: Act): Promise<void>;
   abstract find(workspaceId: string, importId: string): Promise<ImportRecord | undefined>;
-  /** Newest first; `after` is the id of the last import of the page before. */
+  /** Newest first, without their seeds, only how many; `after` is the id of the last import of the page before. */
   abstract page(
     workspaceId: string,
     limit: number,
@@ -56,6 +56,8 @@ export interface ImportFilter {
 
 export interface ImportRecord {
   readonly job: ImportJob;
+  /** Where the job comes without its seeds: a page of imports may have millions of them. */
+  readonly seedCount?: number;
   /** The highest positions of what this import published. */
   readonly positions: LogPositions;
 }

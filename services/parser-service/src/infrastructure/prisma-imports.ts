@@ -99,8 +99,16 @@ export class PrismaImports extends Imports {
         orderBy: { id: 'desc' },
         take: limit,
         include: WITH_POSITIONS,
+        omit: { seeds: true },
       });
-      return rows.map(recordOf);
+      const ids = rows.map(({ id }) => id);
+      const counts = await tx.$queryRaw<{ id: string; seeds: number }[]>`
+        SELECT id, cardinality(seeds) AS seeds FROM imports WHERE id = ANY (${ids}::uuid[])`;
+      const seedsOf = new Map(counts.map(({ id, seeds }) => [id, seeds]));
+      return rows.map((row) => ({
+        ...recordOf({ ...row, seeds: [] }),
+        seedCount: seedsOf.get(row.id) ?? 0,
+      }));
     });
   }
 

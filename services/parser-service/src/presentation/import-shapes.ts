@@ -252,7 +252,11 @@ export function progressAnswer(id: string, { mark, etaMs }: Progress): Record<st
   };
 }
 
-export function importAnswer({ job, positions }: ImportRecord, etaMs?: number, now = 0): ImportAnswer {
+export function importAnswer(
+  { job, positions, seedCount }: ImportRecord,
+  etaMs?: number,
+  now = 0,
+): ImportAnswer {
   const { snapshot, frontierClosed, percent } = job;
   const { depth, peopleLimit, callsLimit, state } = snapshot;
   const shown = state === 'settling' || state === 'completed';
@@ -260,7 +264,7 @@ export function importAnswer({ job, positions }: ImportRecord, etaMs?: number, n
     id: snapshot.id,
     network: snapshot.network,
     state,
-    seeds: snapshot.seeds.length,
+    seeds: seedCount ?? snapshot.seeds.length,
     ...(depth === null ? {} : { depth }),
     ...(peopleLimit === null && callsLimit === null
       ? {}
