@@ -1,10 +1,9 @@
 import { createApiDocument } from '@sociograph/service-host';
-import { eventually } from '@sociograph/testing';
+import { eventually, startTokenIssuer, type TokenIssuer } from '@sociograph/testing';
 import { REST_CONTROLLERS } from '../src/presentation/rest-controllers';
 import { badBodies, resolved, type Schema, wrongTexts } from './edge/bad-values';
 import { ALL_ROLES, aRegistration, type Endpoint, ENDPOINTS } from './edge/endpoints';
 import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
-import { startTokenIssuer, type TokenIssuer } from './token-issuer';
 
 jest.setTimeout(120_000);
 

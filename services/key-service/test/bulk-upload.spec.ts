@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { eventually, inPostgres } from '@sociograph/testing';
+import { eventually, inPostgres, startTokenIssuer, type TokenIssuer } from '@sociograph/testing';
 import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
-import { startTokenIssuer, type TokenIssuer } from './token-issuer';
 
 jest.setTimeout(300_000);
 

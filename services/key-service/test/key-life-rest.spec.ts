@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '@sociograph/testing';
+import { eventually, startTokenIssuer, type TokenIssuer } from '@sociograph/testing';
 import { Client } from 'pg';
 import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
-import { startTokenIssuer, type TokenIssuer } from './token-issuer';
 
 jest.setTimeout(60_000);
 

@@ -8,9 +8,8 @@ import { Postgres } from '@sociograph/postgres';
 import { EnvelopeVault } from '../src/infrastructure/envelope-vault';
 import { LocalKms } from '../src/infrastructure/local-kms';
 import { PostgresDataKeys, PostgresKeyCatalogue } from '../src/infrastructure/postgres-pool-store';
-import { eventually } from '@sociograph/testing';
+import { eventually, startTokenIssuer, type TokenIssuer } from '@sociograph/testing';
 import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
-import { startTokenIssuer, type TokenIssuer } from './token-issuer';
 
 jest.setTimeout(90_000);
 

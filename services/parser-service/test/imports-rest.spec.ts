@@ -9,14 +9,21 @@ import {
   type ServiceHandle,
   startService,
 } from '@sociograph/service-host';
-import { eventually, ownSuppressionKey, type OwnVhost, ownVhost, testServers } from '@sociograph/testing';
+import {
+  eventually,
+  ownSuppressionKey,
+  type OwnVhost,
+  ownVhost,
+  testServers,
+  startTokenIssuer,
+  type TokenIssuer,
+} from '@sociograph/testing';
 import { connect } from 'amqplib';
 import type { ParserConfig } from '../src/config';
 import { MemoryKeyPool, MemoryViewProgress } from '../src/infrastructure/in-memory-edges';
 import { ParserServiceModule } from '../src/parser-service.module';
 import { REST_CONTROLLERS } from '../src/presentation/rest-controllers';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
-import { startTokenIssuer, type TokenIssuer } from './token-issuer';
 
 jest.setTimeout(120_000);
 

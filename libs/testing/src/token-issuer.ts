@@ -2,14 +2,20 @@ import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An OpenID provider of one spec: tokens with whatever roles and workspace it wants. */
+/** An OpenID provider of one spec: tokens with whatever roles, workspace, subject and life (seconds, 600) it wants. */
 export interface TokenIssuer {
   issuer: string;
   jwksUrl: string;
-  token(claims: { roles: readonly string[]; workspace?: string | undefined; subject?: string }): string;
+  token(claims: {
+    roles: readonly string[];
+    workspace?: string | undefined;
+    subject?: string;
+    seconds?: number;
+  }): string;
   close(): Promise<void>;
 }
 
+/** Signs with a key of its own, which it publishes: services verify its tokens as they verify Keycloak's. */
 export async function startTokenIssuer(): Promise<TokenIssuer> {
   const pair = generateKeyPairSync('rsa', {
     modulusLength: 2048,
@@ -26,11 +32,11 @@ export async function startTokenIssuer(): Promise<TokenIssuer> {
   return {
     issuer,
     jwksUrl: `${issuer}/certs`,
-    token({ roles, workspace = 'demo', subject = `subject-of-${roles.join('-')}` }) {
+    token({ roles, workspace = 'demo', subject = `subject-of-${roles.join('-')}`, seconds = 600 }) {
       const now = Math.floor(Date.now() / 1000);
       const claims = {
         ...{ iss: issuer, aud: 'sociograph-api', azp: 'sociograph-demo', typ: 'Bearer', sub: subject },
-        ...{ iat: now, exp: now + 600, realm_access: { roles } },
+        ...{ iat: now, exp: now + seconds, realm_access: { roles } },
         ...(workspace !== '' && { workspace_id: workspace }),
       };
       const text = `${encode({ alg: 'RS256', typ: 'JWT', kid: 'spec' })}.${encode(claims)}`;
