@@ -24,6 +24,24 @@ const ALSO = `
 const BRIEF = `{ id: u.id, version: u.version, name: u.name, lastName: u.lastName,
             content: u.document.content, observedAt: u.document.observedAt }`;
 
+/** Keyset over the index of one of the two texts: first who has the very text that the page before ended with. */
+const textByPrefix = (field: 'name' | 'lastName'): string => `
+      LET same = (
+        FOR u IN users
+          FILTER u.scope == @scope AND u.${field} == @name AND u.id > @after ${ALSO}
+          SORT u.id
+          LIMIT @limit
+          RETURN ${BRIEF}
+      )
+      LET further = (
+        FOR u IN users
+          FILTER u.scope == @scope AND u.${field} > @name AND u.${field} < @end ${ALSO}
+          SORT u.${field}, u.id
+          LIMIT @limit
+          RETURN ${BRIEF}
+      )
+      FOR p IN APPEND(same, further) SORT p.${field}, p.id LIMIT @limit RETURN p`;
+
 const PEOPLE = aqlCatalogue({
   byId: {
     text: `
@@ -41,42 +59,8 @@ const PEOPLE = aqlCatalogue({
           LIMIT @limit
           RETURN ${BRIEF}`,
   },
-  byName: {
-    text: `
-      LET same = (
-        FOR u IN users
-          FILTER u.scope == @scope AND u.name == @name AND u.id > @after ${ALSO}
-          SORT u.id
-          LIMIT @limit
-          RETURN ${BRIEF}
-      )
-      LET further = (
-        FOR u IN users
-          FILTER u.scope == @scope AND u.name > @name AND u.name < @end ${ALSO}
-          SORT u.name, u.id
-          LIMIT @limit
-          RETURN ${BRIEF}
-      )
-      FOR p IN APPEND(same, further) SORT p.name, p.id LIMIT @limit RETURN p`,
-  },
-  byLastName: {
-    text: `
-      LET same = (
-        FOR u IN users
-          FILTER u.scope == @scope AND u.lastName == @name AND u.id > @after ${ALSO}
-          SORT u.id
-          LIMIT @limit
-          RETURN ${BRIEF}
-      )
-      LET further = (
-        FOR u IN users
-          FILTER u.scope == @scope AND u.lastName > @name AND u.lastName < @end ${ALSO}
-          SORT u.lastName, u.id
-          LIMIT @limit
-          RETURN ${BRIEF}
-      )
-      FOR p IN APPEND(same, further) SORT p.lastName, p.id LIMIT @limit RETURN p`,
-  },
+  byName: { text: textByPrefix('name') },
+  byLastName: { text: textByPrefix('lastName') },
 });
 
 interface Row {

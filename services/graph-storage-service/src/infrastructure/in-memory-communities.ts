@@ -3,6 +3,7 @@ import type { MemberList } from '../domain/member-list';
 import { CommunityStore, type SubscriptionWrites, type Versioned, type WriteOutcome } from '../domain/ports';
 import type { Subscription } from '../domain/subscription';
 import type { Vertex } from '../domain/vertex';
+import { VersionedMaps } from './versioned-maps';
 
 /** Groups, posts and subscriptions in memory, with revisions; `refuse` makes chosen writes conflict. */
 export class InMemoryCommunities extends CommunityStore {
@@ -12,12 +13,16 @@ export class InMemoryCommunities extends CommunityStore {
     post: new Map<string, Versioned<Vertex>>(),
   };
   readonly lists = new Map<string, Versioned<MemberList>>();
-  /** Documents written: unchanged input must leave it alone. */
-  writes = 0;
-  #revision = 0;
+  readonly #maps: VersionedMaps;
 
-  constructor(private readonly refuse: () => boolean = () => false) {
+  constructor(refuse: () => boolean = () => false) {
     super();
+    this.#maps = new VersionedMaps(refuse);
+  }
+
+  /** Documents written: unchanged input must leave it alone. */
+  get writes(): number {
+    return this.#maps.writes;
   }
 
   async subscriptions(keys: readonly string[]): Promise<Map<string, Versioned<Subscription>>> {
@@ -26,9 +31,9 @@ export class InMemoryCommunities extends CommunityStore {
 
   async writeSubscriptions({ create, replace, remove }: SubscriptionWrites): Promise<WriteOutcome> {
     const outcome: WriteOutcome = { written: 0, conflicts: [] };
-    for (const edge of create) this.#put(this.edges, edge.key, edge, undefined, outcome);
-    for (const edge of replace) this.#put(this.edges, edge.key, edge, edge.rev, outcome);
-    for (const { key, rev } of remove) this.#put(this.edges, key, undefined, rev, outcome);
+    for (const edge of create) this.#maps.put(this.edges, edge.key, edge, undefined, outcome);
+    for (const edge of replace) this.#maps.put(this.edges, edge.key, edge, edge.rev, outcome);
+    for (const { key, rev } of remove) this.#maps.put(this.edges, key, undefined, rev, outcome);
     return outcome;
   }
 
@@ -41,7 +46,8 @@ export class InMemoryCommunities extends CommunityStore {
     vertices: readonly { vertex: Vertex; rev: string | undefined }[],
   ): Promise<WriteOutcome> {
     const outcome: WriteOutcome = { written: 0, conflicts: [] };
-    for (const { vertex, rev } of vertices) this.#put(this.things[kind], keyOf(vertex), vertex, rev, outcome);
+    for (const { vertex, rev } of vertices)
+      this.#maps.put(this.things[kind], keyOf(vertex), vertex, rev, outcome);
     return outcome;
   }
 
@@ -53,25 +59,8 @@ export class InMemoryCommunities extends CommunityStore {
     lists: readonly { list: MemberList; rev: string | undefined }[],
   ): Promise<WriteOutcome> {
     const outcome: WriteOutcome = { written: 0, conflicts: [] };
-    for (const { list, rev } of lists) this.#put(this.lists, keyOf(list), list, rev, outcome);
+    for (const { list, rev } of lists) this.#maps.put(this.lists, keyOf(list), list, rev, outcome);
     return outcome;
-  }
-
-  #put<T>(
-    into: Map<string, Versioned<T>>,
-    key: string,
-    value: T | undefined,
-    rev: string | undefined,
-    outcome: WriteOutcome,
-  ): void {
-    if (into.get(key)?.rev !== rev || this.refuse()) {
-      outcome.conflicts.push(key);
-      return;
-    }
-    outcome.written += 1;
-    this.writes += 1;
-    if (value === undefined) into.delete(key);
-    else into.set(key, { ...value, rev: `c${++this.#revision}` });
   }
 }
 

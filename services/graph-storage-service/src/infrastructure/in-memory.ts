@@ -21,6 +21,7 @@ import {
 } from '../domain/ports';
 import type { Vertex } from '../domain/vertex';
 import { InMemoryCommunities } from './in-memory-communities';
+import { VersionedMaps } from './versioned-maps';
 
 /** The graph in memory, with revisions; `refuse` makes chosen writes conflict. */
 export class InMemoryGraph extends GraphStore implements GraphQueries {
@@ -31,10 +32,11 @@ export class InMemoryGraph extends GraphStore implements GraphQueries {
   /** Documents written, by collection: an unchanged list must leave these alone. */
   readonly writes = { people: 0, edges: 0 };
   readonly communities: InMemoryCommunities;
-  #revision = 0;
+  readonly #maps: VersionedMaps;
 
-  constructor(private readonly refuse: () => boolean = () => false) {
+  constructor(refuse: () => boolean = () => false) {
     super();
+    this.#maps = new VersionedMaps(refuse);
     this.communities = new InMemoryCommunities(refuse);
   }
 
@@ -96,11 +98,11 @@ export class InMemoryGraph extends GraphStore implements GraphQueries {
 
   async writeFriendships({ create, replace, remove }: EdgeWrites): Promise<WriteOutcome> {
     const outcome: WriteOutcome = { written: 0, conflicts: [] };
-    for (const edge of create) this.#put(this.edges, edge.key, edge, undefined, outcome);
-    for (const edge of replace) this.#put(this.edges, edge.key, edge, edge.rev, outcome);
+    for (const edge of create) this.#maps.put(this.edges, edge.key, edge, undefined, outcome);
+    for (const edge of replace) this.#maps.put(this.edges, edge.key, edge, edge.rev, outcome);
     for (const { key, rev, past } of remove) {
       if (past) this.past.set(pastKey(past), past);
-      this.#put(this.edges, key, undefined, rev, outcome);
+      this.#maps.put(this.edges, key, undefined, rev, outcome);
     }
     this.writes.edges += outcome.written;
     return outcome;
@@ -108,7 +110,8 @@ export class InMemoryGraph extends GraphStore implements GraphQueries {
 
   async writePeople(people: readonly { person: Person; rev: string | undefined }[]): Promise<WriteOutcome> {
     const outcome: WriteOutcome = { written: 0, conflicts: [] };
-    for (const { person, rev } of people) this.#put(this.people, personKey(person.ref), person, rev, outcome);
+    for (const { person, rev } of people)
+      this.#maps.put(this.people, personKey(person.ref), person, rev, outcome);
     this.writes.people += outcome.written;
     return outcome;
   }
@@ -128,22 +131,6 @@ export class InMemoryGraph extends GraphStore implements GraphQueries {
       }),
       completeLists: new Map(complete),
     };
-  }
-
-  #put<T>(
-    into: Map<string, Versioned<T>>,
-    key: string,
-    value: T | undefined,
-    rev: string | undefined,
-    outcome: WriteOutcome,
-  ): void {
-    if (into.get(key)?.rev !== rev || this.refuse()) {
-      outcome.conflicts.push(key);
-      return;
-    }
-    outcome.written += 1;
-    if (value === undefined) into.delete(key);
-    else into.set(key, { ...value, rev: `r${++this.#revision}` });
   }
 }
 
