@@ -3,25 +3,23 @@ import { DEAD_LETTER_HEADERS, EVENT_HEADERS, TOPICS } from '@sociograph/contract
 import { TimeOrderedIds } from '@sociograph/kernel';
 import { createKafka } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
-import { Postgres } from '@sociograph/postgres';
 import { testServers } from '@sociograph/testing';
 import type { Kafka } from 'kafkajs';
 import { KafkaDeadRecords } from '../src/infrastructure/dead-records';
 import { PgCallLedger } from '../src/infrastructure/pg-call-ledger';
-import { openPrisma, PrismaImports } from '../src/infrastructure/prisma-imports';
+import { PrismaImports } from '../src/infrastructure/prisma-imports';
 import { anImport } from './builders';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 
 jest.setTimeout(120_000);
 
-const logger = { warn: () => undefined };
 const ids = new TimeOrderedIds();
 const deadTopic = `spec.dead-${randomUUID().slice(0, 8)}`;
 let kafka: Kafka;
 let database: ScratchDatabase;
-let prisma: ReturnType<typeof openPrisma>;
-let app: Postgres;
-let worker: Postgres;
+let prisma: ScratchDatabase['prisma'];
+let app: ScratchDatabase['app'];
+let worker: ScratchDatabase['worker'];
 let imports: PrismaImports;
 let ledger: PgCallLedger;
 
@@ -38,16 +36,13 @@ beforeAll(async () => {
     admin.createTopics({ waitForLeaders: true, topics: [{ topic: deadTopic, numPartitions: 2 }] }),
   );
   database = await scratchDatabase();
-  prisma = openPrisma(database.appUrl);
-  app = new Postgres({ url: database.appUrl, max: 4, logger });
-  worker = new Postgres({ url: database.workerUrl, max: 4, logger });
+  ({ prisma, app, worker } = database);
   imports = new PrismaImports(prisma, app, worker);
   ledger = new PgCallLedger(worker);
 });
 
 afterAll(async () => {
   await withAdmin((admin) => admin.deleteTopics({ topics: [deadTopic] }));
-  await Promise.all([prisma.$disconnect(), app.end(), worker.end()]);
   await database.drop();
 });
 

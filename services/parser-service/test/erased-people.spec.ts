@@ -1,5 +1,4 @@
 import { Secret, TimeOrderedIds } from '@sociograph/kernel';
-import { Postgres } from '@sociograph/postgres';
 import { markOf, Suppressions } from '@sociograph/suppression';
 import { eventually } from '@sociograph/testing';
 import { friendListObserved, userObserved } from '@sociograph/contracts';
@@ -14,7 +13,6 @@ import {
 } from '../src/infrastructure/erased-people';
 import { forgetErased } from '../src/infrastructure/forget-erased';
 import { PgForgetting } from '../src/infrastructure/pg-forgetting';
-import { openPrisma } from '../src/infrastructure/prisma-imports';
 import { anImport } from './builders';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 
@@ -22,7 +20,6 @@ jest.setTimeout(60_000);
 
 const KEY = new Secret(Buffer.alloc(32, 5).toString('base64'));
 const ids = new TimeOrderedIds();
-const silent = { warn: () => undefined };
 const lane = { workspaceId: 'demo', network: 'toy' };
 const nothing = {
   done: [],
@@ -36,21 +33,16 @@ const nothing = {
 };
 
 let database: ScratchDatabase;
-let prisma: ReturnType<typeof openPrisma>;
-let app: Postgres;
-let worker: Postgres;
+let prisma: ScratchDatabase['prisma'];
+let app: ScratchDatabase['app'];
+let worker: ScratchDatabase['worker'];
 
 beforeAll(async () => {
   database = await scratchDatabase();
-  prisma = openPrisma(database.appUrl);
-  app = new Postgres({ url: database.appUrl, max: 2, logger: silent });
-  worker = new Postgres({ url: database.workerUrl, max: 4, logger: silent });
+  ({ prisma, app, worker } = database);
 });
 
-afterAll(async () => {
-  await Promise.all([prisma.$disconnect(), app.end(), worker.end()]);
-  await database.drop();
-});
+afterAll(() => database.drop());
 
 /** Marks, and adapters that filter by them, each time anew over the same database. */
 function people() {

@@ -1,44 +1,28 @@
-import { TimeOrderedIds } from '@sociograph/kernel';
-import { Postgres } from '@sociograph/postgres';
 import { eventually } from '@sociograph/testing';
 import { PgCallLedger } from '../src/infrastructure/pg-call-ledger';
 import { PgImportEvents } from '../src/infrastructure/pg-import-events';
 import { PgRetention } from '../src/infrastructure/pg-retention';
 import { EVENT_EVERY_MS } from '../src/infrastructure/pg-rows';
-import { openPrisma, PrismaImports } from '../src/infrastructure/prisma-imports';
+import { PrismaImports } from '../src/infrastructure/prisma-imports';
 import { anImport } from './builders';
 import { describeImportLife } from './import-life.contract';
 import { storm } from './life-storm';
+import { risingId } from './rising-id';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 
 jest.setTimeout(120_000);
 
-const ids = new TimeOrderedIds();
-const logger = { warn: () => undefined };
 let database: ScratchDatabase;
-let prisma: ReturnType<typeof openPrisma>;
-let app: Postgres;
-let worker: Postgres;
+let prisma: ScratchDatabase['prisma'];
+let app: ScratchDatabase['app'];
+let worker: ScratchDatabase['worker'];
 
 beforeAll(async () => {
   database = await scratchDatabase();
-  prisma = openPrisma(database.appUrl);
-  app = new Postgres({ url: database.appUrl, max: 6, logger });
-  worker = new Postgres({ url: database.workerUrl, max: 12, logger });
+  ({ prisma, app, worker } = database);
 });
 
-afterAll(async () => {
-  await Promise.all([prisma.$disconnect(), app.end(), worker.end()]);
-  await database.drop();
-});
-
-let last = '';
-function risingId(): string {
-  let id = ids.next();
-  while (id <= last) id = ids.next();
-  last = id;
-  return id;
-}
+afterAll(() => database.drop());
 
 describeImportLife('PostgreSQL', async () => ({
   imports: (most) => new PrismaImports(prisma, app, worker, most),

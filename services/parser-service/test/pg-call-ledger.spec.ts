@@ -1,40 +1,23 @@
-import { TimeOrderedIds } from '@sociograph/kernel';
-import { Postgres } from '@sociograph/postgres';
 import { PgCallLedger } from '../src/infrastructure/pg-call-ledger';
-import { openPrisma, PrismaImports } from '../src/infrastructure/prisma-imports';
+import { PrismaImports } from '../src/infrastructure/prisma-imports';
 import { anImport } from './builders';
 import { describeCallLedger } from './call-ledger.contract';
+import { risingId } from './rising-id';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 
 jest.setTimeout(60_000);
 
-const ids = new TimeOrderedIds();
-const logger = { warn: () => undefined };
 let database: ScratchDatabase;
-let prisma: ReturnType<typeof openPrisma>;
-let app: Postgres;
-let worker: Postgres;
+let prisma: ScratchDatabase['prisma'];
+let app: ScratchDatabase['app'];
+let worker: ScratchDatabase['worker'];
 
 beforeAll(async () => {
   database = await scratchDatabase();
-  prisma = openPrisma(database.appUrl);
-  app = new Postgres({ url: database.appUrl, max: 4, logger });
-  worker = new Postgres({ url: database.workerUrl, max: 12, logger });
+  ({ prisma, app, worker } = database);
 });
 
-afterAll(async () => {
-  await Promise.all([prisma.$disconnect(), app.end(), worker.end()]);
-  await database.drop();
-});
-
-/** UUIDv7 of one millisecond are in no order; the contract wants rising ids. */
-let last = '';
-function risingId(): string {
-  let id = ids.next();
-  while (id <= last) id = ids.next();
-  last = id;
-  return id;
-}
+afterAll(() => database.drop());
 
 describeCallLedger('PostgreSQL', async () => {
   const { rows } = await database.admin.query<{ id: number }>(

@@ -2,10 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Postgres } from '@sociograph/postgres';
 import { inPostgres, ownServiceDatabase, testServers } from '@sociograph/testing';
+import { openPrisma } from '../src/infrastructure/prisma-imports';
 
 export interface ScratchDatabase {
   appUrl: string;
   workerUrl: string;
+  /** The service's own accounts, as it connects with them. */
+  prisma: ReturnType<typeof openPrisma>;
+  app: Postgres;
+  worker: Postgres;
   /** A superuser in the same database: sees everything, for assertions only. */
   admin: Postgres;
   drop(): Promise<void>;
@@ -20,12 +25,19 @@ export async function scratchDatabase(): Promise<ScratchDatabase> {
     for (const sql of migrations()) await owner.query(sql);
   });
   const admin = new Postgres({ url: database.adminUrl, max: 2, logger: silent });
+  const [appUrl, workerUrl] = [database.urlOf('app'), database.urlOf('worker')];
+  const prisma = openPrisma(appUrl);
+  const app = new Postgres({ url: appUrl, max: 6, logger: silent });
+  const worker = new Postgres({ url: workerUrl, max: 12, logger: silent });
   return {
-    appUrl: database.urlOf('app'),
-    workerUrl: database.urlOf('worker'),
+    appUrl,
+    workerUrl,
+    prisma,
+    app,
+    worker,
     admin,
     async drop() {
-      await admin.end();
+      await Promise.all([prisma.$disconnect(), app.end(), worker.end(), admin.end()]);
       await database.drop();
     },
   };
