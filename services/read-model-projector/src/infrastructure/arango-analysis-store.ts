@@ -56,7 +56,8 @@ export class ArangoAnalysisStore extends AnalysisStore {
         if (held === null) await collection.save({ _key: turn, of: analysis.id });
         else await collection.replace(turn, { of: analysis.id }, { ifMatch: held._rev });
       } catch (error) {
-        await collection.remove(analysis.id).catch(() => undefined);
+        // Who lost the turn leaves nothing behind: what stays open here would run beside the one that has it.
+        await withoutConflict('give up an analysis', () => collection.remove(analysis.id));
         throw error;
       }
       return true;
