@@ -49,7 +49,7 @@ describe('tokens', () => {
     await useWorkspace(`canary-${randomUUID().slice(0, 8)}`);
     const fleet = await Fleet.up(EGO_FACEBOOK, { keys: KEYS, simulator: `tokens-file=${tokensFile}` });
     await registerAll(keys);
-    const id = await fleet.startImport({ seeds: await fleet.seeds() });
+    const id = await fleet.startImport();
     await plantFaults();
     await crashes(fleet, id);
     await fleet.api.post(`/v1/imports/${id}/cancel`, {});

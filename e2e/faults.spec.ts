@@ -46,7 +46,7 @@ async function startedImport(keys: number): Promise<{ fleet: Fleet; id: string }
   await useWorkspace(`e2e-${randomUUID().slice(0, 8)}`);
   const fleet = await Fleet.up(EGO_FACEBOOK, { keys });
   await fleet.registerKeys();
-  return { fleet, id: await fleet.startImport({ seeds: await fleet.seeds() }) };
+  return { fleet, id: await fleet.startImport() };
 }
 
 /** Waits until the import made another call, so that each fault hits work. */
@@ -66,7 +66,7 @@ async function progressBeyond(fleet: Fleet, id: string): Promise<void> {
 
 async function expectExactFigures(fleet: Fleet, id: string): Promise<void> {
   const finished = await fleet.completed(id, 180_000);
-  const summary = await fleet.summaryAfter(finished);
+  const summary = await fleet.api.summaryAfter(finished);
   expect(summary).toMatchObject({
     users: 4039,
     friendships: 88234,
@@ -75,7 +75,7 @@ async function expectExactFigures(fleet: Fleet, id: string): Promise<void> {
   });
   expect(summary.averageClustering).toBeCloseTo(0.605547, 6);
   expect(summary.closedTriangleFraction).toBeCloseTo(0.264662, 6);
-  expect(await fleet.certificate(id)).toMatchObject({
+  expect(await fleet.api.certificate(id)).toMatchObject({
     final: true,
     got: { people: 4039, lists: 4039 },
     gaps: [],

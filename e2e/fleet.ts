@@ -3,8 +3,8 @@ import { randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { FleetApi } from '@sociograph/api-client';
-import type { CertificateView, ImportView, SimulatorStats, SummaryView } from '@sociograph/api-client';
-import { accessToken, eventually } from '@sociograph/testing';
+import type { ImportView } from '@sociograph/api-client';
+import { accessToken } from '@sociograph/testing';
 
 const ROOT = resolve(__dirname, '..');
 /** VK's limit for a user token. */
@@ -50,75 +50,32 @@ export class Fleet {
       '--simulator',
       simulator,
     ]);
-    const response = await fetch(`${fromStack('VK_SIMULATOR_URL')}/reset`, { method: 'POST' });
-    if (!response.ok) throw new Error(`The simulator does not reset: ${response.status}`);
-    return new Fleet(
-      new FleetApi({
-        gatewayUrl: fromStack('GATEWAY_URL'),
-        tokenUrl: `${fromStack('OIDC_ISSUER')}/protocol/openid-connect/token`,
-        clientId: fromStack('DEMO_CLIENT_ID'),
-        clientSecret: fromStack('DEMO_CLIENT_SECRET'),
-        simulatorUrl: fromStack('VK_SIMULATOR_URL'),
-      }),
-      tokens,
-    );
+    const api = new FleetApi({
+      gatewayUrl: fromStack('GATEWAY_URL'),
+      tokenUrl: `${fromStack('OIDC_ISSUER')}/protocol/openid-connect/token`,
+      clientId: fromStack('DEMO_CLIENT_ID'),
+      clientSecret: fromStack('DEMO_CLIENT_SECRET'),
+      simulatorUrl: fromStack('VK_SIMULATOR_URL'),
+    });
+    await api.tell('/reset');
+    return new Fleet(api, tokens);
   }
 
   /** Registers the simulator's keys in the workspace of the token. */
   async registerKeys(): Promise<void> {
-    for (const token of this.tokens) {
-      await this.api.post('/v1/keys', {
-        network: 'vk',
-        kind: 'user',
-        token,
-        consent: { givenBy: 'the simulator' },
-      });
-    }
+    await this.api.registerKeys(this.tokens);
   }
 
-  async seeds(reachable = false): Promise<string[]> {
-    const { seeds } = await this.api.simulator<{ seeds: number[] }>(
-      `/seeds${reachable ? '?reachable=1' : ''}`,
-    );
-    return seeds.map(String);
+  /** Starts an import from these people, one of every component unless told; answers its id. */
+  async startImport(seeds?: readonly string[]): Promise<string> {
+    return (await this.api.startImport({ seeds: seeds ?? (await this.api.seeds()) })).id;
   }
 
-  async startImport(order: { seeds: string[]; depth?: number }): Promise<string> {
-    const { id } = await this.api.post<{ id: string }>('/v1/imports', {
-      network: 'vk',
-      include: ['friends'],
-      ...order,
-    });
-    return id;
-  }
-
-  /** Waits until the import is completed; fails as soon as it ends otherwise. */
+  /** Waits until the import is completed; fails when it ends otherwise. */
   async completed(id: string, timeoutMs: number): Promise<ImportView> {
-    return eventually(
-      async () => {
-        const view = await this.api.get<ImportView>(`/v1/imports/${id}`);
-        if (view.state === 'failed' || view.state === 'cancelled')
-          throw new Error(`The import is ${view.state}`);
-        expect(view.state).toBe('completed');
-        return view;
-      },
-      { timeoutMs, everyMs: 250 },
-    );
-  }
-
-  /** The summary as of the end of an import. */
-  async summaryAfter(view: ImportView): Promise<SummaryView> {
-    return this.api.get<SummaryView>(
-      `/v1/graphs/vk/summary?min-position=${encodeURIComponent(view.positions ?? '')}`,
-    );
-  }
-
-  async certificate(id: string): Promise<CertificateView> {
-    return this.api.get<CertificateView>(`/v1/imports/${id}/certificate`);
-  }
-
-  async stats(): Promise<SimulatorStats> {
-    return this.api.simulator<SimulatorStats>('/stats');
+    const view = await this.api.ended(id, { timeoutMs });
+    if (view.state !== 'completed') throw new Error(`The import is ${view.state}`);
+    return view;
   }
 
   /** SIGKILL to one process of the fleet; answers its pid. */

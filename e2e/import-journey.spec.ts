@@ -29,8 +29,8 @@ describe('the import of ego-Facebook', () => {
     await useWorkspace(workspace);
     fleet = await Fleet.up(EGO_FACEBOOK, { keys: KEYS });
     await fleet.registerKeys();
-    finished = await fleet.completed(await fleet.startImport({ seeds: await fleet.seeds() }), 120_000);
-    summary = await fleet.summaryAfter(finished);
+    finished = await fleet.completed(await fleet.startImport(), 120_000);
+    summary = await fleet.api.summaryAfter(finished);
   });
 
   it('ends with the published figures', () => {
@@ -62,10 +62,10 @@ describe('the import of ego-Facebook', () => {
   });
 
   it('oversteps no limit and certifies that nothing is missing', async () => {
-    const { totals } = await fleet.stats();
+    const { totals } = await fleet.api.stats();
     expect(totals.refused).toBe(0);
     expect(totals.served).toBeLessThanOrEqual(KEYS * USER_CALLS_PER_SECOND * (totals.seconds + 1));
-    expect(await fleet.certificate(finished.id)).toMatchObject({
+    expect(await fleet.api.certificate(finished.id)).toMatchObject({
       final: true,
       expected: { people: 4039, lists: 4039 },
       got: { people: 4039, lists: 4039 },

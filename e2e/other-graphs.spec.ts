@@ -29,8 +29,8 @@ describe('the import of an edge list that nobody tidied', () => {
     await useWorkspace(`e2e-${randomUUID().slice(0, 8)}`);
     const fleet = await Fleet.up(file, { keys: KEYS });
     await fleet.registerKeys();
-    const finished = await fleet.completed(await fleet.startImport({ seeds: await fleet.seeds() }), 120_000);
-    const summary = await fleet.summaryAfter(finished);
+    const finished = await fleet.completed(await fleet.startImport(), 120_000);
+    const summary = await fleet.api.summaryAfter(finished);
     expect(summary).toMatchObject({
       users: expected.users,
       friendships: expected.friendships,
@@ -39,21 +39,21 @@ describe('the import of an edge list that nobody tidied', () => {
     });
     expect(summary.averageClustering).toBeCloseTo(expected.averageClustering, 9);
     expect(summary.transitivity).toBeCloseTo(expected.transitivity, 9);
-    expect((await fleet.stats()).totals.refused).toBe(0);
+    expect((await fleet.api.stats()).totals.refused).toBe(0);
   });
 
   it('names private and deleted people as gaps and keeps what others assert of them', async () => {
     await useWorkspace(`e2e-${randomUUID().slice(0, 8)}`);
     const fleet = await Fleet.up(file, { keys: KEYS, simulator: 'private=0.1 deleted=0.05' });
     await fleet.registerKeys();
-    const seeds = await fleet.seeds(true);
-    const finished = await fleet.completed(await fleet.startImport({ seeds }), 120_000);
-    const certificate = await fleet.certificate(finished.id);
+    const seeds = await fleet.api.seeds(true);
+    const finished = await fleet.completed(await fleet.startImport(seeds), 120_000);
+    const certificate = await fleet.api.certificate(finished.id);
     const listGaps = certificate.gaps.filter((gap) => gap.what === 'list');
     expect(listGaps.map((gap) => gap.cause).sort()).toEqual(['deleted', 'private']);
     const missing = listGaps.reduce((sum, gap) => sum + gap.count, 0);
     expect(certificate.got.lists + missing).toBe(certificate.expected.lists);
-    const summary = await fleet.summaryAfter(finished);
+    const summary = await fleet.api.summaryAfter(finished);
     expect(summary.users).toBe(certificate.got.people);
   });
 });

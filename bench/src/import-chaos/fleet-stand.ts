@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type CertificateView, FleetApi, type ImportView, type SummaryView } from '@sociograph/api-client';
+import { FleetApi } from '@sociograph/api-client';
 import { callQueue, deadLetterTopics, deadQueue, VHOST } from '@sociograph/contracts';
 import { type GraphStatistics, graphStatistics, readGraphFile } from '@sociograph/graph-file';
 import { createKafka } from '@sociograph/messaging';
@@ -27,15 +27,10 @@ export interface ChaosStand {
   victims(): string[];
   /** SIGKILL; resolves when the supervisor has a new one. */
   kill(name: string): Promise<void>;
+  /** An import of the whole graph. */
   startImport(): Promise<string>;
-  /** The import as it is once it has ended. */
-  ended(id: string): Promise<ImportView>;
-  summaryAfter(view: ImportView): Promise<SummaryView>;
-  certificate(id: string): Promise<CertificateView>;
   /** What the simulator answered so far. */
   answered(): Promise<Answered>;
-  /** A page of the simulator that changes it. */
-  tell(path: string): Promise<unknown>;
   /** Messages in dead queues and dead-letter topics. */
   dead(): Promise<number>;
 }
@@ -81,13 +76,7 @@ export async function openFleet(options: ImportChaosOptions, cleanup: Cleanup): 
   if ((await native(up, true)) !== 0) throw new Error('the fleet could not be started: see the lines above');
   const env = environmentOf(STACK);
   const api = apiOf(env);
-  for (const token of tokens)
-    await api.create('/v1/keys', {
-      network: 'vk',
-      kind: 'user',
-      token,
-      consent: { givenBy: 'the simulator' },
-    });
+  await api.registerKeys(tokens);
   const { keys } = await api.simulator<Stats>('/stats');
   return standOn(
     env,
@@ -116,28 +105,8 @@ function standOn(
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
       await eventually(() => ![undefined, pid].includes(pidOf(name)), { timeoutMs: RESTARTED_WITHIN_MS });
     },
-    async startImport() {
-      const { seeds } = await api.simulator<{ seeds: number[] }>('/seeds');
-      const order = { network: 'vk', seeds: seeds.map(String), include: ['friends'] };
-      return (await api.create<{ id: string }>('/v1/imports', order)).id;
-    },
-    ended: (id) =>
-      eventually(
-        async () => {
-          const view = await api.get<ImportView>(`/v1/imports/${id}`);
-          return ['completed', 'cancelled', 'failed'].includes(view.state) && view;
-        },
-        { timeoutMs: 15 * 60_000, everyMs: 250 },
-      ),
-    summaryAfter: ({ positions = '' }) =>
-      api.get<SummaryView>('/v1/graphs/vk/summary', { 'min-position': positions }),
-    certificate: (id) => api.get<CertificateView>(`/v1/imports/${id}/certificate`),
+    startImport: async () => (await api.startImport({ seeds: await api.seeds() })).id,
     answered: async () => answeredBy(await api.simulator<Stats>('/stats?times=1')),
-    async tell(path) {
-      const response = await fetch(`${value(env, 'VK_SIMULATOR_URL')}${path}`, { method: 'POST' });
-      if (!response.ok) throw new Error(`The simulator refuses ${path}: ${await response.text()}`);
-      return response.json();
-    },
     dead: async () => (await deadMessages(env)) + (await deadRecords(env)),
   };
 }

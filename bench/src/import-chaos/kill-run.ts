@@ -45,12 +45,12 @@ async function playRound(
   mostKills: number,
   sparesParsers: boolean,
 ): Promise<Round> {
-  await stand.tell('/reset');
+  await stand.api.tell('/reset');
   const startedAt = performance.now();
   const id = await stand.startImport();
   const killed: Record<string, number> = {};
   const over = new AbortController();
-  const ended = stand.ended(id).finally(() => over.abort());
+  const ended = stand.api.ended(id).finally(() => over.abort());
   // Looked at below; a failure while a kill is under way must not count as one that nobody handles.
   ended.catch(() => undefined);
   const [least, most] = options.pauseMs;
@@ -63,8 +63,8 @@ async function playRound(
     await stand.kill(name);
   }
   const view = await ended;
-  const summary = await stand.summaryAfter(view);
-  const { gaps } = await stand.certificate(id);
+  const summary = await stand.api.summaryAfter(view);
+  const { gaps } = await stand.api.certificate(id);
   const { lists } = await stand.answered();
   return {
     killed,

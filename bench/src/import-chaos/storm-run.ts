@@ -1,4 +1,3 @@
-import type { ImportView } from '@sociograph/api-client';
 import { eventually } from '@sociograph/testing';
 import type { ImportChaosOptions, Storm } from './arguments';
 import type { ChaosStand } from './fleet-stand';
@@ -22,15 +21,14 @@ export async function runStorm(
   { stormSeconds }: ImportChaosOptions,
   say: (line: string) => void,
 ): Promise<StormVerdict> {
-  await stand.tell('/reset');
+  await stand.api.tell('/reset');
   const id = await stand.startImport();
-  await eventually(
-    async () => (await stand.api.get<ImportView>(`/v1/imports/${id}`)).counters.calls.made >= CALLS_BEFORE,
-    { timeoutMs: 60_000 },
-  );
+  await eventually(async () => (await stand.api.import(id)).counters.calls.made >= CALLS_BEFORE, {
+    timeoutMs: 60_000,
+  });
   const { dying, overAt } = await begin(stand, storm, stormSeconds);
   say(`> the storm "${storm}" blows`);
-  const view = await stand.ended(id);
+  const view = await stand.api.ended(id);
   const { served, times, refused } = await stand.answered();
   const callsHit = await hitsOf(stand);
   const from = overAt + QUIET_MS;
@@ -38,8 +36,8 @@ export async function runStorm(
   const within = times.filter((at) => at >= from && at < from + MEASURED_MS).length;
   const figures: StormFigures = {
     state: view.state,
-    differences: differences(await stand.summaryAfter(view), stand.expected),
-    gaps: (await stand.certificate(id)).gaps,
+    differences: differences(await stand.api.summaryAfter(view), stand.expected),
+    gaps: (await stand.api.certificate(id)).gaps,
     callsMade: served + refused,
     callsNeeded:
       Math.ceil(stand.expected.users / LISTS_PER_CALL) + Math.ceil(stand.expected.users / PROFILES_PER_CALL),
@@ -63,7 +61,7 @@ async function begin(
   const { clock } = await stand.api.simulator<{ clock: number }>('/clock');
   if (storm === 'keys') {
     const dying = stand.keys.slice(0, Math.floor(stand.keys.length / 4));
-    for (const key of dying) await stand.tell(`/faults?key=${key}&answer=5`);
+    for (const key of dying) await stand.api.tell(`/faults?key=${key}&answer=5`);
     return { dying, overAt: clock };
   }
   const planted =
@@ -75,7 +73,7 @@ async function begin(
           ['truncated', 0.05],
         ] as const);
   for (const [answer, share] of planted)
-    await stand.tell(`/faults?key=*&answer=${answer}&share=${share}&for=${seconds}`);
+    await stand.api.tell(`/faults?key=*&answer=${answer}&share=${share}&for=${seconds}`);
   return { dying: [], overAt: clock + seconds * 1000 };
 }
 

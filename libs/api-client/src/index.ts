@@ -3,7 +3,7 @@ export type { Problem } from './answers';
 export { Api, pathOf, withQuery } from './api';
 export type { ApiOptions, Page, Query } from './api';
 export { FleetApi } from './fleet-api';
-export type { FleetAddresses } from './fleet-api';
+export type { EndedOptions, FleetAddresses, ImportOrder } from './fleet-api';
 export { progressLine, ProgressDisplay } from './import-progress';
 export type { ProgressInput } from './import-progress';
 export { OAuthRefused, OidcClient } from './oidc';

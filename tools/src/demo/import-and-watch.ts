@@ -1,25 +1,20 @@
 import { hasEnded, ProgressDisplay, progressLine, watchImport } from '@sociograph/api-client';
-import type { FleetApi, ImportView, SimulatorStats, StartedImportView } from '@sociograph/api-client';
+import type { FleetApi, ImportView } from '@sociograph/api-client';
 
-export interface ImportOrder {
+export interface WatchedOrder {
   seeds: string[];
   depth: number | undefined;
   limitPerSecond: number;
 }
 
 /** Starts the import and shows its progress until it is final, with the calls that the simulator really served. */
-export async function importAndWatch(api: FleetApi, order: ImportOrder): Promise<ImportView> {
-  const created = await api.create<StartedImportView>('/v1/imports', {
-    network: 'vk',
-    seeds: order.seeds,
-    include: ['friends'],
-    ...(order.depth === undefined ? {} : { depth: order.depth }),
-  });
+export async function importAndWatch(api: FleetApi, order: WatchedOrder): Promise<ImportView> {
+  const created = await api.startImport(order);
   const startedAt = performance.now();
   const display = new ProgressDisplay(process.stdout);
   let previous: { served: number; at: number } | undefined;
   for await (const view of watchImport(api, created.id)) {
-    const { totals } = await api.simulator<SimulatorStats>('/stats');
+    const { totals } = await api.stats();
     const now = performance.now();
     const perSecond =
       previous === undefined || now === previous.at

@@ -7,7 +7,7 @@ import type { DemoArguments } from './demo-arguments';
 import { compareFigures, EGO_FACEBOOK, figureTable } from './figures';
 import type { ExpectedFigures } from './figures';
 import { FleetApi } from '@sociograph/api-client';
-import type { CertificateView, SimulatorStats, SummaryView } from '@sociograph/api-client';
+import type { SummaryView } from '@sociograph/api-client';
 import { certificateLines, closingLines } from './report';
 import { importAndWatch } from './import-and-watch';
 import { quotaUsed } from './quota';
@@ -29,8 +29,8 @@ async function demo(args: DemoArguments): Promise<number> {
   const fleet = await startDemoStack(ROOT, graphFile, args.keys);
   const api = new FleetApi(fleet);
 
-  const seeds = (await api.simulator<{ seeds: number[] }>('/seeds')).seeds.map(String);
-  await registerKeys(api, fleet.tokens);
+  const seeds = await api.seeds();
+  await api.registerKeys(fleet.tokens);
   console.log(
     `\n${fleet.tokens.length} keys are registered; ${seeds.length === 1 ? 'one seed' : `${seeds.length} seeds, one of every component`}.`,
   );
@@ -42,20 +42,18 @@ async function demo(args: DemoArguments): Promise<number> {
   console.log(`\nImport ${finished.id} is ${finished.state} after ${seconds.toFixed(1)} s.`);
   if (finished.state !== 'completed') return 1;
 
-  const position = encodeURIComponent(finished.positions ?? '');
-  const summary = await api.get<SummaryView>(`/v1/graphs/vk/summary?min-position=${position}`);
+  const summary = await api.summaryAfter(finished);
   const rows = args.depth === undefined ? compareFigures(summary, expected) : [];
   if (args.depth !== undefined) console.log(partOnly(summary, args.depth));
   else console.log(`\n${figureTable(rows, expected.source)}\n`);
 
-  const stats = await api.simulator<SimulatorStats>('/stats');
+  const stats = await api.stats();
   const used = quotaUsed(stats, limitPerSecond);
   console.log(
     `  ${stats.totals.served} calls served, ${stats.totals.refused} refused; ` +
       `${used === undefined ? 'too few calls to say how much' : `${(used * 100).toFixed(1)} %`} of the keys' quota used from the first to the last call.`,
   );
-  const certificate = await api.get<CertificateView>(`/v1/imports/${finished.id}/certificate`);
-  console.log(certificateLines(certificate).join('\n'));
+  console.log(certificateLines(await api.certificate(finished.id)).join('\n'));
   console.log(closingLines(fleet, seeds[0] ?? '1').join('\n'));
 
   const exact = rows.every((row) => row.equal);
@@ -84,18 +82,6 @@ async function isEgoFacebook(file: string): Promise<boolean> {
     return (await digest(file)) === (await digest(EGO_FACEBOOK_FILE));
   } catch (error) {
     throw new DemoRefused(`The graph file ${file} cannot be read: ${(error as Error).message}`);
-  }
-}
-
-async function registerKeys(api: FleetApi, tokens: string[]): Promise<void> {
-  for (const [index, token] of tokens.entries()) {
-    await api.create('/v1/keys', {
-      network: 'vk',
-      kind: 'user',
-      token,
-      label: `demo key ${index + 1}`,
-      consent: { givenBy: 'the simulator' },
-    });
   }
 }
 
