@@ -175,6 +175,40 @@ describe('VKScript', () => {
     expect(failure(code)).toEqual([13, detail]);
   });
 
+  const tooBig = 'response size is too big';
+  it.each([
+    ['a list that holds itself', 'var a = []; a.push(a); return a;', 1000],
+    ['an object that holds itself', 'var o = {}; o.o = o; return {"deep": [o]};', 1000],
+    [
+      'a list doubled fifty times',
+      'var i = 0; var a = [1]; while (i < 50) { a = [a, a]; i = i + 1; } return a;',
+      1000,
+    ],
+    [
+      'a list that holds itself as a parameter',
+      'var a = []; a.push(a); return API.users.get({"user_ids": a});',
+      1000,
+    ],
+    ['such a list as text', 'var a = []; a.push(a); return "ids: " + a;', 1000],
+    [
+      'lists in lists, 501 deep',
+      'var i = 0; var a = []; while (i < 501) { a = [a]; i = i + 1; } return a;',
+      9000,
+    ],
+  ])('stops %s with error 13', (_what, code, operations) => {
+    expect(failure(code, operations)).toEqual([13, tooBig]);
+  });
+
+  it('gives lists that are 500 deep, and one list in many places', () => {
+    const deep = 'var i = 0; var a = []; while (i < 500) { a = [a]; i = i + 1; } return a;';
+    expect(JSON.stringify(run(deep, { operations: 9000 }).value)).toBe('['.repeat(501) + ']'.repeat(501));
+    const { value, calls } = run(
+      'var a = [1, [2]]; API.users.get({"user_ids": [a, a]}); return [a, {"a": a}];',
+    );
+    expect(value).toEqual([[1, [2]], { a: [1, [2]] }]);
+    expect(calls[0]?.parameters).toEqual({ user_ids: '1,2,1,2' });
+  });
+
   it('counts exactly as many operations as the limit allows', () => {
     expect(run('return 1;', { operations: 1 }).value).toBe(1);
     expect(failure('return 1 + 1;', 1)).toEqual([13, 'Too many operations']);

@@ -4,6 +4,9 @@ import { ScriptError } from './script-error';
 export type Value = string | number | boolean | null | Value[] | Map<string, Value>;
 
 const LONGEST = 5 * 1024 * 1024;
+const DEEPEST = 500;
+/** Of an answer of that length: an entry and its comma are two characters at least. */
+const MOST_NODES = LONGEST / 2;
 
 /** `json` must be the caller's own: lists of plain values are taken over, not copied. */
 export function fromJson(json: unknown): Value {
@@ -20,20 +23,50 @@ function isPlain(list: unknown[]): list is Array<string | number | boolean | nul
 
 /** For JSON.stringify; a Map becomes an object without prototype. */
 export function toJson(value: Value): unknown {
-  if (Array.isArray(value)) return isPlain(value) ? value : value.map(toJson);
+  insistOnSize(value);
+  return converted(value);
+}
+
+function converted(value: Value): unknown {
+  if (Array.isArray(value)) return isPlain(value) ? value : value.map(converted);
   if (!(value instanceof Map)) return value;
   const object = Object.create(null) as Record<string, unknown>;
-  for (const [name, inner] of value) object[name] = toJson(inner);
+  for (const [name, inner] of value) object[name] = converted(inner);
   return object;
 }
 
 /** How a value is sent as a request parameter; undefined = the parameter is left out. */
 export function toParameter(value: Value): string | undefined {
+  insistOnSize(value);
+  return joined(value);
+}
+
+function joined(value: Value): string | undefined {
   if (value === null || value instanceof Map) return undefined;
   if (typeof value === 'boolean') return value ? '1' : '0';
-  if (Array.isArray(value)) return value.map((item) => toParameter(item) ?? '').join(',');
+  if (Array.isArray(value)) return value.map((item) => joined(item) ?? '').join(',');
   return String(value);
 }
+
+/** A list may hold itself, or one list a million times: such a value is what a too large answer is. */
+function insistOnSize(value: Value): void {
+  if (sizeOf(value, new Map<Value, number>(), 0) > MOST_NODES) throw tooBig();
+}
+
+/** Entries of the value as it would be written; `known` sees to it that a list in many places is walked once. */
+function sizeOf(value: Value, known: Map<Value, number>, level: number): number {
+  if (value === null || typeof value !== 'object') return 1;
+  const before = known.get(value);
+  if (before !== undefined) return before;
+  if (level > DEEPEST) throw tooBig();
+  let size = 1;
+  if (Array.isArray(value) && isPlain(value)) size += value.length;
+  else for (const inner of value.values()) size += sizeOf(inner, known, level + 1);
+  known.set(value, size);
+  return size;
+}
+
+const tooBig = (): ScriptError => new ScriptError(13, 'response size is too big');
 
 /** false, null, 0 and the empty string are false; arrays and objects are true even when empty. */
 export function isTrue(value: Value): boolean {
