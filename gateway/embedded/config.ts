@@ -8,13 +8,16 @@ export interface GatewaySettings {
   statusPort: number;
   file: string;
   addresses: Addresses;
+  /** Where sampled spans go; undefined: nowhere. */
+  traces: URL | undefined;
   /** Values of `{vault://env/...}` references. */
   secret: (name: string) => string | undefined;
 }
 
 /**
  * GATEWAY_HOST, GATEWAY_PROXY_PORT, GATEWAY_ADMIN_PORT (always loopback), GATEWAY_STATUS_PORT (readiness and metrics),
- * GATEWAY_CONFIG, GATEWAY_HOSTS. REDIS_CACHE_URL, where given, stands for the address redis-cache:6379 and its account.
+ * GATEWAY_CONFIG, GATEWAY_HOSTS, OTEL_EXPORTER_OTLP_ENDPOINT. REDIS_CACHE_URL, where given, stands for the address
+ * redis-cache:6379 and its account.
  */
 export function readSettings(env: NodeJS.ProcessEnv): GatewaySettings {
   const port = (name: string, usual: number): number => {
@@ -33,6 +36,7 @@ export function readSettings(env: NodeJS.ProcessEnv): GatewaySettings {
     secrets['GATEWAY_REDIS_USERNAME'] ??= decodeURIComponent(redis.username) || undefined;
     secrets['GATEWAY_REDIS_PASSWORD'] ??= decodeURIComponent(redis.password) || undefined;
   }
+  const otlp = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
   return {
     host: env['GATEWAY_HOST'] ?? '127.0.0.1',
     port: port('GATEWAY_PROXY_PORT', 47_020),
@@ -40,6 +44,8 @@ export function readSettings(env: NodeJS.ProcessEnv): GatewaySettings {
     statusPort: port('GATEWAY_STATUS_PORT', 47_022),
     file: env['GATEWAY_CONFIG'] ?? 'gateway/kong.yml',
     addresses,
+    traces:
+      otlp === undefined || otlp === '' ? undefined : new URL('v1/traces', `${otlp.replace(/\/$/, '')}/`),
     secret: (name) => secrets[name],
   };
 }

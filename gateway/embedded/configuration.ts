@@ -14,6 +14,8 @@ import {
   text,
 } from './field-rules';
 import type { Rule } from './field-rules';
+import { healthRules } from './target-health';
+import type { HealthRules } from './target-health';
 import { bindPlugin } from './plugins/known-plugins';
 import type { BoundPlugin } from './plugins/plugin';
 
@@ -60,6 +62,7 @@ const documentRule = object({
   upstreams: list(
     object({
       name: text,
+      healthchecks: healthRules,
       targets: list(object({ target: hostAndPort(), weight: otherwise(integer(1, 65_535), 100) })),
     }),
   ),
@@ -100,6 +103,8 @@ export interface Configuration {
   routes: Route[];
   /** Targets by name of upstream, each as often as its weight (in hundreds) says. */
   upstreams: ReadonlyMap<string, string[]>;
+  /** By name of upstream. */
+  healthChecks: ReadonlyMap<string, HealthRules>;
   credentials: ReadonlyMap<string, Credential>;
   /** Run their answer phase where no route matched. */
   globalPlugins: BoundPlugin[];
@@ -131,6 +136,7 @@ export function readConfiguration(source: string): Configuration {
       targets.flatMap(({ target, weight }) => Array.from({ length: Math.ceil(weight / 100) }, () => target)),
     );
   }
+  const healthChecks = new Map(document.upstreams.map(({ name, healthchecks }) => [name, healthchecks]));
   const globals = bound(document.plugins, 'configuration.plugins');
   const services = new Map<string, unknown>();
   const routeNames = new Map<string, unknown>();
@@ -188,6 +194,7 @@ export function readConfiguration(source: string): Configuration {
   return {
     routes,
     upstreams,
+    healthChecks,
     credentials,
     globalPlugins: merged(globals),
     hash: createHash('md5').update(JSON.stringify(parsed)).digest('hex'),

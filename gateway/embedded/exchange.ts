@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Route } from './configuration';
+import type { Trace } from './traces';
 
 export interface Consumer {
   id: string;
@@ -30,10 +31,11 @@ export class Exchange {
   readonly startedAt = performance.now();
   /** What the upstream will be sent; plugins change it. */
   readonly upstreamHeaders = new Map<string, HeaderEntry>();
-  /** Whole body, once something had to read it. */
-  body: Buffer | undefined;
+  /** Whole body in the pieces in which it came, once something had to read it. */
+  body: readonly Buffer[] | undefined;
   route: Route | undefined;
   consumer: Consumer | undefined;
+  trace: Trace | undefined;
   /** Set by correlation-id; echoed on every answer. */
   correlationId: string | undefined;
   /** A preflight was answered: cors has set its headers and adds none. */
@@ -80,6 +82,11 @@ export class Exchange {
 
   clearHeader(name: string): void {
     this.upstreamHeaders.delete(name.toLowerCase());
+  }
+
+  /** Bytes of `body`; undefined where nothing has read it. */
+  get bodyLength(): number | undefined {
+    return this.body?.reduce((sum, chunk) => sum + chunk.length, 0);
   }
 
   get elapsedMs(): number {

@@ -51,6 +51,13 @@ export function integer(least: number, most: number): Rule<number> {
   };
 }
 
+/** A number from 0 to 1. */
+export const fraction: Rule<number> = (value, where) => {
+  if (typeof value !== 'number' || !(value >= 0 && value <= 1))
+    throw new ConfigurationFault(`${where} must be a number from 0 to 1.`);
+  return value;
+};
+
 export const flag: Rule<boolean> = (value, where) => {
   if (typeof value !== 'boolean') throw new ConfigurationFault(`${where} must be true or false.`);
   return value;

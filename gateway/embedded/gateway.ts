@@ -12,8 +12,12 @@ import { Proxy } from './proxy';
 import type { Forwarded } from './proxy';
 import { Router } from './router';
 import { RoundRobin } from './targets';
+import { TargetHealth } from './target-health';
+import type { HealthRules } from './target-health';
 import type { Addresses } from './targets';
+import { TraceExporter } from './traces';
 import { TrafficMetrics } from './traffic-metrics';
+import type { TargetState } from './traffic-metrics';
 
 /** nginx' limits (large_client_header_buffers 4 8k), with Node's own somewhat above so that ours answer. */
 const LONGEST_LINE = 8190;
@@ -23,11 +27,12 @@ interface Installed {
   configuration: Configuration;
   router: Router;
   peers: ReadonlyMap<string, RoundRobin>;
+  health: ReadonlyMap<string, TargetHealth>;
 }
 
 /** Serves one configuration at a time; `install` swaps it between two requests. */
 export class Gateway {
-  readonly metrics = new TrafficMetrics();
+  readonly metrics: TrafficMetrics = new TrafficMetrics(() => this.targetStates());
   private installed: Installed;
   private readonly proxy = new Proxy();
   private readonly server: Server;
@@ -39,12 +44,14 @@ export class Gateway {
     private readonly addresses: Addresses,
     counters: Counters,
     now: () => number = Date.now,
+    private readonly traces = new TraceExporter(undefined),
   ) {
-    this.installed = this.prepare(configuration);
+    this.installed = this.prepare(configuration, new Map());
     this.surroundings = {
       credential: (key) => this.installed.configuration.credentials.get(key),
       countInRedis: (redis, key, ttl) => counters.countInRedis(redis, key, ttl),
       countLocally: (key, start, length) => counters.countLocally(key, start, length),
+      uncounted: () => (this.metrics.uncounted += 1),
       now,
     };
     this.server = http.createServer({
@@ -68,7 +75,9 @@ export class Gateway {
 
   /** Takes effect for the next request; those under way finish as they began. Throws ConfigurationFault. */
   install(configuration: Configuration): void {
-    this.installed = this.prepare(configuration);
+    const before = this.installed.health;
+    this.installed = this.prepare(configuration, before);
+    for (const [name, health] of before) if (this.installed.health.get(name) !== health) health.stop();
   }
 
   async listen(port: number, host: string): Promise<number> {
@@ -88,13 +97,41 @@ export class Gateway {
     await closed;
     clearTimeout(cut);
     this.proxy.close();
+    this.traces.close();
+    for (const health of this.installed.health.values()) health.stop();
   }
 
-  private prepare(configuration: Configuration): Installed {
-    const peers = new Map(
-      [...configuration.upstreams].map(([name, targets]) => [name, new RoundRobin(targets, this.addresses)]),
+  /** For the metrics: what is known of every target. */
+  private targetStates(): TargetState[] {
+    return [...this.installed.health].flatMap(([upstream, health]) =>
+      health.states().map(({ address, healthy }) => ({
+        upstream,
+        target: address.target,
+        address: `${address.host}:${address.port}`,
+        state: health.isOff ? 'healthchecks_off' : healthy ? 'healthy' : 'unhealthy',
+      })),
     );
-    return { configuration, router: new Router(configuration.routes), peers };
+  }
+
+  /** What is known of an upstream's targets outlives a change of configuration that does not concern them. */
+  private prepare(configuration: Configuration, before: ReadonlyMap<string, TargetHealth>): Installed {
+    const health = new Map<string, TargetHealth>();
+    const peers = new Map<string, RoundRobin>();
+    for (const [name, targets] of configuration.upstreams) {
+      const rules = configuration.healthChecks.get(name) as HealthRules;
+      const list = new RoundRobin(
+        targets,
+        this.addresses,
+        (address) => health.get(name)?.isHealthy(address) ?? true,
+      );
+      peers.set(name, list);
+      const known = before.get(name);
+      health.set(
+        name,
+        known !== undefined && known.fits(list.list, rules) ? known : new TargetHealth(list.list, rules),
+      );
+    }
+    return { configuration, router: new Router(configuration.routes), peers, health };
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -145,9 +182,14 @@ export class Gateway {
       return undefined;
     }
     const peers = installed.peers.get(route.service.upstream) as RoundRobin;
-    const forwarded = await this.proxy.forward(exchange, route.service, peers, () =>
+    const health = installed.health.get(route.service.upstream) as TargetHealth;
+    const forwarded = await this.proxy.forward(exchange, route.service, peers, health, () =>
       answerHeaders(exchange, route.plugins),
     );
+    if (forwarded.kind === 'no-peer') {
+      const message = 'failure to get a peer from the ring-balancer';
+      this.exit(exchange, installed, { status: 503, message });
+    }
     if (forwarded.kind === 'failed') {
       const { status, message, upstreamMs } = forwarded;
       const headers = {
@@ -197,10 +239,23 @@ export class Gateway {
       source: answered ? 'service' : 'kong',
       consumer: consumer?.username ?? '',
       totalMs: performance.now() - exchange.startedAt,
-      upstreamMs:
-        forwarded === undefined || forwarded.kind === 'client-left' ? undefined : forwarded.upstreamMs,
-      requestBytes: exchange.body?.length ?? Number(request.headers['content-length'] ?? 0),
+      upstreamMs: forwarded !== undefined && 'upstreamMs' in forwarded ? forwarded.upstreamMs : undefined,
+      requestBytes: exchange.bodyLength ?? Number(request.headers['content-length'] ?? 0),
       answerBytes: Number(response.getHeader('content-length') ?? 0),
+    });
+    const { trace } = exchange;
+    if (trace?.sampled !== true) return;
+    this.traces.add({
+      ...trace,
+      name: `${exchange.method} ${route?.name ?? ''}`,
+      startedAtMs: performance.timeOrigin + exchange.startedAt,
+      endedAtMs: performance.timeOrigin + performance.now(),
+      attributes: {
+        'http.request.method': exchange.method,
+        'url.path': exchange.path,
+        'http.response.status_code': response.statusCode,
+        'http.route': route?.name ?? '',
+      },
     });
   }
 }

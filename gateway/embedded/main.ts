@@ -3,6 +3,7 @@ import { readSettings } from './config';
 import { readConfiguration } from './configuration';
 import { Counters } from './counters';
 import { Gateway } from './gateway';
+import { TraceExporter } from './traces';
 import { createAdminServer, createStatusServer, listenOn } from './side-ports';
 
 const GRACE_MS = 4000;
@@ -14,6 +15,8 @@ async function main(): Promise<void> {
     readConfiguration(readFileSync(settings.file, 'utf8')),
     settings.addresses,
     counters,
+    Date.now,
+    new TraceExporter(settings.traces),
   );
   const admin = createAdminServer(gateway);
   const status = createStatusServer(gateway);

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream';
 import type { Service } from './configuration';
 import type { Exchange } from './exchange';
 import { SERVER } from './kong-error';
+import type { TargetHealth } from './target-health';
 import type { Address, RoundRobin } from './targets';
 
 const VIA = `1.1 ${SERVER}`;
@@ -16,20 +17,29 @@ const REPEATABLE = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 /** Below the 5 s after which Node's own servers close an idle connection. */
 const IDLE_MS = 4000;
 
-/** Why no answer came; `reached` = the request may have been sent. */
+interface Failure {
+  /** The request may have been sent. */
+  reached: boolean;
+  timedOut: boolean;
+  unresolved: boolean;
+  /** The connection had been kept since an earlier request, and the upstream had closed it meanwhile. */
+  stale: boolean;
+}
+
+/** Why no answer came. */
 class Failed extends Error {
-  constructor(
-    readonly reached: boolean,
-    readonly timedOut: boolean,
-    readonly unresolved: boolean,
-  ) {
+  constructor(readonly failure: Failure) {
     super('no answer');
   }
 }
+/** So often a request may meet a connection that was closed meanwhile, beyond its retries. */
+const MOST_STALE = 64;
 
 export type Forwarded =
   | { kind: 'answered'; status: number; upstreamMs: number }
   | { kind: 'failed'; status: 502 | 503 | 504; message: string; upstreamMs: number }
+  /** No target is healthy: nothing was tried. */
+  | { kind: 'no-peer' }
   | { kind: 'client-left' };
 
 /** Sends requests to targets and their answers back, over warm connections. */
@@ -46,6 +56,7 @@ export class Proxy {
     exchange: Exchange,
     service: Service,
     peers: RoundRobin,
+    health: TargetHealth,
     prepare: () => Record<string, string>,
   ): Promise<Forwarded> {
     const buffered = exchange.route?.requestBuffering !== false || exchange.body !== undefined;
@@ -54,14 +65,27 @@ export class Proxy {
       if (body === undefined) return { kind: 'client-left' };
       exchange.body = body;
     }
+    const repeatable = REPEATABLE.has(exchange.method) && buffered;
     const proxyMs = exchange.elapsedMs;
     const started = performance.now();
     const elapsed = (): number => Math.round(performance.now() - started);
-    let failure = new Failed(false, false, false);
-    for (let attempt = 0; attempt <= service.retries; attempt += 1) {
+    let failure: Failure | undefined;
+    let address: Address | undefined;
+    for (let attempt = 0, stale = 0; attempt <= service.retries; attempt += 1) {
       if (exchange.response.destroyed) return { kind: 'client-left' };
+      if (failure !== undefined && address !== undefined && !failure.stale) {
+        if (failure.timedOut) health.timedOut(address);
+        else health.broke(address);
+      }
+      address = peers.next();
+      if (address === undefined) {
+        if (failure === undefined) return { kind: 'no-peer' };
+        const message = 'The upstream server is currently unavailable';
+        return { kind: 'failed', status: 503, message, upstreamMs: elapsed() };
+      }
       try {
-        const answer = await this.attempt(exchange, service, peers.next(), buffered);
+        const answer = await this.attempt(exchange, service, address, buffered);
+        health.answered(address, answer.statusCode ?? 502);
         const headers = prepare();
         headers['X-Kong-Upstream-Latency'] = String(elapsed());
         headers['X-Kong-Proxy-Latency'] = String(proxyMs);
@@ -69,22 +93,15 @@ export class Proxy {
         return { kind: 'answered', status: answer.statusCode ?? 502, upstreamMs: elapsed() };
       } catch (error) {
         if (!(error instanceof Failed)) throw error;
-        failure = error;
-        if (failure.reached && !(REPEATABLE.has(exchange.method) && buffered)) break;
+        failure = error.failure;
+        if (failure.reached && !repeatable) break;
+        if (failure.stale && (stale += 1) <= MOST_STALE) attempt -= 1;
       }
     }
     if (exchange.response.destroyed) return { kind: 'client-left' };
-    const upstreamMs = elapsed();
-    if (failure.timedOut)
-      return { kind: 'failed', status: 504, message: 'The upstream server is timing out', upstreamMs };
-    if (failure.unresolved)
-      return { kind: 'failed', status: 503, message: 'name resolution failed', upstreamMs };
-    return {
-      kind: 'failed',
-      status: 502,
-      message: 'An invalid response was received from the upstream server',
-      upstreamMs,
-    };
+    const [status, message] = verdict(failure);
+    if (address !== undefined) health.answered(address, status);
+    return { kind: 'failed', status, message, upstreamMs: elapsed() };
   }
 
   close(): void {
@@ -133,17 +150,23 @@ export class Proxy {
       });
       request.on('error', (error) => {
         exchange.response.off('close', leave);
+        const { code } = error as NodeJS.ErrnoException;
         reject(
-          new Failed(
-            connected,
+          new Failed({
+            reached: connected,
             timedOut,
-            /ENOTFOUND|EAI_AGAIN/.test(String((error as NodeJS.ErrnoException).code)),
-          ),
+            unresolved: code === 'ENOTFOUND' || code === 'EAI_AGAIN',
+            stale: request.reusedSocket && !timedOut,
+          }),
         );
       });
       exchange.response.once('close', leave);
-      if (buffered) request.end(exchange.body);
-      else exchange.request.pipe(request);
+      if (!buffered) {
+        exchange.request.pipe(request);
+        return;
+      }
+      for (const chunk of exchange.body ?? []) request.write(chunk);
+      request.end();
     });
   }
 }
@@ -153,14 +176,20 @@ function hasBody(exchange: Exchange): boolean {
   return (length !== undefined && length !== '0') || exchange.received('transfer-encoding') !== undefined;
 }
 
-async function readWhole(request: IncomingMessage): Promise<Buffer | undefined> {
+function verdict(failure: Failure | undefined): [502 | 503 | 504, string] {
+  if (failure?.timedOut === true) return [504, 'The upstream server is timing out'];
+  if (failure?.unresolved === true) return [503, 'name resolution failed'];
+  return [502, 'An invalid response was received from the upstream server'];
+}
+
+async function readWhole(request: IncomingMessage): Promise<Buffer[] | undefined> {
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of request) chunks.push(chunk as Buffer);
   } catch {
     return undefined;
   }
-  return Buffer.concat(chunks);
+  return chunks;
 }
 
 function headersFor(exchange: Exchange, address: Address): string[] {
@@ -173,7 +202,8 @@ function headersFor(exchange: Exchange, address: Address): string[] {
     for (const value of entry.values) add(entry.name, value);
   }
   const length = exchange.received('content-length');
-  if (exchange.body !== undefined) add('Content-Length', String(exchange.body.length));
+  const { bodyLength } = exchange;
+  if (bodyLength !== undefined) add('Content-Length', String(bodyLength));
   else if (length !== undefined) add('Content-Length', length);
   const client = request.socket.remoteAddress ?? '';
   const forwarded = exchange.received('x-forwarded-for');

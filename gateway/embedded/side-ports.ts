@@ -75,6 +75,7 @@ function replace(gateway: Gateway, source: string, response: ServerResponse): vo
   } catch (error) {
     if (!(error instanceof ConfigurationFault)) throw error;
     send(response, 400, {
+      fields: {},
       message: `declarative config is invalid: ${error.message}`,
       name: 'invalid declarative configuration',
       code: 14,

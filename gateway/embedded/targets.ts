@@ -28,21 +28,29 @@ export interface Address {
   port: number;
 }
 
-/** The targets of one upstream in turn. No health checks: a refused connection costs a retry on the next one. */
+/** The targets of one upstream in turn, those left out that are not healthy. */
 export class RoundRobin {
-  private readonly list: Address[];
+  readonly list: readonly Address[];
   private position = 0;
 
-  constructor(targets: readonly string[], addresses: Addresses) {
+  constructor(
+    targets: readonly string[],
+    addresses: Addresses,
+    private readonly isHealthy: (address: Address) => boolean = () => true,
+  ) {
     this.list = targets.flatMap((target) =>
       (addresses.get(target) ?? [target]).map((address) => parse(target, address)),
     );
   }
 
-  next(): Address {
-    const address = this.list[this.position % this.list.length] as Address;
-    this.position += 1;
-    return address;
+  /** Undefined when no target is healthy. */
+  next(): Address | undefined {
+    for (let tried = 0; tried < this.list.length; tried += 1) {
+      const address = this.list[this.position % this.list.length] as Address;
+      this.position += 1;
+      if (this.isHealthy(address)) return address;
+    }
+    return undefined;
   }
 }
 

@@ -36,6 +36,14 @@ export interface Traffic {
   answerBytes: number;
 }
 
+export interface TargetState {
+  upstream: string;
+  target: string;
+  address: string;
+  state: 'healthchecks_off' | 'healthy' | 'unhealthy';
+}
+const STATES = ['healthchecks_off', 'healthy', 'unhealthy'] as const;
+
 /** The metrics of Kong's prometheus plugin under their own names, so that dashboards fit both. */
 export class TrafficMetrics {
   private readonly requests = new Map<string, number>();
@@ -46,8 +54,10 @@ export class TrafficMetrics {
   private readonly lag = monitorEventLoopDelay({ resolution: 20 });
   private total = 0;
   active = 0;
+  /** Requests whose rate limit could not be counted. */
+  uncounted = 0;
 
-  constructor() {
+  constructor(private readonly targets: () => readonly TargetState[] = () => []) {
     this.lag.enable();
   }
 
@@ -95,6 +105,17 @@ export class TrafficMetrics {
       '# HELP kong_datastore_reachable Always 1: the configuration is in memory',
       '# TYPE kong_datastore_reachable gauge',
       'kong_datastore_reachable 1',
+      '# HELP kong_upstream_target_health 1 for the state that a target is in; unhealthy ones get no requests',
+      '# TYPE kong_upstream_target_health gauge',
+      ...this.targets().flatMap(({ upstream, target, address, state }) =>
+        STATES.map(
+          (each) =>
+            `kong_upstream_target_health{upstream="${upstream}",target="${target}",address="${address}",state="${each}",subsystem="http"} ${each === state ? 1 : 0}`,
+        ),
+      ),
+      '# HELP gateway_uncounted_requests_total Requests let through without a rate limit; rises while Redis does not answer',
+      '# TYPE gateway_uncounted_requests_total counter',
+      `gateway_uncounted_requests_total ${this.uncounted}`,
       '# HELP kong_node_info What runs',
       '# TYPE kong_node_info gauge',
       'kong_node_info{version="embedded"} 1',

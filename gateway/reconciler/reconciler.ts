@@ -21,6 +21,8 @@ interface Document {
 export class Reconciler {
   private keys: SigningKey[] = [];
   private template = '';
+  /** The document as of `made.from`: parsing the template takes 20 ms, once a second that was 3 % of a core. */
+  private made = { from: '', document: '' };
   private failures = 0;
   /** What each gateway was last given; absent = unknown. */
   private readonly given = new Map<string, string>();
@@ -114,6 +116,12 @@ export class Reconciler {
   }
 
   private document(): string {
+    const from = JSON.stringify(this.keys) + this.template;
+    if (this.made.from !== from) this.made = { from, document: this.compose() };
+    return this.made.document;
+  }
+
+  private compose(): string {
     const document = parse(this.template) as Document;
     const [consumer, ...others] = document.consumers ?? [];
     if (consumer === undefined) throw new Error('kong.yml has no consumer to hold the signing keys.');

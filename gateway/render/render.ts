@@ -16,6 +16,29 @@ export class RenderFault extends Error {}
 /** Requests a minute: of one person or service account (X-Rate-Key), and of one address on public routes. */
 const AUTHENTICATED_PER_MINUTE = 6000;
 const PUBLIC_PER_MINUTE = 600;
+/** Of traces that begin at the gateway, or come sampled. */
+const TRACED_SHARE = 0.01;
+
+/**
+ * Seconds. A process that was restarted gets requests again within a second of its return. A service's own 5xx are no
+ * reason to leave it out (a server behind it is away, the others could not answer either): passive checks look at
+ * connections that are refused or break, which Kong counts as 502 where no attempt follows.
+ */
+const HEALTH_CHECKS = {
+  active: {
+    type: 'http',
+    http_path: '/health/live',
+    timeout: 3,
+    healthy: { interval: 5, successes: 1, http_statuses: [200] },
+    unhealthy: { interval: 1, http_failures: 3, tcp_failures: 2, timeouts: 3 },
+  },
+  passive: {
+    type: 'http',
+    healthy: { successes: 1 },
+    unhealthy: { http_failures: 3, tcp_failures: 2, timeouts: 5, http_statuses: [502] },
+  },
+};
+
 const HEADING = `# Rendered from services/*/openapi.json by "node gateway/dist/render/main.js"; do not edit.
 # The keys of Keycloak are added by gateway/reconciler; without them every route but the public ones answers 401.
 `;
@@ -58,6 +81,7 @@ export function renderKong(endpoints: readonly Endpoint[]): string {
     }),
     upstreams: present.map((service) => ({
       name: upstreamOf(service),
+      healthchecks: HEALTH_CHECKS,
       targets: [{ target: TARGETS[service] }],
     })),
     plugins: [
@@ -73,6 +97,15 @@ export function renderKong(endpoints: readonly Endpoint[]): string {
           exposed_headers: ['ETag', 'Location', 'Retry-After', 'X-Correlation-Id'],
           credentials: false,
           max_age: 600,
+        },
+      },
+      {
+        name: 'opentelemetry',
+        config: {
+          traces_endpoint: 'http://otel-collector:4318/v1/traces',
+          sampling_rate: TRACED_SHARE,
+          resource_attributes: { 'service.name': 'gateway' },
+          propagation: { extract: ['w3c'], inject: ['w3c'], default_format: 'w3c' },
         },
       },
       {

@@ -63,13 +63,18 @@ export class Upstream {
   readonly seen: Seen[] = [];
   port = 0;
   behave: ((request: IncomingMessage, response: ServerResponse, body: string) => void) | undefined;
+  /** Told the length of each piece of a body as it comes. */
+  onBody: ((bytes: number) => void) | undefined;
   private readonly server: Server;
 
   constructor() {
     this.server = http.createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on('error', () => undefined);
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        this.onBody?.(chunk.length);
+      });
       request.on('end', () => {
         const body = Buffer.concat(chunks).toString();
         this.seen.push({
@@ -86,8 +91,8 @@ export class Upstream {
     });
   }
 
-  async start(): Promise<this> {
-    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+  async start(port = 0): Promise<this> {
+    await new Promise<void>((resolve) => this.server.listen(port, '127.0.0.1', resolve));
     this.port = (this.server.address() as AddressInfo).port;
     return this;
   }

@@ -66,6 +66,7 @@ describe('render', () => {
       'jwt',
       'request-size-limiting',
       'rate-limiting',
+      'opentelemetry',
       'prometheus',
     ];
     expect(names('GET', '/v1/keys')).toEqual(all);

@@ -114,6 +114,7 @@ describe('a configuration that is not understood to its last field', () => {
     'jwt',
     'request-size-limiting',
     'rate-limiting',
+    'opentelemetry',
     'prometheus',
   ];
 });
@@ -201,7 +202,7 @@ describe('settings', () => {
       's@cret',
     ]);
     const peers = new RoundRobin(['key-service:3000', 'c:9'], settings.addresses);
-    const next = () => Object.values(peers.next()).join(' ');
+    const next = () => Object.values(peers.next() ?? {}).join(' ');
     expect([next(), next(), next(), next()]).toEqual([
       'key-service:3000 127.0.0.1 5',
       'key-service:3000 127.0.0.1 6',

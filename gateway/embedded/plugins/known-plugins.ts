@@ -2,6 +2,7 @@ import { ConfigurationFault } from '../field-rules';
 import { correlationId } from './correlation-id';
 import { cors } from './cors';
 import { jwt } from './jwt';
+import { opentelemetry } from './opentelemetry';
 import { bind } from './plugin';
 import type { BoundPlugin, Plugin } from './plugin';
 import { preFunction } from './pre-function';
@@ -21,6 +22,7 @@ register(cors);
 register(jwt);
 register(requestSizeLimiting);
 register(rateLimiting);
+register(opentelemetry);
 register(prometheus);
 
 /** Refuses every plugin that this gateway cannot do exactly. */

@@ -9,6 +9,8 @@ export interface Surroundings {
   countInRedis(redis: RedisAddress, key: string, ttlSeconds: number): Promise<number>;
   /** The same in this process. */
   countLocally(key: string, windowStartMs: number, windowMs: number): number;
+  /** A request was let through because its limit could not be counted. */
+  uncounted(): void;
   /** Wall clock, milliseconds. */
   now(): number;
 }

@@ -87,6 +87,7 @@ async function count(
   try {
     return await surroundings.countInRedis(config.redis, key, MINUTE_MS / 1000);
   } catch {
+    surroundings.uncounted();
     return undefined;
   }
 }

@@ -28,7 +28,7 @@ export const requestSizeLimiting: Plugin<{ allowed_payload_size: number; size_un
       if (size > MOST_DISCARDED * limit) return { ...tooLarge(), headers: { Connection: 'close' } };
     }
     if (size > limit) return tooLarge();
-    exchange.body = Buffer.concat(chunks);
+    exchange.body = chunks;
     return undefined;
   },
 };

@@ -18,6 +18,9 @@ import { sendProblem } from './problem-filter';
 const BODY_LIMIT_BYTES = 1_048_576;
 const MOST_NESTED = 100;
 
+/** What the gateway asks its targets; the gateway routes nobody there, and it tells nothing. */
+const PROBE = '/health/live';
+
 type EdgeRequest = FastifyRequest & { edge?: { startedAt: number; span: ServerSpan; scope: AsyncResource } };
 
 /**
@@ -42,8 +45,10 @@ export class EdgeAdapter extends FastifyAdapter {
     });
     const fastify = this.getInstance<FastifyInstance>();
     observeRequests(fastify, ctx);
+    answerProbes(fastify);
     acceptJsonOnly(fastify);
     acceptText(fastify, 'text/csv');
+    leaveStreams(fastify);
   }
 
   // Nest passes the handler that ends in the ProblemFilter; Fastify's errors need their meaning first.
@@ -127,6 +132,24 @@ function acceptText(fastify: FastifyInstance, type: string): void {
   });
 }
 
+/** No client sends this type: a request to a route with `StreamedBody` is given it in place of its own. */
+const STREAM = 'application/vnd.sociograph.stream';
+
+/** Parsers belong to media types, not to routes, hence the exchange of the type before a parser is looked for. */
+function leaveStreams(fastify: FastifyInstance): void {
+  const isStreamed = (req: FastifyRequest): boolean => {
+    const { streamed = false, bodyTypes = [] } = (req.routeOptions.config ?? {}) as BodyRules;
+    const type = req.raw.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    return streamed && bodyTypes.includes(type);
+  };
+  fastify.addHook('onRequest', (req, _reply, done) => {
+    if (req.raw.headers['content-type'] === STREAM) delete req.raw.headers['content-type'];
+    if (isStreamed(req)) req.raw.headers['content-type'] = STREAM;
+    done();
+  });
+  fastify.addContentTypeParser(STREAM, (_req, payload, done) => done(null, payload));
+}
+
 function observeRequests(fastify: FastifyInstance, ctx: HostContext): void {
   const duration = ctx.metrics.histogram(
     'http_server_request_duration_seconds',
@@ -134,6 +157,7 @@ function observeRequests(fastify: FastifyInstance, ctx: HostContext): void {
     ['method', 'route', 'status'],
   );
   fastify.addHook('onRequest', (req: EdgeRequest, reply, done) => {
+    if (req.url === PROBE) return done();
     const correlationId = acceptCorrelationId(single(req.headers['x-correlation-id']), ctx.ids);
     void reply.header('x-correlation-id', correlationId);
     const span = startServerSpan(req.headers);
@@ -167,6 +191,11 @@ function observeRequests(fastify: FastifyInstance, ctx: HostContext): void {
     );
     edge.span.end(outcome);
   }
+}
+
+/** One probe a second and instance: neither logged nor measured, and open without a token. */
+function answerProbes(fastify: FastifyInstance): void {
+  fastify.get(PROBE, { logLevel: 'silent' }, async () => ({ status: 'up' }));
 }
 
 function single(value: string | string[] | undefined): string | undefined {

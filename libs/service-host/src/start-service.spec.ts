@@ -160,6 +160,13 @@ describe('the REST edge of a service', () => {
     expect(answer).toMatchObject({ status: 413, code: 'REQUEST.BODY_TOO_LARGE' });
   });
 
+  it('answers probes of the gateway, and neither logs nor measures them', async () => {
+    const response = await fetch(`${service.url}/health/live`);
+    expect([response.status, await response.json()]).toEqual([200, { status: 'up' }]);
+    expect(lines.filter((line) => line['msg'] === 'request answered')).toEqual([]);
+    expect(await (await fetch(`${service.managementUrl}/metrics`)).text()).not.toContain('/health/live');
+  });
+
   it('answers 415 for a body of another type', async () => {
     const answer = await problem(
       await post('network=vk', { 'content-type': 'application/x-www-form-urlencoded' }),
