@@ -79,12 +79,12 @@ export class LeaseWorker {
     return this.client.acquire(request);
   }
 
-  /** In the slot or not at all; never rejects. */
-  async send(slot: SendSlot, call: SlotCall): Promise<SendOutcome> {
+  /** In the slot or not at all; never rejects. What is withdrawn before its slot is `missed`, and known at once. */
+  async send(slot: SendSlot, call: SlotCall, withdrawn?: AbortSignal): Promise<SendOutcome> {
     const { network } = slot.lease;
     const lane = this.#lanes.get(network);
     if (lane === undefined) return { kind: 'missed', cause: 'no-connection' };
-    const outcome = await lane.thread.send(slot, call);
+    const outcome = await lane.thread.send(slot, call, withdrawn);
     if (outcome.kind === 'missed') {
       this.#options.onSlot?.({ network, kind: 'missed', cause: outcome.cause });
       return outcome;

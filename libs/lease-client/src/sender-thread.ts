@@ -18,6 +18,7 @@ export interface ThreadSettings {
 
 export type ToThread =
   | { kind: 'send'; id: number; slot: Omit<SendSlot, 'lease'>; lease: LeaseFacts; call: SlotCall }
+  | { kind: 'withdraw'; id: number }
   | { kind: 'warm' }
   | { kind: 'key-changed'; change: KeyChange; at: number };
 
@@ -100,8 +101,8 @@ export class SenderThread {
     this.#post({ kind: 'warm' });
   }
 
-  /** In the slot or not at all; never rejects. */
-  async send(slot: SendSlot, call: SlotCall): Promise<SendOutcome> {
+  /** In the slot or not at all; never rejects. What is withdrawn before its slot is `missed`. */
+  async send(slot: SendSlot, call: SlotCall, withdrawn?: AbortSignal): Promise<SendOutcome> {
     this.open();
     const { lease, ...times } = slot;
     // Asked here too: what this thread knows already need not be found out there.
@@ -109,13 +110,16 @@ export class SenderThread {
     if (this.#worker === undefined || cause !== undefined) {
       return { kind: 'missed', cause: cause ?? 'no-connection' };
     }
+    if (withdrawn?.aborted === true) return { kind: 'missed', cause: 'withdrawn' };
     this.#share();
     const { keyId, grantedAt, expiresAt, generation, wallAhead } = lease;
     const id = (this.#sent += 1);
     const facts: LeaseFacts = { keyId, grantedAt, expiresAt, generation, wallAhead };
     const answer = new Promise<SendOutcome>((resolve) => this.#waiting.set(id, resolve));
     this.#post({ kind: 'send', id, slot: times, lease: facts, call });
-    return answer;
+    const withdraw = (): void => this.#post({ kind: 'withdraw', id });
+    withdrawn?.addEventListener('abort', withdraw, { once: true });
+    return answer.finally(() => withdrawn?.removeEventListener('abort', withdraw));
   }
 
   /** Takes a change of a key's state, also for slots that the thread waits for. */

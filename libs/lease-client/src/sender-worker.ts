@@ -33,19 +33,25 @@ if (pathProbe !== undefined) {
   }).start();
 }
 
+/** Calls that may still be withdrawn. */
+const planned = new Map<number, AbortController>();
+
 parentPort?.on('message', (message: ToThread) => {
   switch (message.kind) {
+    case 'withdraw':
+      return planned.get(message.id)?.abort();
     case 'key-changed':
       return guard.keyChanged(message.change, message.at);
     case 'warm':
       return sender.warm();
     case 'send': {
       const { id, slot, lease, call } = message;
-      void sender
-        .sendForBytes({ ...slot, lease }, call)
-        .then((outcome) =>
-          tell({ kind: 'outcome', id, outcome }, outcome.kind === 'answered' ? [outcome.body.buffer] : []),
-        );
+      const withdrawal = new AbortController();
+      planned.set(id, withdrawal);
+      void sender.sendForBytes({ ...slot, lease }, call, withdrawal.signal).then((outcome) => {
+        planned.delete(id);
+        tell({ kind: 'outcome', id, outcome }, outcome.kind === 'answered' ? [outcome.body.buffer] : []);
+      });
     }
   }
 });

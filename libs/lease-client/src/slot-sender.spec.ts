@@ -83,6 +83,33 @@ describe('sending in slots', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  it('does not send what is withdrawn before its slot, and says so at once', async () => {
+    let requests = 0;
+    handle = (_, response) => ((requests += 1), response.end('ok'));
+    const withdrawal = new AbortController();
+    const sending = sender.send(slot(500), call, withdrawal.signal);
+    withdrawal.abort();
+    expect(await sending).toEqual({ kind: 'missed', cause: 'withdrawn' });
+    expect(await sender.send(slot(10), call, withdrawal.signal)).toEqual({
+      kind: 'missed',
+      cause: 'withdrawn',
+    });
+    expect(await sender.send(slot(10), call)).toMatchObject({ kind: 'answered' });
+    expect(requests).toBe(1);
+  });
+
+  it('leaves a request alone that is withdrawn after it was sent', async () => {
+    const withdrawal = new AbortController();
+    handle = (_, response) => {
+      withdrawal.abort();
+      response.end('ok');
+    };
+    expect(await sender.send(slot(10), call, withdrawal.signal)).toMatchObject({
+      kind: 'answered',
+      body: 'ok',
+    });
+  });
+
   it('sends not before its slot, over a connection that was open', async () => {
     const seen: { at: number; url: string; method: string; body: string; length: string | undefined }[] = [];
     handle = (request, response) => {

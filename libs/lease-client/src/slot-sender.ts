@@ -87,29 +87,54 @@ export class SlotSender {
     this.#connections.warm(connections);
   }
 
-  async send(slot: SlotFacts, call: SlotCall): Promise<SendOutcome> {
-    const outcome = await this.sendForBytes(slot, call);
+  async send(slot: SlotFacts, call: SlotCall, withdrawn?: AbortSignal): Promise<SendOutcome> {
+    const outcome = await this.sendForBytes(slot, call, withdrawn);
     return outcome.kind === 'answered'
       ? { ...outcome, body: Buffer.from(outcome.body.buffer).toString('utf8') }
       : outcome;
   }
 
-  /** As `send`; the body as it came, in a buffer of its own. */
-  sendForBytes(slot: SlotFacts, call: SlotCall): Promise<SendOutcomeOf<Uint8Array<ArrayBuffer>>> {
+  /**
+   * As `send`; the body as it came, in a buffer of its own. A call that is withdrawn before its slot is not sent, and
+   * that is known at once; later it is too late for that.
+   */
+  sendForBytes(
+    slot: SlotFacts,
+    call: SlotCall,
+    withdrawn?: AbortSignal,
+  ): Promise<SendOutcomeOf<Uint8Array<ArrayBuffer>>> {
+    if (withdrawn?.aborted === true) return Promise.resolve({ kind: 'missed', cause: 'withdrawn' });
     this.#connections.expect();
     return new Promise((resolve) => {
       let exchange: Exchange | undefined;
+      let isOver = false;
+      const miss = (cause: MissCause): void => {
+        exchange?.drop();
+        resolve({ kind: 'missed', cause });
+      };
+      const end = (): void => {
+        isOver = true;
+        this.#connections.expected();
+        withdrawn?.removeEventListener('abort', withdraw);
+      };
+      const withdraw = (): void => {
+        end();
+        miss('withdrawn');
+      };
+      withdrawn?.addEventListener('abort', withdraw);
       const plan = (): void =>
         this.#timer.at(slot.notBefore, {
-          ready: () => (exchange ??= this.#prepare(slot, call)),
+          ready: () => {
+            if (!isOver) exchange ??= this.#prepare(slot, call);
+          },
           fire: () => {
+            if (isOver) return;
             const verdict = this.#verdictOf(slot);
             // The mapping of the pool's clock moved back a little since the timer fired.
             if (verdict === 'wait') return plan();
-            this.#connections.expected();
+            end();
             if (verdict === 'send') return resolve(this.#write(slot, call, exchange));
-            exchange?.drop();
-            resolve({ kind: 'missed', cause: verdict });
+            miss(verdict);
           },
         });
       plan();

@@ -5,7 +5,8 @@ import type { LeaseFacts } from './worker-lease';
 export type VoidCause =
   'clock-contradicted' | 'suspended' | 'key-state-changed' | 'key-resting' | 'lease-expired';
 
-export type MissCause = 'too-late' | 'no-connection' | VoidCause;
+/** `withdrawn`: whoever wanted it sent wants it no longer. */
+export type MissCause = 'too-late' | 'no-connection' | 'withdrawn' | VoidCause;
 
 /** What is known at one moment, read together; times are milliseconds on the pool's clock. */
 export interface SlotView {

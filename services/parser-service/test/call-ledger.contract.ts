@@ -9,7 +9,7 @@ import type {
   LaneView,
 } from '../src/domain/ports';
 import { USUAL_SCOPE } from '../src/domain/import-scope';
-import { anImport } from './builders';
+import { anImport, ToyNetwork } from './builders';
 
 export interface LedgerUnderTest {
   imports: Imports;
@@ -246,6 +246,69 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect(await under.ledger.begin(await dispatch('lists', 2))).toEqual([
         { person: '2', depth: 0, attempts: 2, keyFaults: 0 },
       ]);
+    });
+
+    it('shows no work while the lane has all the calls it may have', async () => {
+      await start({ seeds: ['1', '2'] });
+      await dispatch('lists', 1);
+      const shown: LaneView[] = [];
+      const look = (calls: number) =>
+        under.ledger.dispatch(
+          lane,
+          (seen) => {
+            shown.push(seen);
+            return { calls: [], closed: [] };
+          },
+          { calls, packSizes: new ToyNetwork().packSizes },
+        );
+      await look(1);
+      await look(2);
+      expect(shown.map(({ outstanding, work: offered }) => [outstanding, offered.length])).toEqual([
+        [1, 0],
+        [1, 1],
+      ]);
+      expect(shown[1]?.work[0]?.ready).toEqual({ lists: 1, profiles: 2 });
+    });
+
+    it('finishes calls of one import that end at once, each with its own items', async () => {
+      await start({ seeds: ['1', '2', '3', '4', '5', '6'] });
+      const calls = [await dispatch('lists', 2), await dispatch('lists', 2), await dispatch('lists', 2)];
+      for (const callId of calls) await under.ledger.begin(callId);
+      const profiles = await dispatch('profiles', 6);
+      await under.ledger.begin(profiles);
+      const people = async (callId: string) => (await under.ledger.find(callId))?.people.map(String) ?? [];
+      const seen = await Promise.all(calls.map(people));
+      const results = calls.map((callId, index) => ({
+        callId,
+        result: {
+          ...NOTHING,
+          done: seen[index]?.slice(0, 1) ?? [],
+          again: [{ person: String(seen[index]?.[1]), readyInMs: 0, refund: false, cause: 'reset' }],
+          // All of them meet 7, at other distances, and each one of its own.
+          found: [
+            { person: '7', depth: 3 - index },
+            { person: String(10 + index), depth: 1 },
+          ],
+          positions: { log: { '0': [5, 9, 7][index] ?? 0 } },
+          friendshipObservations: 2,
+        },
+      }));
+      const ended = await Promise.all([
+        ...results.map(({ callId, result }) => under.ledger.finish(callId, result, importId)),
+        under.ledger.finish(profiles, { ...NOTHING, done: ['1', '2', '3', '4', '5', '6'] }, importId),
+        under.ledger.finish(profiles, { ...NOTHING, done: ['1'] }, importId),
+      ]);
+      expect(ended).toEqual([true, true, true, true, false]);
+      expect(await counters()).toMatchObject({
+        peopleKnown: 10,
+        peopleDone: 6,
+        listsKnown: 10,
+        listsDone: 3,
+        callsMade: 4,
+        friendshipObservations: 6,
+      });
+      expect((await found()).positions).toEqual({ log: { '0': 9 } });
+      expect((await work())?.ready).toEqual({ lists: 7, profiles: 4 });
     });
 
     it('offers long lists apart, their attempts begin anew', async () => {

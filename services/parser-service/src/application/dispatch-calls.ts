@@ -1,6 +1,7 @@
 import { Ids } from '@sociograph/kernel';
 import {
   limitReached,
+  mostAhead,
   PACK_KINDS,
   type PackKind,
   type PackSizes,
@@ -36,14 +37,19 @@ export class DispatchCalls {
     const network = this.networks.find(lane.network);
     if (network === undefined) return 0;
     const callsPerSecond = await this.pool.callsPerSecond(lane);
-    return this.ledger.dispatch(lane, ({ outstanding, unanswered, work, learned }) => ({
-      calls: planPacks(
-        work,
-        { outstanding, unanswered, callsPerSecond, others },
-        sizesNow(network.packSizes, learned),
-      ).map((pack) => ({ callId: this.ids.next(), pack })),
-      closed: work.filter(limitReached).map(({ importId }) => importId),
-    }));
+    const { packSizes } = network;
+    return this.ledger.dispatch(
+      lane,
+      ({ outstanding, unanswered, work, learned }) => ({
+        calls: planPacks(
+          work,
+          { outstanding, unanswered, callsPerSecond, others },
+          sizesNow(packSizes, learned),
+        ).map((pack) => ({ callId: this.ids.next(), pack })),
+        closed: work.filter(limitReached).map(({ importId }) => importId),
+      }),
+      { calls: mostAhead({ callsPerSecond, others }), packSizes },
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { DomainError } from '@sociograph/kernel';
 import { anImport, CountedIds, StillClock, ToyNetwork } from '../../test/builders';
 import type { ItemOutcome } from '../domain/items';
-import { Networks, type Reading, type SendOutcome } from '../domain/ports';
+import { type LeaseVerdict, Networks, type Reading, type SendOutcome } from '../domain/ports';
 import { MemoryImports, MemoryStore } from '../infrastructure/in-memory';
 import { MemoryCallLedger } from '../infrastructure/in-memory-calls';
 import {
@@ -423,6 +423,92 @@ describe('performing a call', () => {
       { leaseId: 'late', outcome: 'missed', findings: { errors: [], made: {} } },
     ]);
     expect(pool.requests).toEqual([]);
+  });
+
+  it('does not send the call of an import that was paused while it waited for a key, and gives the key back', async () => {
+    const { perform, pool, imports, item } = await setUp();
+    let grant!: (verdict: LeaseVerdict) => void;
+    pool.acquire = () => new Promise((resolve) => (grant = resolve));
+    const performing = perform.perform('call-1');
+    await new Promise((resolve) => setImmediate(resolve));
+    await imports.change('demo', 'import-1', (job) => job.step('pause', 1));
+    perform.withdraw('another');
+    perform.withdraw('import-1');
+    expect(await performing).toBe('not-wanted');
+    expect([item('1')?.state, item('1')?.attempts]).toEqual(['pending', 0]);
+    grant({ kind: 'granted', lease: { leaseId: 'late', keyId: 'k', fence: 1 } });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([pool.requests.length, pool.settled.map(({ leaseId }) => leaseId)]).toEqual([0, ['late']]);
+  });
+
+  it('withdraws a call that waits for its slot, at no cost of its items', async () => {
+    const { perform, pool, imports, item } = await setUp();
+    pool.send = async (_lease, _authorize, withdrawn) => {
+      await imports.change('demo', 'import-1', (job) => job.step('cancel', 1));
+      perform.withdraw('import-1');
+      return withdrawn?.aborted === true ? { kind: 'missed', cause: 'withdrawn' } : answered;
+    };
+    expect(await perform.perform('call-1')).toBe('not-wanted');
+    expect(item('1')).toMatchObject({ state: 'gap', cause: 'withdrawn', attempts: 0 });
+    expect([pool.asked.length, pool.settled.map(({ outcome }) => outcome)]).toEqual([1, ['missed']]);
+  });
+
+  it('looks again when something happens to imports while it looks a call up', async () => {
+    const { perform, pool, imports, ledger } = await setUp();
+    const find = ledger.find.bind(ledger);
+    ledger.find = async (callId) => {
+      ledger.find = find;
+      const call = await find(callId);
+      await imports.change('demo', 'import-1', (job) => job.step('pause', 1));
+      perform.withdraw('import-1');
+      return call;
+    };
+    expect(await perform.perform('call-1')).toBe('not-wanted');
+    expect(pool.asked).toEqual([]);
+  });
+
+  it('finds out what it was not told, and leaves wanted calls alone', async () => {
+    const { perform, pool, imports } = await setUp();
+    pool.acquire = () => new Promise(() => undefined);
+    const performing = perform.perform('call-1');
+    let over = false;
+    void performing.then(() => (over = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    await perform.doubt();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(over).toBe(false);
+    await imports.change('demo', 'import-1', (job) => job.step('pause', 1));
+    await perform.doubt();
+    expect(await performing).toBe('not-wanted');
+  });
+
+  it('holds its place until what was seen is stored', async () => {
+    const { perform, pool, network, ledger, store, pause } = await setUp(['1', '2', '3', '4', '5', '6', '7']);
+    pause.ms = () => new Promise(() => undefined);
+    await ledger.putBack('call-1', { holdMs: 0, refund: false });
+    const calls = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((callId) => ({
+      callId,
+      pack: { importId: 'import-1', kind: 'lists' as const, size: 1 },
+    }));
+    await ledger.dispatch({ workspaceId: 'demo', network: 'toy' }, () => ({ calls, closed: [] }));
+    for (const { callId } of calls) {
+      pool.answers.push(answered);
+      network.readings.push(read({ [String(store.calls.get(callId)?.call.people[0])]: list() }));
+    }
+    const finish = ledger.finish.bind(ledger);
+    const ends: (() => void)[] = [];
+    ledger.finish = async (...given) => {
+      await new Promise<void>((resolve) => ends.push(resolve));
+      return finish(...given);
+    };
+    const performing = calls.map(({ callId }) => perform.perform(callId));
+    for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(pool.requests).toHaveLength(6);
+    ends[0]?.();
+    for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(pool.requests).toHaveLength(7);
+    for (const end of ends) end();
+    expect(await Promise.all(performing)).toEqual(Array.from({ length: 7 }, () => 'done'));
   });
 
   it('does not wait for a store that is away once it stops', async () => {

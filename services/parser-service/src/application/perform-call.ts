@@ -10,7 +10,6 @@ import {
   CallLedger,
   KeyPool,
   type Lease,
-  type LeaseVerdict,
   Networks,
   ObservationLog,
   Pause,
@@ -18,6 +17,7 @@ import {
   type SendOutcome,
   type SocialNetwork,
 } from '../domain/ports';
+import { LeaseForCall, type Turn } from './lease-for-call';
 import { isPoison, outcomeOf } from './read-answer';
 
 export type Performance = 'done' | 'split' | 'put-back' | 'not-wanted';
@@ -28,13 +28,21 @@ export const LEASE_PATIENCE_MS = 5_000;
 export const STORE_PATIENCE_MS = 120_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
+/** A call that this process has taken. */
+interface InHand {
+  readonly performing: Promise<Performance>;
+  readonly withdrawal: AbortController;
+  /** Known once the call was looked up. */
+  importId?: string;
+  /** Something happened to imports while the call was looked up. */
+  doubted: boolean;
+}
 
 /** Makes one call: lease, send in the slot, settle, publish what was seen, then commit it in one transaction. */
 export class PerformCall {
-  private readonly inHand = new Map<string, Promise<Performance>>();
+  private readonly inHand = new Map<string, InHand>();
+  private readonly leases: LeaseForCall;
   private stopped = false;
-  private readonly stopping: Promise<'stopping'>;
-  private announceStop!: () => void;
 
   constructor(
     private readonly ledger: CallLedger,
@@ -46,15 +54,35 @@ export class PerformCall {
     private readonly pause: Pause,
     private readonly faults: AnswerFaults,
   ) {
-    this.stopping = new Promise((resolve) => {
-      this.announceStop = () => resolve('stopping');
-    });
+    this.leases = new LeaseForCall(pool, clock, pause);
   }
 
-  /** From now on calls that wait for a key are put back; the ones being made are finished. */
+  /** From now on calls that are not sent yet are put back; those on the wire are finished. */
   stop(): void {
     this.stopped = true;
-    this.announceStop();
+    for (const { withdrawal } of this.inHand.values()) withdrawal.abort();
+  }
+
+  /**
+   * The import was paused, cancelled or deleted: calls of it that are not sent yet go back, and so do their leases. Those
+   * on the wire are finished.
+   */
+  withdraw(importId: string): void {
+    for (const held of this.inHand.values()) {
+      if (held.importId === importId) held.withdrawal.abort();
+      else if (held.importId === undefined) held.doubted = true;
+    }
+  }
+
+  /** What happened to imports is not known for a while: whoever is not sent yet looks whether it is wanted. */
+  async doubt(): Promise<void> {
+    await Promise.all(
+      [...this.inHand].map(async ([callId, held]) => {
+        held.doubted = true;
+        if (held.importId !== undefined && (await this.ledger.find(callId))?.wanted === false)
+          held.withdrawal.abort();
+      }),
+    );
   }
 
   /**
@@ -62,28 +90,45 @@ export class PerformCall {
    * hand already (the broker gave it out again after a cut) is not made twice.
    */
   perform(callId: string): Promise<Performance> {
-    const inHand = this.inHand.get(callId);
-    if (inHand !== undefined) return inHand;
-    const performing = this.performOnce(callId).finally(() => this.inHand.delete(callId));
-    this.inHand.set(callId, performing);
+    const before = this.inHand.get(callId);
+    if (before !== undefined) return before.performing;
+    const held: Omit<InHand, 'performing'> = { withdrawal: new AbortController(), doubted: false };
+    const performing = this.performOnce(callId, held).finally(() => this.inHand.delete(callId));
+    this.inHand.set(callId, Object.assign(held, { performing }));
     return performing;
   }
 
-  private async performOnce(callId: string): Promise<Performance> {
-    const call = await this.ledger.find(callId);
+  private async performOnce(callId: string, held: Omit<InHand, 'performing'>): Promise<Performance> {
+    let call: Call | undefined;
+    do {
+      held.doubted = false;
+      call = await this.ledger.find(callId);
+    } while (held.doubted);
     if (call === undefined) return 'not-wanted';
     if (!call.wanted) {
       await this.ledger.putBack(callId, { holdMs: 0, refund: false });
       return 'not-wanted';
     }
+    held.importId = call.importId;
     const network = this.networks.find(call.network);
     if (network === undefined) throw networkMissing(call.network);
-    return this.performIn(network, call);
+    if (this.stopped) held.withdrawal.abort();
+    const turn: Turn = {
+      network,
+      call,
+      content: contentOf(call),
+      deadline: this.clock.monotonicMs() + LEASE_PATIENCE_MS,
+      withdrawn: held.withdrawal.signal,
+    };
+    try {
+      return await this.performIn(turn);
+    } finally {
+      turn.place?.leave();
+    }
   }
 
-  private async performIn(network: SocialNetwork, call: Call): Promise<Performance> {
-    const deadline = this.clock.monotonicMs() + LEASE_PATIENCE_MS;
-    const content = contentOf(call);
+  private async performIn(turn: Turn): Promise<Performance> {
+    const { network, call, content, withdrawn } = turn;
     let begun: Promise<Item[]> | undefined;
     if (content.people.length === 0) {
       const items = await this.ledger.begin(call.callId);
@@ -91,20 +136,19 @@ export class PerformCall {
       return this.store(network, call, items, undefined, nothing);
     }
     for (;;) {
-      const timeoutMs = deadline - this.clock.monotonicMs();
-      const verdict = timeoutMs > 0 ? await this.lease(network, call, content, timeoutMs) : undefined;
+      const verdict = await this.leases.take(turn);
       if (verdict?.kind !== 'granted') {
         await begun;
         const holdMs = verdict?.kind === 'denied' ? verdict.retryInMs : 0;
         await this.ledger.putBack(call.callId, { holdMs, refund: begun !== undefined });
-        return 'put-back';
+        return withdrawn.aborted && !this.stopped ? 'not-wanted' : 'put-back';
       }
       const { lease } = verdict;
       // Beside the send: a slot may begin 10 ms after the grant, a commit may take longer than that.
       begun ??= this.insist(() => this.ledger.begin(call.callId));
       // Awaited below, after the send; until then a failure must not count as one that nobody handles.
       begun.catch(() => undefined);
-      const sent = await this.pool.send(lease, (token) => network.request(content, token));
+      const sent = await this.pool.send(lease, (token) => network.request(content, token), withdrawn);
       const reading = readingOf(network, content, sent);
       const settled = this.pool.settle(lease, sent, reading);
       if (sent.kind === 'missed') {
@@ -118,34 +162,6 @@ export class PerformCall {
       ]);
       return performance;
     }
-  }
-
-  /** Undefined when the process is to stop before a key is there; one that comes later is given back. */
-  private async lease(
-    network: SocialNetwork,
-    call: Call,
-    content: CallContent,
-    timeoutMs: number,
-  ): Promise<LeaseVerdict | undefined> {
-    if (this.stopped) return undefined;
-    const { workspaceId, importId } = call;
-    const asked = this.pool.acquire({
-      workspaceId,
-      network: network.name,
-      importId,
-      methods: network.methods(content),
-      timeoutMs,
-    });
-    const first = await Promise.race([asked, this.stopping]);
-    if (first !== 'stopping') return first;
-    void asked
-      .then(async (late) => {
-        if (late.kind === 'granted') {
-          await this.pool.settle(late.lease, { kind: 'missed', cause: 'stopping' }, { errors: [], made: {} });
-        }
-      })
-      .catch(() => undefined); // The pool ends a lease by itself; nothing is lost with this one.
-    return undefined;
   }
 
   private async store(
@@ -176,7 +192,7 @@ export class PerformCall {
         : await this.insist(() => this.log.publish(sightingOf(call, seen), observations));
     const fitted = reading.kind === 'read' && seen !== undefined ? { fitted: size } : {};
     const finished = await this.insist(() =>
-      this.ledger.finish(call.callId, { ...result, positions, ...fitted }),
+      this.ledger.finish(call.callId, { ...result, positions, ...fitted }, call.importId),
     );
     return finished ? 'done' : 'not-wanted';
   }

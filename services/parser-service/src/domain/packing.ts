@@ -123,6 +123,14 @@ export function partsOf(why: 'too-much' | 'bad-id', splits: number, items: numbe
   return why === 'bad-id' || splits === 0 ? 2 : Math.min(items, LAST_PARTS);
 }
 
+/** Calls of a lane that may be dispatched and not finished. */
+export function mostAhead({
+  callsPerSecond,
+  others = 0,
+}: Pick<DispatchWindow, 'callsPerSecond' | 'others'>): number {
+  return Math.max(1, Math.ceil(callsPerSecond * (others > 0 ? AHEAD_BESIDE_OTHERS_SECONDS : AHEAD_SECONDS)));
+}
+
 /**
  * Which packs to dispatch now: round robin over the imports in the order given, full packs first, a partial one
  * where nothing can fill it any more or where keys would idle otherwise.
@@ -133,8 +141,7 @@ export function planPacks(
   sizes: Readonly<Record<PackKind, number>>,
 ): Pack[] {
   if (window.callsPerSecond <= 0) return [];
-  const aheadSeconds = (window.others ?? 0) > 0 ? AHEAD_BESIDE_OTHERS_SECONDS : AHEAD_SECONDS;
-  const most = Math.max(1, Math.ceil(window.callsPerSecond * aheadSeconds));
+  const most = mostAhead(window);
   const busy = Math.max(1, Math.ceil(window.callsPerSecond * BUSY_SECONDS));
   const packs: Pack[] = [];
   let waiting = [...work];

@@ -93,6 +93,13 @@ export interface DispatchPlan {
   readonly closed: readonly string[];
 }
 
+/** What a round of dispatch can do at most; nothing beyond that is looked at. */
+export interface DispatchBounds {
+  /** Calls of the lane that may be dispatched and not finished. */
+  readonly calls: number;
+  readonly packSizes: PackSizes;
+}
+
 /** One packed call as stored. */
 export interface Call {
   readonly callId: string;
@@ -136,15 +143,22 @@ export abstract class CallLedger {
    * One round of dispatch, alone in its lane whatever the number of processes: shows `plan` the lane, stores the
    * calls that it returns with their items, and sends one message each. Returns how many were dispatched.
    */
-  abstract dispatch(lane: Lane, plan: (view: LaneView) => DispatchPlan): Promise<number>;
+  abstract dispatch(
+    lane: Lane,
+    plan: (view: LaneView) => DispatchPlan,
+    bounds?: DispatchBounds,
+  ): Promise<number>;
   abstract find(callId: string): Promise<Call | undefined>;
   /**
    * Marks the call as being made and counts an attempt of each of its items, which it returns; empty when the call
    * has ended. It may run beside the send: what matters is that a call which kills its process is remembered.
    */
   abstract begin(callId: string): Promise<Item[]>;
-  /** False when the call was finished before: then nothing is changed. */
-  abstract finish(callId: string, result: CallResult): Promise<boolean>;
+  /**
+   * False when the call was finished before: then nothing is changed. Calls of the import that is named may be stored
+   * together, in one transaction.
+   */
+  abstract finish(callId: string, result: CallResult, importId?: string): Promise<boolean>;
   /** The items wait again, the import is not dispatched for `holdMs`; `refund`: the attempt was none. */
   abstract putBack(callId: string, options: { holdMs: number; refund: boolean }): Promise<void>;
   /**
@@ -170,6 +184,8 @@ export interface Lease {
   readonly leaseId: string;
   readonly keyId: string;
   readonly fence: number;
+  /** When its slot begins, on this process' monotonic clock (ms); absent: now. */
+  readonly slotAt?: number;
 }
 
 export type LeaseVerdict =
@@ -208,8 +224,15 @@ export interface NetworkError {
 
 export abstract class KeyPool {
   abstract acquire(request: LeaseRequest): Promise<LeaseVerdict>;
-  /** In the lease's slot or not at all; `authorize` puts the token where the network wants it. */
-  abstract send(lease: Lease, authorize: (token: Secret) => NetworkRequest): Promise<SendOutcome>;
+  /**
+   * In the lease's slot or not at all; `authorize` puts the token where the network wants it. `missed` when it is
+   * withdrawn before its slot.
+   */
+  abstract send(
+    lease: Lease,
+    authorize: (token: Secret) => NetworkRequest,
+    withdrawn?: AbortSignal,
+  ): Promise<SendOutcome>;
   /** Ends the lease. A pool that cannot be reached neither fails nor holds the call: the lease ends by itself. */
   abstract settle(lease: Lease, outcome: SendOutcome, findings: CallFindings): Promise<void>;
   abstract callsPerSecond(lane: Lane): Promise<number>;
@@ -286,9 +309,9 @@ export abstract class AnswerFaults {
   abstract note(network: string, kind: PackKind, path: string): void;
 }
 
-/** Lets time pass: seconds between tries of what is unavailable. */
+/** Lets time pass: seconds between tries of what is unavailable. Ends early, and without an error, when aborted. */
 export abstract class Pause {
-  abstract ms(duration: number): Promise<void>;
+  abstract ms(duration: number, ended?: AbortSignal): Promise<void>;
 }
 
 /** How far the views have come that make an import readable: what ALL of them have applied. */

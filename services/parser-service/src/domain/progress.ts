@@ -20,6 +20,8 @@ const LONGEST_MS = 60_000;
 const STRETCH = 1 / 3;
 /** While each list that is read brings nearly one more, nobody knows how many there will be. */
 const STILL_GROWING = 0.9;
+/** The lists to come bring people whose lists are to come as well: so many rounds of that are looked at. */
+const ROUNDS = 100;
 /** From the last item to the views that show it. */
 export const SETTLE_MS = 1_500;
 
@@ -42,7 +44,8 @@ export function etaMs(marks: readonly ProgressMark[], limits: EtaLimits): number
   if (before === undefined) return undefined;
   const span = now.at - before.at;
   const calls = now.counters.callsMade - before.counters.callsMade;
-  const left = callsLeft(before.counters, now.counters, limits);
+  const middle = middleOf(marks, before, now);
+  const left = callsLeft(before.counters, middle.counters, now.counters, limits);
   if (span < SHORTEST_MS || calls <= 0 || left === undefined) return undefined;
   return Math.round((left * span) / calls) + SETTLE_MS;
 }
@@ -56,8 +59,15 @@ function startOfStretch(marks: readonly ProgressMark[], now: ProgressMark): Prog
   return running.findLast(({ at }) => now.at - at >= stretch);
 }
 
+/** The mark at which half of the stretch's lists were read: what they brought is held against what the others did. */
+function middleOf(marks: readonly ProgressMark[], before: ProgressMark, now: ProgressMark): ProgressMark {
+  const half = before.counters.listsDone + (now.counters.listsDone - before.counters.listsDone) / 2;
+  return marks.findLast(({ at, counters }) => at >= before.at && counters.listsDone <= half) ?? before;
+}
+
 function callsLeft(
   before: ImportCounters,
+  middle: ImportCounters,
   now: ImportCounters,
   { peopleLimit, profilesPerCall }: EtaLimits,
 ): number | undefined {
@@ -65,13 +75,48 @@ function callsLeft(
   const openLists = now.listsKnown - now.listsDone + now.listsRetrying;
   const profileCalls = (people: number): number => Math.ceil(people / profilesPerCall);
   if (openLists === 0) return profileCalls(openPeople);
-  const listsDone = now.listsDone - before.listsDone + before.listsRetrying - now.listsRetrying;
+  const listsDone = listsRead(before, now);
   if (listsDone <= 0) return undefined;
-  const growth = (now.listsKnown - before.listsKnown) / listsDone;
   const room = peopleLimit === null ? Infinity : Math.max(0, peopleLimit - now.peopleKnown);
-  if (growth >= STILL_GROWING && room === Infinity) return undefined;
-  const toCome = growth >= STILL_GROWING ? room : Math.min(room, (openLists * growth) / (1 - growth));
+  const toCome = Math.min(room, peopleToCome(before, middle, now, openLists));
+  if (toCome === Infinity) return undefined;
   const calls = now.callsMade - before.callsMade;
   const listCalls = Math.max(1, calls - (now.peopleDone - before.peopleDone) / profilesPerCall);
   return ((openLists + toCome) * listCalls) / listsDone + profileCalls(openPeople + toCome);
+}
+
+/**
+ * People whom the open lists will bring, and theirs. Each list brings fewer new people than those before it, since more of
+ * its people are known already: what the stretch's second half brought against its first half tells how fast that falls.
+ * Where it does not fall the lists to come are taken to be like the last ones. Infinity: nobody knows.
+ */
+function peopleToCome(
+  before: ImportCounters,
+  middle: ImportCounters,
+  now: ImportCounters,
+  openLists: number,
+): number {
+  const [early, late] = [growthOf(before, middle), growthOf(middle, now)];
+  if (late === 0) return 0;
+  if (late >= early) {
+    const growth = growthOf(before, now);
+    return growth >= STILL_GROWING ? Infinity : (openLists * growth) / (1 - growth);
+  }
+  // Between the middles of the two halves lie half of the lists of the stretch, from the later one to now a quarter.
+  const fall = Math.log(early / late) / (listsRead(before, now) / 2);
+  const growthNow = late * Math.exp((-fall * listsRead(middle, now)) / 2);
+  let toCome = 0;
+  for (let round = 0; round < ROUNDS; round += 1)
+    toCome = (growthNow / fall) * (1 - Math.exp(-fall * (openLists + toCome)));
+  // From half of an import on no more can be to come than is known.
+  return toCome > now.listsKnown ? Infinity : toCome;
+}
+
+/** New lists for each list that was read. */
+function growthOf(from: ImportCounters, to: ImportCounters): number {
+  return (to.listsKnown - from.listsKnown) / Math.max(1, listsRead(from, to));
+}
+
+function listsRead(from: ImportCounters, to: ImportCounters): number {
+  return to.listsDone - from.listsDone + from.listsRetrying - to.listsRetrying;
 }

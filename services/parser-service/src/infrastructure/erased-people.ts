@@ -1,7 +1,7 @@
 import type { Postgres } from '@sociograph/postgres';
 import type { FollowedSuppressions, Suppressions } from '@sociograph/suppression';
 import type { LogPositions, Observation, Sighting } from '../domain/observation';
-import type { Call, CallResult, DispatchPlan, Lane, LaneView } from '../domain/ports';
+import type { Call, CallResult, DispatchBounds, DispatchPlan, Lane, LaneView } from '../domain/ports';
 import { KafkaObservations } from './kafka-observations';
 import { PgCallLedger } from './pg-call-ledger';
 import type { PgForgetting } from './pg-forgetting';
@@ -19,9 +19,13 @@ export class FilteringLedger extends PgCallLedger {
     super(worker);
   }
 
-  override async dispatch(lane: Lane, plan: (view: LaneView) => DispatchPlan): Promise<number> {
+  override async dispatch(
+    lane: Lane,
+    plan: (view: LaneView) => DispatchPlan,
+    bounds?: DispatchBounds,
+  ): Promise<number> {
     await this.known.caughtUp;
-    return super.dispatch(lane, plan);
+    return super.dispatch(lane, plan, bounds);
   }
 
   override async find(callId: string): Promise<Call | undefined> {
@@ -38,16 +42,16 @@ export class FilteringLedger extends PgCallLedger {
     return { ...left, people, wanted: left.wanted && people.length > 0 };
   }
 
-  override async finish(callId: string, result: CallResult): Promise<boolean> {
+  override async finish(callId: string, result: CallResult, importId?: string): Promise<boolean> {
     const { suppressions } = this.known;
-    if (result.found.length === 0 || suppressions.size === 0) return super.finish(callId, result);
+    if (result.found.length === 0 || suppressions.size === 0) return super.finish(callId, result, importId);
     const call = await super.find(callId);
-    if (call === undefined) return super.finish(callId, result);
+    if (call === undefined) return super.finish(callId, result, importId);
     const found = result.found.filter(
       ({ person }) => !suppressions.isSuppressed(call.workspaceId, call.network, person),
     );
     this.known.dropped('item', result.found.length - found.length);
-    return super.finish(callId, { ...result, found });
+    return super.finish(callId, { ...result, found }, importId);
   }
 }
 

@@ -16,6 +16,7 @@ import {
   type Call,
   CallLedger,
   type CallResult,
+  type DispatchBounds,
   type DispatchPlan,
   type Lane,
   type LaneView,
@@ -47,7 +48,11 @@ export class MemoryCallLedger extends CallLedger {
     return [...lanes.values()];
   }
 
-  async dispatch(lane: Lane, plan: (view: LaneView) => DispatchPlan): Promise<number> {
+  async dispatch(
+    lane: Lane,
+    plan: (view: LaneView) => DispatchPlan,
+    bounds?: DispatchBounds,
+  ): Promise<number> {
     const imports = [...this.store.imports.values()]
       .filter(({ job }) => inLane(job.snapshot, lane))
       .filter((stored) => this.isDispatchable(stored))
@@ -55,13 +60,14 @@ export class MemoryCallLedger extends CallLedger {
     const open = [...this.store.calls.values()].filter(
       ({ call, state }) => isOpen(state) && inLane(call, lane),
     );
+    const isFull = bounds !== undefined && open.length >= bounds.calls;
     const { calls, closed } = plan({
       outstanding: open.length,
       unanswered: open.filter(
         ({ state, since }) => state === 'queued' || since > this.store.now() - ANSWERED_AFTER_MS,
       ).length,
-      work: imports.map((stored) => this.workOf(stored)),
-      learned: this.learned(lane),
+      work: isFull ? [] : imports.map((stored) => this.workOf(stored)),
+      learned: isFull ? {} : this.learned(lane),
     });
     let dispatched = 0;
     for (const { callId, pack } of calls) {

@@ -53,7 +53,8 @@ describe('the key pool of key-service', () => {
     const { pool, client } = setUp();
     expect(await pool.acquire(request)).toMatchObject({
       kind: 'granted',
-      lease: { leaseId: 'lease-1', keyId: 'key-1', fence: 9 },
+      // The pool's clock is 10 s ahead of this process', the slot begins at 1 ms of it.
+      lease: { leaseId: 'lease-1', keyId: 'key-1', fence: 9, slotAt: -9_999 },
     });
     expect(client.acquire).toHaveBeenCalledWith(request);
   });
@@ -105,14 +106,19 @@ describe('the key pool of key-service', () => {
     };
     const { pool, client, lease, authorize } = setUp(answer);
     const granted = await lease();
-    const outcome = await pool.send(granted, authorize);
+    const { signal } = new AbortController();
+    const outcome = await pool.send(granted, authorize, signal);
     expect(outcome).toEqual({ kind: 'answered', observedAt: 11.5, status: 200, body: 'text' });
-    expect(client.send).toHaveBeenCalledWith(held.slots[0], {
-      path: '/execute',
-      headers: { authorization: 'token' },
-      body: 'b',
-      timeoutMs: 7,
-    });
+    expect(client.send).toHaveBeenCalledWith(
+      held.slots[0],
+      {
+        path: '/execute',
+        headers: { authorization: 'token' },
+        body: 'b',
+        timeoutMs: 7,
+      },
+      signal,
+    );
     await pool.settle(granted, outcome, {
       failure: { method: 'execute', code: 13, message: 'm'.repeat(300) },
       errors: [{ method: 'friends.get', code: 30, message: 'private' }],

@@ -38,7 +38,7 @@ type PoolClient = Pick<LeaseWorker, 'acquire' | 'send' | 'settle' | 'capacity' |
 
 /** The key pool of key-service: leases over RPC, calls in their slots. */
 export class LeaseKeyPool extends KeyPool {
-  private readonly capacities = new Map<string, { at: number; callsPerSecond: number }>();
+  private readonly capacities = new Map<string, { at: number; asked: Promise<number> }>();
   /** What the sender really did, for the report of the settle. */
   private readonly sent = new WeakMap<SendOutcome, SlotOutcome>();
 
@@ -60,7 +60,9 @@ export class LeaseKeyPool extends KeyPool {
         return { kind: 'denied', reason: verdict.reason, retryInMs };
       }
       const { lease: held } = verdict;
-      const lease: HeldLease = { leaseId: held.leaseId, keyId: held.keyId, fence: held.fence, held };
+      const { leaseId, keyId, fence } = held;
+      const inMs = (held.slots[0]?.notBefore ?? 0) - this.client.poolNow();
+      const lease: HeldLease = { leaseId, keyId, fence, slotAt: this.monotonicMs() + inMs, held };
       return { kind: 'granted', lease };
     } catch (error) {
       if (!isDomainError(error)) throw error;
@@ -70,12 +72,16 @@ export class LeaseKeyPool extends KeyPool {
     }
   }
 
-  async send(lease: Lease, authorize: (token: Secret) => NetworkRequest): Promise<SendOutcome> {
+  async send(
+    lease: Lease,
+    authorize: (token: Secret) => NetworkRequest,
+    withdrawn?: AbortSignal,
+  ): Promise<SendOutcome> {
     const { held } = lease as HeldLease;
     const [slot] = held.slots;
     if (slot === undefined) return { kind: 'missed', cause: 'no-slot' };
     const { headers, ...request } = authorize(held.token);
-    const outcome = await this.client.send(slot, { ...request, headers: { ...headers } });
+    const outcome = await this.client.send(slot, { ...request, headers: { ...headers } }, withdrawn);
     const told = outcomeOf(outcome);
     this.sent.set(told, outcome);
     return told;
@@ -97,19 +103,20 @@ export class LeaseKeyPool extends KeyPool {
     });
   }
 
-  async callsPerSecond(lane: Lane): Promise<number> {
-    const name = `${lane.workspaceId} ${lane.network}`;
+  async callsPerSecond({ workspaceId, network }: Lane): Promise<number> {
+    const name = `${workspaceId} ${network}`;
     const known = this.capacities.get(name);
-    const now = this.monotonicMs();
-    if (known !== undefined && now - known.at < CAPACITY_AGE_MS) return known.callsPerSecond;
-    try {
-      const { callsPerSecond } = await this.client.capacity(lane);
-      this.capacities.set(name, { at: now, callsPerSecond });
-      return callsPerSecond;
-    } catch (error) {
-      this.logger.warn({ err: error }, 'the capacity of the key pool is not known right now');
-      return known?.callsPerSecond ?? 0;
-    }
+    const at = this.monotonicMs();
+    if (known !== undefined && at - known.at < CAPACITY_AGE_MS) return known.asked;
+    const asked = this.client.capacity({ workspaceId, network }).then(
+      ({ callsPerSecond }) => callsPerSecond,
+      (error: unknown) => {
+        this.logger.warn({ err: error }, 'the capacity of the key pool is not known right now');
+        return known?.asked ?? 0;
+      },
+    );
+    this.capacities.set(name, { at, asked });
+    return asked;
   }
 }
 

@@ -33,8 +33,12 @@ export class MeteredKeyPool extends KeyPool {
     return verdict;
   }
 
-  async send(lease: Lease, authorize: (token: Secret) => NetworkRequest): Promise<SendOutcome> {
-    const outcome = await this.pool.send(lease, authorize);
+  async send(
+    lease: Lease,
+    authorize: (token: Secret) => NetworkRequest,
+    withdrawn?: AbortSignal,
+  ): Promise<SendOutcome> {
+    const outcome = await this.pool.send(lease, authorize, withdrawn);
     const { kind, size } = this.sizes.get(lease) ?? { kind: 'none', size: 0 };
     this.metrics.calls.inc({
       kind,

@@ -22,6 +22,11 @@ import { WakeableLoop } from './wakeable-loop';
 /** A call whose message did not come back for so long has none: its items are dispatched anew. */
 const STALE_AFTER_MS = 180_000;
 const STALE_EVERY_MS = 30_000;
+/**
+ * Between two rounds: each call that ends makes room for another one, and a round for several of them costs hardly more
+ * than for one. Two seconds of work are dispatched ahead, so that nobody waits for it.
+ */
+const DISPATCH_REST_MS = 50;
 /** Followers of imports hear of progress so often; the events are not written more often either. */
 const STREAMS_EVERY_MS = 250;
 /** Dead letters are looked for before an import completes, and so often for those that completed before. */
@@ -65,7 +70,7 @@ export class ParserRuntime implements OnApplicationBootstrap {
       },
       // A partial pack goes when the calls before it are answered, which nobody announces.
       everyMs: () => (lanesWithWork > 0 ? 100 : 1_000),
-      restMs: 10,
+      restMs: DISPATCH_REST_MS,
       logger,
       onRun: () => health.beat('dispatcher', 60_000),
     });
@@ -128,10 +133,14 @@ export class ParserRuntime implements OnApplicationBootstrap {
         completion.wake();
       },
     });
-    const ear = this.listen(() => {
-      dispatcher.wake();
-      completion.wake();
-    });
+    const ear = this.listen(
+      (stoppedImportId) => {
+        if (stoppedImportId !== '') perform.withdraw(stoppedImportId);
+        dispatcher.wake();
+        completion.wake();
+      },
+      () => perform.doubt(),
+    );
     for (const loop of [dispatcher, completion, revival, streams, ...chores]) loop.start();
     relay.start();
     // The first answer should not wait for the connection; a broker that is away is tried again with it.
@@ -154,8 +163,11 @@ export class ParserRuntime implements OnApplicationBootstrap {
     shutdown.add('finish', 'relay', () => relay.stop());
   }
 
-  /** Keeps a LISTEN open; while it cannot be, the loops look by themselves once a second. */
-  private listen(onWake: () => void): { stop(): void } {
+  /**
+   * Keeps a LISTEN open; while it cannot be, the loops look by themselves once a second, and what was said meanwhile is
+   * found out by `onOpen`.
+   */
+  private listen(onWake: (payload: string) => void, onOpen: () => Promise<void>): { stop(): void } {
     const { worker } = this.servers;
     let stopped = false;
     let current: { release(): void } | undefined;
@@ -167,6 +179,10 @@ export class ParserRuntime implements OnApplicationBootstrap {
         const opened = await worker.listen(WAKE_CHANNEL, onWake, again);
         if (stopped) opened.release();
         else current = opened;
+        await onOpen().catch((error: unknown) => {
+          opened.release();
+          throw error;
+        });
       } catch (error) {
         this.ctx.logger.info({ err: error }, 'the dispatcher cannot be woken by notifications yet');
         again();

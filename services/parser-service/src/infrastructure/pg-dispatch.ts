@@ -8,7 +8,7 @@ import {
   type PackKind,
   type PendingWork,
 } from '../domain/packing';
-import type { Call, DispatchPlan, Lane, LaneView } from '../domain/ports';
+import type { Call, DispatchBounds, DispatchPlan, Lane, LaneView } from '../domain/ports';
 import { requestCalls } from './outgoing';
 
 /** Counts stop here: one round never dispatches more than this of one kind, and a larger frontier is not scanned. */
@@ -46,10 +46,14 @@ function isByDistance(kind: PackKind): boolean {
   return ITEMS_OF[kind].item === 'friends';
 }
 
-/** The lane as the planner sees it, and up to which distance lists of each import may go (null = any). */
+/**
+ * The lane as the planner sees it, and up to which distance lists of each import may go (null = any). A lane that has all
+ * the calls it may have shows no work: to count it would cost more than all else.
+ */
 export async function viewLane(
   q: Queryable,
   lane: Lane,
+  bounds?: DispatchBounds,
 ): Promise<LaneView & { reach: Map<string, number | null> }> {
   const open = await q.query<{ outstanding: number; unanswered: number }>(
     `SELECT count(*) AS outstanding,
@@ -57,6 +61,13 @@ export async function viewLane(
          AS unanswered
      FROM calls WHERE workspace_id = $1 AND network = $2 AND state IN ('queued', 'running')`,
     [lane.workspaceId, lane.network, ANSWERED_AFTER_MS],
+  );
+  const outstanding = open.rows[0]?.outstanding ?? 0;
+  const unanswered = open.rows[0]?.unanswered ?? 0;
+  const room = (bounds?.calls ?? Infinity) - outstanding;
+  if (room <= 0) return { outstanding, unanswered, work: [], learned: {}, reach: new Map() };
+  const counted = PACK_KINDS.map((kind) =>
+    Math.min(COUNTED_AT_MOST, room * (bounds?.packSizes[kind].most ?? Infinity)),
   );
   const learned = await q.query<{ kind: PackKind; size: number }>(
     'SELECT kind, size FROM pack_sizes WHERE workspace_id = $1 AND network = $2',
@@ -87,13 +98,14 @@ export async function viewLane(
      ) c
      CROSS JOIN LATERAL (
        SELECT jsonb_object_agg(pack.kind, counted.items) FILTER (WHERE counted.items > 0) AS ready
-       FROM unnest($2::text[], $3::text[], $4::boolean[], $5::boolean[]) AS pack (kind, item, long, by_distance)
+       FROM unnest($2::text[], $3::text[], $4::boolean[], $5::boolean[], $8::integer[])
+         AS pack (kind, item, long, by_distance, counted)
        CROSS JOIN LATERAL (
          SELECT count(*) AS items FROM (
            SELECT FROM items WHERE import_id = i.id AND kind = pack.item AND state = 'pending' AND long = pack.long
              AND ready_at <= now()
              AND depth <= coalesce(CASE WHEN pack.by_distance AND i.depth IS NOT NULL THEN n.nearest END, 32767)
-           LIMIT ${COUNTED_AT_MOST}) AS found
+           LIMIT pack.counted) AS found
        ) AS counted
      ) r
      CROSS JOIN LATERAL (
@@ -102,11 +114,11 @@ export async function viewLane(
          SELECT FROM items WHERE import_id = i.id AND items.kind = kinds.kind AND state IN ('pending', 'called'))
      ) o
      ORDER BY turn.place`,
-    [ids, PACKS.kinds, PACKS.items, PACKS.long, PACKS.byDistance, [...LEADING], [...ITEM_KINDS]],
+    [ids, PACKS.kinds, PACKS.items, PACKS.long, PACKS.byDistance, [...LEADING], [...ITEM_KINDS], counted],
   );
   return {
-    outstanding: open.rows[0]?.outstanding ?? 0,
-    unanswered: open.rows[0]?.unanswered ?? 0,
+    outstanding,
+    unanswered,
     work: rows.map(workOf),
     learned: Object.fromEntries(learned.rows.map(({ kind, size }) => [kind, size])),
     reach: new Map(rows.map((row) => [row.id, row.depth === null ? null : row.nearest])),

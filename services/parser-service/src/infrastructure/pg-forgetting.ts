@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Postgres, Queryable } from '@sociograph/postgres';
 import type { Suppressions } from '@sociograph/suppression';
-import { absorb } from './pg-call-ledger';
+import { absorb } from './pg-progress';
 import { type FinalCount, gainedBy, lockForProgress } from './pg-rows';
 
 /** Kinds of items whose `person` is a person's id; the others are about groups and names. */

@@ -3,7 +3,10 @@ import { type ImportCounters, ImportJob, type ImportSnapshot, type ImportState }
 import type { ImportScope } from '../domain/import-scope';
 import type { LogPositions } from '../domain/observation';
 
-/** The dispatcher of every process listens here; a notification says only "look". */
+/**
+ * Every process listens here: its dispatcher looks for work. A payload is the id of an import that does not run any more:
+ * whoever has calls of it that are not sent yet puts them back.
+ */
 export const WAKE_CHANNEL = 'parser_dispatch';
 
 export interface ImportRow {
@@ -224,6 +227,6 @@ export function gainedBy(counts: readonly FinalCount[]): Partial<ImportCounters>
   return gained;
 }
 
-export async function wakeDispatcher(q: Queryable): Promise<void> {
-  await q.query('SELECT pg_notify($1, $2)', [WAKE_CHANNEL, '']);
+export async function wakeDispatcher(q: Queryable, stoppedImportId = ''): Promise<void> {
+  await q.query('SELECT pg_notify($1, $2)', [WAKE_CHANNEL, stoppedImportId]);
 }

@@ -162,7 +162,7 @@ export class PrismaImports extends Imports {
     await saveImport(q, saved.snapshot);
     if (state !== before.snapshot.state) await announceImport(q, saved.snapshot, positions);
     if (act !== undefined) await auditAct(q, saved.snapshot, act);
-    await wakeDispatcher(q);
+    await wakeDispatcher(q, state === 'running' ? '' : id);
     return { job: saved, positions };
   }
 

@@ -1,0 +1,183 @@
+import type { Queryable } from '@sociograph/postgres';
+import type { ImportCounters } from '../domain/import-job';
+import { ITEMS_OF, type PackKind } from '../domain/packing';
+import type { CallResult } from '../domain/ports';
+import { addFound } from './pg-found';
+import type { StoredCall } from './pg-dispatch';
+import { learnFit } from './pg-learning';
+import { absorb } from './pg-progress';
+import { type FinalCount, gainedBy, lockForProgress } from './pg-rows';
+
+/** A call that was answered, and what that means. */
+export interface Finished {
+  readonly callId: string;
+  readonly result: CallResult;
+}
+
+export interface CallRow {
+  id: string;
+  import_id: string;
+  workspace_id: string;
+  network: string;
+  kind: PackKind;
+  people: string[];
+  splits: number;
+}
+
+export function callOf(row: CallRow): StoredCall {
+  const { id, import_id: importId, workspace_id: workspaceId, network, kind, people, splits } = row;
+  return { callId: id, importId, workspaceId, network, kind, people, splits };
+}
+
+/** Those of the calls that have not ended, locked in the order of their ids. */
+export async function lockOpenCalls(q: Queryable, callIds: readonly string[]): Promise<StoredCall[]> {
+  const { rows } = await q.query<CallRow>(
+    `SELECT id, import_id, workspace_id, network, kind, people, splits FROM calls
+     WHERE id = ANY ($1) AND state IN ('queued', 'running') ORDER BY id FOR UPDATE`,
+    [callIds],
+  );
+  return rows.map(callOf);
+}
+
+export async function endCalls(
+  q: Queryable,
+  callIds: readonly string[],
+  state: 'done' | 'put-back' | 'split',
+): Promise<void> {
+  await q.query('UPDATE calls SET state = $2, ended_at = clock_timestamp() WHERE id = ANY ($1)', [
+    callIds,
+    state,
+  ]);
+}
+
+/**
+ * Ends calls of ONE import. They come in one after the other and would wait for each other's lock of the import; together
+ * they cost hardly more than one. Says of each, in their order, whether it had not ended before.
+ */
+export async function finishCalls(q: Queryable, finished: readonly Finished[]): Promise<boolean[]> {
+  const results = new Map<string, CallResult>();
+  // Of two ends of one call the first one counts.
+  for (const { callId, result } of finished) if (!results.has(callId)) results.set(callId, result);
+  const calls = await lockOpenCalls(q, [...results.keys()]);
+  const [first] = calls;
+  const before = first === undefined ? undefined : await lockForProgress(q, first.importId);
+  if (first === undefined || before === undefined) return finished.map(() => false);
+  const open = calls.flatMap((call) => {
+    const result = results.get(call.callId);
+    return result === undefined ? [] : [{ call, result }];
+  });
+  const final = await settleItems(q, first.importId, open, before.grows);
+  const added = before.grows ? await addFound(q, before, nearest(open)) : {};
+  await notePositions(q, first, open);
+  const ended = calls.map(({ callId }) => callId);
+  await endCalls(q, ended, 'done');
+  for (const { call, result } of open)
+    if (result.fitted !== undefined) await learnFit(q, call, result.fitted);
+  const friendshipObservations = open.reduce((sum, { result }) => sum + result.friendshipObservations, 0);
+  await absorb(q, before, { ...final, ...added, callsMade: open.length, friendshipObservations });
+  return finished.map(({ callId, result }) => ended.includes(callId) && results.get(callId) === result);
+}
+
+interface OpenCall {
+  readonly call: StoredCall;
+  readonly result: CallResult;
+}
+
+/** Every item of the calls gets its fate in one statement; what would be tried again after the end is withdrawn. */
+async function settleItems(
+  q: Queryable,
+  importId: string,
+  open: readonly OpenCall[],
+  grows: boolean,
+): Promise<Partial<ImportCounters>> {
+  const fates = open.flatMap(({ call: { callId, kind }, result }) =>
+    fatesOf(result, grows).map((fate) => ({ ...fate, callId, kind: ITEMS_OF[kind].item })),
+  );
+  const { rows } = await q.query<FinalCount>(
+    `WITH settled AS (
+       UPDATE items SET
+         state = fate.state, cause = fate.cause, detail = fate.detail, long = items.long OR fate.long, call_id = NULL,
+         ready_at = clock_timestamp() + fate."readyInMs" * interval '1 millisecond',
+         cursor = CASE WHEN fate.state = 'pending' THEN coalesce(fate.cursor, items.cursor) END,
+         attempts = CASE WHEN fate.long OR fate.cursor IS NOT NULL THEN 0 WHEN fate.refund THEN attempts - 1 ELSE attempts END,
+         key_faults = items.key_faults + fate.refund::integer
+       FROM jsonb_to_recordset($2) AS fate
+         ("callId" uuid, kind text, person text, state text, cause text, detail text, "readyInMs" integer,
+          refund boolean, long boolean, cursor text)
+       WHERE items.import_id = $1 AND items.kind = fate.kind AND items.person = fate.person
+         AND items.state = 'called' AND items.call_id = fate."callId"
+       RETURNING items.kind, items.retried, items.state
+     )
+     SELECT kind = 'profile' AS profiles, retried, count(*) FILTER (WHERE state = 'done') AS done,
+       count(*) FILTER (WHERE state = 'gap') AS gaps
+     FROM settled GROUP BY 1, 2`,
+    [importId, JSON.stringify(fates)],
+  );
+  return gainedBy(rows);
+}
+
+interface Fate {
+  person: string;
+  state: string;
+  cause: string | null;
+  detail: string | null;
+  readyInMs: number;
+  refund: boolean;
+  long: boolean;
+  cursor: string | null;
+}
+
+function fatesOf(result: CallResult, grows: boolean): Fate[] {
+  const blank = {
+    ...{ cause: null as string | null, detail: null as string | null, readyInMs: 0 },
+    ...{ refund: false, long: false, cursor: null as string | null },
+  };
+  const open = grows ? { ...blank, state: 'pending' } : { ...blank, state: 'gap', cause: 'withdrawn' };
+  return [
+    ...result.done.map((person) => ({ ...blank, person, state: 'done' })),
+    ...result.gaps.map(({ person, cause, detail }) => ({ ...blank, person, state: 'gap', cause, detail })),
+    ...result.long.map((person) => ({ ...open, person, long: true })),
+    ...result.more.map(({ person, cursor }) => ({ ...open, person, cursor })),
+    ...result.again.map(({ person, readyInMs, refund, cause }) => ({
+      ...open,
+      person,
+      readyInMs,
+      refund,
+      detail: cause,
+    })),
+  ];
+}
+
+/** Whom the calls met, each once, with the nearest distance. */
+function nearest(open: readonly OpenCall[]): CallResult['found'] {
+  if (open.length === 1) return open[0]?.result.found ?? [];
+  const found = new Map<string, number>();
+  for (const { result } of open)
+    for (const { person, depth } of result.found)
+      found.set(person, Math.min(depth, found.get(person) ?? depth));
+  return [...found].map(([person, depth]) => ({ person, depth }));
+}
+
+/** The highest position of each partition. */
+async function notePositions(
+  q: Queryable,
+  { importId, workspaceId }: StoredCall,
+  open: readonly OpenCall[],
+): Promise<void> {
+  const highest = new Map<string, { topic: string; partition: number; next: number }>();
+  for (const { result } of open)
+    for (const [topic, partitions] of Object.entries(result.positions))
+      for (const [partition, next] of Object.entries(partitions)) {
+        const key = `${topic}/${partition}`;
+        if (next > (highest.get(key)?.next ?? -1))
+          highest.set(key, { topic, partition: Number(partition), next });
+      }
+  if (highest.size === 0) return;
+  await q.query(
+    `INSERT INTO import_positions (import_id, workspace_id, topic, partition, next_offset)
+     SELECT $1, $2, topic, partition, next FROM jsonb_to_recordset($3) AS p (topic text, partition integer, next bigint)
+     ON CONFLICT (import_id, topic, partition)
+     DO UPDATE SET next_offset = greatest(import_positions.next_offset, EXCLUDED.next_offset)`,
+    [importId, workspaceId, JSON.stringify([...highest.values()])],
+  );
+}
