@@ -5,6 +5,8 @@ export { testServers } from './test-servers';
 export type { TestServers } from './test-servers';
 export { accessToken, demoToken, workspaceOf } from './access-token';
 export type { ServiceAccount } from './access-token';
+export { addRealmKey } from './realm-key';
+export type { RealmAdministration, RealmKey } from './realm-key';
 export { startTokenIssuer } from './token-issuer';
 export type { TokenIssuer } from './token-issuer';
 export { askRabbit } from './ask-rabbit';

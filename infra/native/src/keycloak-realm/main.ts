@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { RealmAdmin } from './realm-admin';
+import { driftOf } from './realm-drift';
+import { readRealmFile } from './realm-file';
+
+const ROOT = resolve(__dirname, '../../../..');
+/** A client that is made brings its account, which is looked at in the next round. */
+const MOST_ROUNDS = 3;
+
+/**
+ * `npm run migrate:keycloak -- [--check] [--stack NAME]`: brings the realm to what infra/keycloak/realm.json says, or
+ * (--check) only says what differs. Exit 0: nothing differs any more; 1: --check found something; 2: it failed.
+ * Where Keycloak is and its administrator come from the stack, or from KEYCLOAK_URL, KEYCLOAK_ADMIN_CLIENT_ID,
+ * KEYCLOAK_ADMIN_CLIENT_SECRET, KEYCLOAK_REALM and DEMO_CLIENT_SECRET.
+ */
+async function main(argv: readonly string[]): Promise<number> {
+  const known = ['--check', '--stack', '--file'];
+  const unknown = argv.find((word) => word.startsWith('--') && !known.includes(word));
+  if (unknown !== undefined) throw new Error(`Unknown option ${unknown}`);
+  const after = (name: string): string | undefined =>
+    argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined;
+  const stack = after('--stack') ?? process.env['SOCIOGRAPH_STACK'] ?? 'dev';
+  const environment = { ...stackEnvironment(stack), ...process.env };
+  const needed = (name: string): string => {
+    const value = environment[name];
+    if (value === undefined || value === '')
+      throw new Error(`${name} is not set, and no stack "${stack}" runs here.`);
+    return value;
+  };
+  const text = readFileSync(after('--file') ?? join(ROOT, 'infra/keycloak/realm.json'), 'utf8');
+  const file = readRealmFile(text, environment);
+  const admin = new RealmAdmin(
+    {
+      keycloakUrl: needed('KEYCLOAK_URL').replace(/\/$/, ''),
+      clientId: needed('KEYCLOAK_ADMIN_CLIENT_ID'),
+      clientSecret: needed('KEYCLOAK_ADMIN_CLIENT_SECRET'),
+    },
+    environment['KEYCLOAK_REALM'] ?? file.realm,
+  );
+  for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+    const drift = await driftOf(admin, file);
+    if (drift.length === 0) {
+      process.stdout.write(`realm ${admin.realm} is as its file says\n`);
+      return 0;
+    }
+    for (const { sentence } of drift) process.stdout.write(`${sentence}\n`);
+    if (argv.includes('--check')) return 1;
+    for (const { apply } of drift) await apply();
+  }
+  throw new Error('Keycloak does not keep what it is given: see the lines above.');
+}
+
+function stackEnvironment(stack: string): Record<string, string> {
+  const file = join(ROOT, '.sociograph', stack, 'env.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {};
+}
+
+main(process.argv.slice(2)).then(
+  (code) => (process.exitCode = code),
+  (error: unknown) => {
+    process.stderr.write(`migrate:keycloak: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 2;
+  },
+);
