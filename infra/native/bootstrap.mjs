@@ -12,6 +12,8 @@ const NATIVE = 'infra/native/dist/main.js';
 const PROGRAMS = {
   demo: 'tools/dist/demo/main.js',
   test: 'tools/dist/test/main.js',
+  'test:kong': 'gateway/dist/conformance/main.js',
+  'migrate:keycloak': 'infra/native/dist/keycloak-realm/main.js',
   'test:mutants': 'tools/dist/mutants/main.js',
   'test:arango': 'tools/dist/arango-contract/main.js',
   gen: 'tools/dist/gen/main.js',
