@@ -39,14 +39,14 @@ describe('what an answer says about its key', () => {
     ]);
   });
 
-  it('cools a key down that meets a captcha, and tells its owner', () => {
-    expect(effectsOf(error(14))).toEqual([
+  it.each([14, 3300])('cools a key down that meets a captcha (%i), and tells its owner', (code) => {
+    expect(effectsOf(error(code))).toEqual([
       {
         kind: 'rest',
         baseMs: 600_000,
         capMs: 6 * HOUR,
         atLeastMs: 0,
-        code: 14,
+        code,
         owner: 'captcha-needed',
       },
     ]);
@@ -69,6 +69,8 @@ describe('what an answer says about its key', () => {
     [5, 'User authorization failed: invalid access_token (4).', 'token-refused'],
     [5, 'User authorization failed: access_token has expired.', 'token-refused'],
     [5, undefined, 'token-refused'],
+    [1116, 'Anonymous token is invalid', 'token-refused'],
+    [1114, undefined, 'token-expired'],
     [1117, undefined, 'token-expired'],
     [3609, undefined, 'token-expired'],
   ])('wants another token after error %i (%s): %s', (code, text, reason) => {
@@ -81,7 +83,7 @@ describe('what an answer says about its key', () => {
     ]);
   });
 
-  it.each([17, 3610])('leaves a key to its owner after error %i', (code) => {
+  it.each([17, 3301, 3302, 3303, 3304, 3610])('leaves a key to its owner after error %i', (code) => {
     expect(effectsOf(error(code))).toEqual([{ kind: 'invalidate', reason: 'needs-owner', code }]);
   });
 
@@ -89,7 +91,7 @@ describe('what an answer says about its key', () => {
     const text = 'User authorization failed: access_token was given to another ip address.';
     const barred = { kind: 'barEgress', baseMs: 6 * HOUR, capMs: 24 * HOUR };
     expect(effectsOf(error(5, text))).toEqual([{ ...barred, code: 5 }]);
-    expect(effectsOf(error(42))).toEqual([{ ...barred, code: 42 }]);
+    for (const code of [42, 1118]) expect(effectsOf(error(code))).toEqual([{ ...barred, code }]);
   });
 
   it.each([7, 27, 28])('bars the methods by error %i', (code) => {

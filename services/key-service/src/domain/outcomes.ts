@@ -54,8 +54,12 @@ const LONGEST_RETRY_AFTER = 24 * HOUR;
 /** Errors that are never the key's fault. */
 const NOT_THE_KEY = new Set([1, 10, 13, 36, 43]);
 /** Tokens that ran out. */
-const EXPIRED = new Set([1117, 3609]);
-const NEEDS_OWNER = new Set([17, 3610]);
+const EXPIRED = new Set([1114, 1117, 3609]);
+/** Validations that only the account's owner can pass, by phone, password or mail. */
+const NEEDS_OWNER = new Set([17, 3301, 3302, 3303, 3304, 3610]);
+const CAPTCHAS = new Set([14, 3300]);
+const OTHER_ADDRESS = new Set([42, 1118]);
+const REFUSED = new Set([5, 1116]);
 
 /** DESIGN 4's table of outcomes. An error about the object asked for (15, 18, 30, ...) speaks well of the key. */
 export function effectsOf(facts: CallFacts): Effect[] {
@@ -82,12 +86,12 @@ function effectOf(error: { code: number; text?: string | undefined }, methods: M
   const text = error.text ?? '';
   if (code === 6) return { kind: 'rest', ...TOO_MANY, atLeastMs: 0, code };
   if (code === 9) return { kind: 'rest', ...FLOOD, atLeastMs: 0, code };
-  if (code === 14) return { kind: 'rest', ...CAPTCHA, atLeastMs: 0, code, owner: 'captcha-needed' };
+  if (CAPTCHAS.has(code)) return { kind: 'rest', ...CAPTCHA, atLeastMs: 0, code, owner: 'captcha-needed' };
   if (code === 29) return { kind: 'restMethods', methods, ...METHOD_REST, code };
-  if (code === 42 || (code === 5 && /another ip address/i.test(text))) {
+  if (OTHER_ADDRESS.has(code) || (code === 5 && /another ip address/i.test(text))) {
     return { kind: 'barEgress', ...EGRESS_BAR, code };
   }
-  if (code === 5) return { kind: 'refresh', reason: 'token-refused', code };
+  if (REFUSED.has(code)) return { kind: 'refresh', reason: 'token-refused', code };
   if (EXPIRED.has(code)) return { kind: 'refresh', reason: 'token-expired', code };
   if (NEEDS_OWNER.has(code)) return { kind: 'invalidate', reason: 'needs-owner', code };
   if (code === 7 || code === 27 || code === 28) return { kind: 'barMethods', methods, ...METHOD_BAR, code };

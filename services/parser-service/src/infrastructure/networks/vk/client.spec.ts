@@ -158,6 +158,17 @@ describe('friend lists from VK', () => {
     expect(lists(['1'], { response: [false], execute_errors })).toEqual({ '1': outcome });
   });
 
+  const denied = { method: 'friends.get', error_code: 30, error_msg: 'This profile is private' };
+  it.each([
+    ['fewer errors than failed calls', [false, page(5), false], [denied], 2, 1],
+    ['more errors than failed calls', [null, page(5), false], [denied, denied], 1, 2],
+  ])('are nobody`s where there are %s', (_what, response, execute_errors, failed, told) => {
+    const fault = `execute_errors: expected an entry for each of ${failed} failed calls, not ${told}`;
+    const read = lists(['1', '2', '3'], { response, execute_errors });
+    expect(read).toMatchObject({ '2': { kind: 'list' }, '3': { kind: 'unreadable', fault } });
+    expect(read).toHaveProperty('1.kind', 'unreadable');
+  });
+
   it('of more than a page are fetched page by page', () => {
     const items = Array.from({ length: 5_000 }, (_, index) => index + 1);
     expect(lists(['1'], { response: [{ count: 5_001, items }] })).toEqual({ '1': { kind: 'too-long' } });
@@ -189,7 +200,11 @@ describe('friend lists from VK', () => {
       [{ count: 1, items: ['5'] }],
       'response[0].items[0]: Invalid input: expected number, received string',
     ],
-    ['a false without an error', [false], 'response[0]: false without an entry in execute_errors'],
+    [
+      'a false without an error',
+      [false],
+      'execute_errors: expected an entry for each of 1 failed calls, not 0',
+    ],
     ['a missing answer', [], 'response[0]: missing'],
     ['no array', { count: 1 }, 'response: expected array'],
   ])('with %s are an error that names the field', (_name, response, fault) => {
@@ -289,7 +304,10 @@ describe('profiles from VK', () => {
 });
 
 describe('failures of whole calls to VK', () => {
-  it.each([5, 6, 7, 9, 14, 17, 27, 28, 29, 42, 1117, 3609, 3610])('of code %s are the key`s', (code) => {
+  it.each([
+    ...[5, 6, 7, 9, 14, 17, 27, 28, 29, 42, 1114, 1116, 1117, 1118],
+    ...[3300, 3301, 3302, 3303, 3304, 3609, 3610],
+  ])('of code %s are the key`s', (code) => {
     expect(vk.read(of('lists', ['1']), 200, error(code))).toEqual({
       kind: 'failed',
       blame: 'key',
@@ -328,6 +346,23 @@ describe('failures of whole calls to VK', () => {
     expect(vk.read(of('profiles', ['1']), 200, error(100))).toMatchObject({
       kind: 'read',
       outcomes: new Map([['1', { kind: 'absent', cause: 'unknown' }]]),
+    });
+  });
+
+  it('of a parameter that VK misses blame no id, and say which', () => {
+    const message = 'One of the parameters specified was missing or invalid: user_ids is undefined';
+    expect(vk.read(of('profiles', ['1', '2']), 200, error(100, message))).toMatchObject({
+      kind: 'failed',
+      blame: 'item',
+      cause: `error 100 of users.get: ${message}`,
+    });
+    const execute_errors = [{ method: 'friends.get', error_code: 100, error_msg: 'user_id is undefined' }];
+    expect(lists(['1'], { response: [false], execute_errors })).toEqual({
+      '1': { kind: 'again', blame: 'item', cause: 'error 100 of friends.get: user_id is undefined' },
+    });
+    const notInteger = [{ method: 'friends.get', error_code: 100, error_msg: 'user_id not integer' }];
+    expect(lists(['1'], { response: [false], execute_errors: notInteger })).toEqual({
+      '1': { kind: 'absent', cause: 'unknown' },
     });
   });
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { PackSizes } from '../../../domain/packing';
 import { type CallContent, type NetworkRequest, type Reading, SocialNetwork } from '../../../domain/ports';
 import { VK_CALLS } from './calls';
-import { isBadId, isKeyFault, isTooMuch, type VkError } from './errors';
+import { causeOf, isBadId, isKeyFault, isTooMuch, type VkError } from './errors';
 import { CALLS_PER_EXECUTE, IDS_PER_GROUPS_GET_BY_ID, IDS_PER_USERS_GET } from './execute-script';
 import { subjectOf } from './names';
 import { faultOf, unreadable } from './slots';
@@ -110,7 +110,7 @@ function sentAs(content: CallContent): string {
 }
 
 function readError(error: VkError, people: readonly string[], made: Record<string, number>): Reading {
-  const cause = `error ${error.code} of ${error.method}`;
+  const cause = causeOf(error);
   const failed = { cause, failure: error, errors: [] };
   if (isTooMuch(error)) return { kind: 'split', why: 'too-much', ...failed, made };
   if (isKeyFault(error)) return { kind: 'failed', blame: 'key', ...failed, made: {} };

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { ItemOutcome } from '../../../domain/items';
 import type { VkError } from './errors';
-import { parsed, slotsOf, vkId } from './slots';
+import { parsed, type Slot, slotsOf, vkId } from './slots';
 
-/** Nothing found is an empty list (facts/vk-api.md, 7). */
-const resolved = z.union([z.object({ type: z.string(), object_id: vkId }), z.array(z.never()).length(0)]);
+const resolved = z.object({ type: z.string(), object_id: vkId });
 const GROUPS = ['group', 'page', 'event'];
 
 const NUMBER = /^[1-9]\d{0,15}$/;
@@ -35,15 +34,20 @@ export function namesOf(
   const slots = slotsOf(response, errors);
   return new Map(
     names.map((name, index) => {
-      const read = parsed(slots(index), resolved);
+      const slot = slots(index);
+      if (isNothing(slot)) return [name, { kind: 'absent', cause: 'unknown' }];
+      const read = parsed(slot, resolved);
       return [name, 'outcome' in read ? read.outcome : ownerOf(read.data)];
     }),
   );
 }
 
-function ownerOf(found: z.infer<typeof resolved>): ItemOutcome {
-  if (Array.isArray(found)) return { kind: 'absent', cause: 'unknown' };
-  const { type, object_id: id } = found;
+/** Nothing found is an empty list (facts/vk-api.md, 7). */
+function isNothing(slot: Slot): boolean {
+  return 'value' in slot && Array.isArray(slot.value) && slot.value.length === 0;
+}
+
+function ownerOf({ type, object_id: id }: z.infer<typeof resolved>): ItemOutcome {
   const person = type === 'user' ? String(id) : GROUPS.includes(type) ? `-${id}` : undefined;
   // An application has a name too, and neither friends nor members.
   if (person === undefined) return { kind: 'absent', cause: 'unknown' };

@@ -7,21 +7,24 @@ export type Slot = { value: unknown; at: string } | { outcome: ItemOutcome };
 
 /**
  * The answers of the inner calls by position. Each `false` takes the next entry of `execute_errors`; the entry
- * that VK may append for the script itself ("method": "execute") belongs to none.
+ * that VK may append for the script itself ("method": "execute") belongs to none. Where there are not as many of the one
+ * as of the other, nobody knows whose an error is: an open profile must not be noted as a closed one.
  */
 export function slotsOf(response: unknown, errors: readonly VkError[]): (index: number) => Slot {
   if (!Array.isArray(response)) return () => ({ outcome: unreadable('response: expected array') });
-  const causes = errors.filter(({ method }) => method !== 'execute')[Symbol.iterator]();
+  const own = errors.filter(({ method }) => method !== 'execute');
+  const failed = response.filter((value) => value === false).length;
+  const strange =
+    failed === own.length
+      ? undefined
+      : unreadable(`execute_errors: expected an entry for each of ${failed} failed calls, not ${own.length}`);
+  const causes = own[Symbol.iterator]();
   const slots = response.map((value: unknown, index): Slot => {
     const at = `response[${index}]`;
     if (value !== false) return { value, at };
     const next = causes.next();
-    return {
-      outcome:
-        next.done === true
-          ? unreadable(`${at}: false without an entry in execute_errors`)
-          : outcomeOfError(next.value),
-    };
+    if (strange !== undefined || next.done === true) return { outcome: strange ?? unreadable(at) };
+    return { outcome: outcomeOfError(next.value) };
   });
   return (index) => slots[index] ?? { outcome: unreadable(`response[${index}]: missing`) };
 }
