@@ -9,7 +9,7 @@ import {
 } from '../projections/analyses/analysis';
 import { graphKey } from '../projections/graph-view';
 import { VIEW_QUERIES } from './aql';
-import { guarded, withoutConflict } from './store-requests';
+import { guarded, removeFound, withoutConflict } from './store-requests';
 
 export const ANALYSIS_COLLECTIONS = { analyses: 'analyses', results: 'analysis_results' } as const;
 
@@ -122,22 +122,16 @@ export class ArangoAnalysisStore extends AnalysisStore {
       before: 'graph' in which ? Number.MAX_SAFE_INTEGER : which.requestedBefore,
       limit: this.page,
     };
-    // Asked again until none is left: a removal that met with a conflict is only noted in its answer.
-    for (;;) {
+    await removeFound(this.db, this.names.analyses, async () => {
       const ids = await runNamed<string>(this.db, VIEW_QUERIES.endedAnalyses, bind);
-      if (ids.length === 0) return;
       for (const id of ids) await this.removeChunks(id);
-      await guarded('remove analyses', () => this.db.collection(this.names.analyses).removeAll(ids));
-    }
+      return ids;
+    });
   }
 
   private async removeChunks(id: string): Promise<void> {
     const bind = { '@collection': this.names.results, analysis: id, limit: this.page };
-    for (;;) {
-      const keys = await runNamed<string>(this.db, VIEW_QUERIES.resultsOf, bind);
-      if (keys.length === 0) return;
-      await guarded('remove results', () => this.db.collection(this.names.results).removeAll(keys));
-    }
+    await removeFound(this.db, this.names.results, () => runNamed(this.db, VIEW_QUERIES.resultsOf, bind));
   }
 
   private async stored(id: string): Promise<Stored | undefined> {

@@ -7,7 +7,7 @@ import { checkpointBroken, type CheckpointHead } from '../projections/checkpoint
 import { CheckpointStore } from '../projections/ports';
 import { VIEW_QUERIES } from './aql';
 import { COLLECTIONS } from './arango-view-store';
-import { guarded, withoutConflict } from './store-requests';
+import { guarded, removeFound, withoutConflict } from './store-requests';
 
 export const CHECKPOINT_CHUNKS = 'projector_checkpoints';
 
@@ -70,12 +70,7 @@ export class ArangoCheckpointStore extends CheckpointStore {
     const text = JSON.stringify(head);
     await this.put(this.names.state, HEAD, { text, digest: digestOf(text) } satisfies StoredHead);
     const bind = { '@collection': this.names.chunks, id: head.id, limit: PAGE };
-    for (;;) {
-      const keys = await runNamed<string>(this.db, VIEW_QUERIES.chunksBeside, bind);
-      if (keys.length > 0)
-        await guarded('remove old chunks', () => this.db.collection(this.names.chunks).removeAll(keys));
-      if (keys.length < PAGE) return;
-    }
+    await removeFound(this.db, this.names.chunks, () => runNamed(this.db, VIEW_QUERIES.chunksBeside, bind));
   }
 
   private async put(collection: string, key: string, document: object): Promise<void> {

@@ -3,7 +3,7 @@ import type { Database } from 'arangojs';
 import { isOpen, type Job } from '../projections/jobs';
 import { JobStore } from '../projections/ports';
 import { VIEW_QUERIES } from './aql';
-import { guarded, withoutConflict } from './store-requests';
+import { guarded, removeFound, withoutConflict } from './store-requests';
 
 export const JOBS = 'projector_jobs';
 
@@ -46,9 +46,7 @@ export class ArangoJobStore extends JobStore {
 
   async removeRequestedBefore(ms: number): Promise<void> {
     const bind = { '@collection': this.collection, before: ms, limit: PAGE };
-    const keys = await runNamed<string>(this.db, VIEW_QUERIES.jobsBefore, bind);
-    if (keys.length > 0)
-      await guarded('remove old jobs', () => this.db.collection(this.collection).removeAll(keys));
+    await removeFound(this.db, this.collection, () => runNamed(this.db, VIEW_QUERIES.jobsBefore, bind));
   }
 
   private async save(job: Job, overwriteMode: 'ignore' | 'replace'): Promise<void> {

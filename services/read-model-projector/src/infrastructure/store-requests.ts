@@ -1,5 +1,6 @@
 import { isConflict, toDomainError } from '@sociograph/arango';
 import { isDomainError } from '@sociograph/kernel';
+import type { Database } from 'arangojs';
 
 const TRIES = 10;
 
@@ -25,4 +26,17 @@ export async function withoutConflict<T>(what: string, request: () => Promise<T>
       if (attempt === TRIES || !isConflict(error)) throw toDomainError(error, what);
     }
   }
+}
+
+/**
+ * Removes the documents whose keys `find` gives, until it gives none: a removal that met with a conflict is only noted
+ * in the answer, and its key is found again.
+ */
+export async function removeFound(
+  db: Database,
+  collection: string,
+  find: () => Promise<string[]>,
+): Promise<void> {
+  for (let keys = await find(); keys.length > 0; keys = await find())
+    await guarded(`remove from ${collection}`, () => db.collection(collection).removeAll(keys));
 }
