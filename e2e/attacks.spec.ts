@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { accessToken, addRealmKey, eventually } from '@sociograph/testing';
+import type { RealmKey } from '@sociograph/testing';
+import { Fleet, fromStack, pidOf, useWorkspace } from './fleet';
+import { inParallel, send } from './security/address';
+import type { Reply } from './security/address';
+import { attacks } from './security/attacks';
+import { Forge } from './security/forge';
+import { readPermissions, ROLES } from './security/permissions';
+import type { Permission, Role } from './security/permissions';
+
+jest.setTimeout(300_000);
+
+const EGO_FACEBOOK = join(__dirname, '../infra/vk-simulator/data/ego-facebook.txt.gz');
+const SERVICES = ['key-service', 'parser-service', 'graph-storage-service', 'read-model-projector'];
+const PERSON = '108';
+const AT_ONCE = 6;
+
+/** What succeeds with a good token, one for each service; the first two would write. */
+const doors = [
+  {
+    service: 'key-service',
+    method: 'POST',
+    path: '/v1/keys',
+    body: { network: 'vk', kind: 'user', token: `vk1.a.${'x'.repeat(60)}`, consent: { givenBy: 'a spec' } },
+  },
+  {
+    service: 'parser-service',
+    method: 'POST',
+    path: '/v1/imports',
+    body: { network: 'vk', seeds: ['1'], depth: 1 },
+  },
+  { service: 'graph-storage-service', method: 'GET', path: '/v1/people/vk', body: undefined },
+  { service: 'read-model-projector', method: 'GET', path: '/v1/graphs/vk/search?q=anna', body: undefined },
+] as const;
+
+const throughGateway: readonly string[] = ['parser-service', 'graph-storage-service'];
+
+describe('nobody gets in who should not', () => {
+  const gateway = fromStack('GATEWAY_URL');
+  const workspace = `e2e-${randomUUID().slice(0, 8)}`;
+  const untouched = `e2e-${randomUUID().slice(0, 8)}`;
+  const foreign = `e2e-${randomUUID().slice(0, 8)}`;
+  let key: RealmKey | undefined;
+  /** Tokens of the workspace that owns something, of one that owns nothing, and of a third. */
+  let owner: Forge;
+  let attacker: Forge;
+  let stranger: Forge;
+
+  /** Where a service listens itself, beside the gateway. */
+  const direct = (service: string): string => {
+    const url = new URL(gateway);
+    url.port = String(Number(url.port) - 20 + 100 + 10 * SERVICES.indexOf(service));
+    return url.origin;
+  };
+  const bearer = (token: string): { authorization: string } => ({ authorization: `Bearer ${token}` });
+  const ask = async (forge: Forge, method: string, path: string, body?: object): Promise<Reply> => {
+    const answer = await send(`${gateway}${path}`, method, bearer(forge.token()), body);
+    return answer;
+  };
+  const read = async <T>(forge: Forge, path: string): Promise<T> => {
+    const { status, body } = await ask(forge, 'GET', path);
+    expect([path, status]).toEqual([path, 200]);
+    return JSON.parse(body) as T;
+  };
+  const made = async (path: string, body: object): Promise<string> => {
+    const answer = await ask(owner, 'POST', path, body);
+    expect([path, Math.floor(answer.status / 100), answer.body]).toEqual([path, 2, answer.body]);
+    return (JSON.parse(answer.body) as { id: string }).id;
+  };
+
+  beforeAll(async () => {
+    await useWorkspace(workspace);
+    const fleet = await Fleet.up(EGO_FACEBOOK, { keys: 2 });
+    key = await addRealmKey({
+      keycloakUrl: fromStack('KEYCLOAK_URL'),
+      realm: fromStack('KEYCLOAK_REALM'),
+      adminToken: () =>
+        accessToken({
+          issuer: `${fromStack('KEYCLOAK_URL')}/realms/master`,
+          clientId: fromStack('KEYCLOAK_ADMIN_CLIENT_ID'),
+          clientSecret: fromStack('KEYCLOAK_ADMIN_CLIENT_SECRET'),
+        }),
+    });
+    owner = new Forge(key, fromStack('OIDC_ISSUER'), workspace);
+    attacker = new Forge(key, fromStack('OIDC_ISSUER'), untouched);
+    stranger = new Forge(key, fromStack('OIDC_ISSUER'), foreign);
+    // The gateway fetches keys every 30 s, or when it is told to; services on the first token with a new key id.
+    process.kill(pidOf('jwks-reconciler'), 'SIGHUP');
+    await eventually(
+      async () => {
+        for (const { path, service } of doors.slice(2)) {
+          // 404: the workspace has no graph yet.
+          for (const base of [gateway, direct(service)])
+            expect([200, 404]).toContain(
+              (await send(`${base}${path}`, 'GET', bearer(attacker.token()))).status,
+            );
+        }
+      },
+      { timeoutMs: 60_000, everyMs: 250 },
+    );
+    await fleet.registerKeys();
+    const order = { network: 'vk', seeds: [PERSON], depth: 1, include: ['friends'] };
+    await fleet.completed(await made('/v1/imports', order), 120_000);
+  });
+  afterAll(async () => {
+    // Absent when the fleet did not even start.
+    if (key === undefined) return;
+    await key.remove();
+    process.kill(pidOf('jwks-reconciler'), 'SIGHUP');
+  });
+
+  it('refuses every forged or abused token at the gateway and at each service, and nothing was done', async () => {
+    expect(attacks.length).toBeGreaterThanOrEqual(60);
+    const wrong: string[] = [];
+    await inParallel(attacks, AT_ONCE, async ({ name, headers, query, statuses = [401], gatewayOnly }) => {
+      for (const { service, method, path, body } of doors) {
+        const at = query === undefined ? path : `${path}${path.includes('?') ? '&' : '?'}${query(attacker)}`;
+        // Its answer to a token does not depend on the route: one that writes and one that reads are enough.
+        const bases = throughGateway.includes(service) ? [gateway] : [];
+        if (gatewayOnly !== true) bases.push(direct(service));
+        for (const base of bases) {
+          const answer = await send(`${base}${at}`, method, headers(attacker), body);
+          if (!statuses.includes(answer.status)) wrong.push(`${name} at ${base}${path}: ${answer.status}`);
+        }
+      }
+    });
+    expect(wrong).toEqual([]);
+    for (const path of ['/v1/keys', '/v1/imports'])
+      expect(await read(attacker, path)).toMatchObject({ items: [] });
+  });
+
+  it('lets the token alone say who calls, whatever headers say', async () => {
+    const headers = {
+      ...bearer(attacker.token()),
+      'x-consumer-id': 'x',
+      'x-consumer-username': 'platform',
+      'x-consumer-custom-id': workspace,
+      'x-consumer-groups': 'platform-operator',
+      'x-workspace-id': workspace,
+      workspace_id: workspace,
+      x_consumer_id: 'x',
+      'x-forwarded-for': '127.0.0.1',
+      'x-rate-key': 'x',
+    };
+    for (const base of [gateway, direct('graph-storage-service')]) {
+      const answer = await send(`${base}/v1/people/vk`, 'GET', headers);
+      expect([answer.status, JSON.parse(answer.body)]).toEqual([200, expect.objectContaining({ items: [] })]);
+    }
+    for (const base of [gateway, direct('parser-service')])
+      expect((await send(`${base}/v1/dead-calls`, 'GET', headers)).status).toBe(403);
+  });
+
+  it('gives each role exactly what docs/permissions.md says', async () => {
+    const nobody = 'none' as const;
+    const wrong: string[] = [];
+    const cases = readPermissions().flatMap((permission) =>
+      [...ROLES, nobody].map((role) => ({ permission, role })),
+    );
+    await inParallel(cases, AT_ONCE, async ({ permission, role }) => {
+      const { service, method, path, roles } = permission;
+      const claims = {
+        realm_access: { roles: role === nobody ? [] : [role] },
+        ...(role === 'platform-operator' ? { workspace_id: undefined } : {}),
+      };
+      const answer = await send(
+        `${direct(service)}${harmless(permission)}`,
+        method,
+        bearer(stranger.token({ claims })),
+      );
+      const { code } = answer.body.startsWith('{') ? (JSON.parse(answer.body) as { code?: string }) : {};
+      const refused = answer.status === 403 && code === 'AUTH.ROLE_MISSING';
+      const allowed = roles.includes(role as Role);
+      if (refused === allowed || answer.status === 401 || answer.status >= 500)
+        wrong.push(`${method} ${path} as ${role}: ${answer.status} ${code ?? ''}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('shows one workspace nothing of another, by no id at no endpoint', async () => {
+    const ids = {
+      key: (await read<{ items: { id: string }[] }>(owner, '/v1/keys')).items[0]?.id ?? '',
+      import: (await read<{ items: { id: string }[] }>(owner, '/v1/imports')).items[0]?.id ?? '',
+      export: await made('/v1/exports', { network: 'vk', format: 'csv' }),
+      job: await made('/v1/graphs/vk/jobs', { kind: 'k-core' }),
+      recount: await made('/v1/graphs/vk/recounts', {}),
+      person: PERSON,
+    };
+    expect(Object.values(ids).every((id) => id !== '')).toBe(true);
+    const own = [
+      `/v1/keys/${ids.key}`,
+      `/v1/imports/${ids.import}`,
+      `/v1/imports/${ids.import}/certificate`,
+      `/v1/people/vk/${PERSON}`,
+      `/v1/people/vk/${PERSON}/friends`,
+      `/v1/profiles/vk/${PERSON}`,
+    ];
+    const snapshot = (): Promise<unknown[]> =>
+      Promise.all(own.map(async (path) => lasting(await read(owner, path))));
+    const before = await snapshot();
+
+    const wrong: string[] = [];
+    const cases = readPermissions().flatMap((permission) =>
+      Object.entries(ids).map(([kind, id]) => ({ permission, kind, id })),
+    );
+    await inParallel(cases, AT_ONCE, async ({ permission: { method, path, roles }, kind, id }) => {
+      if (!path.includes('{id}') && !path.includes('{leaseId}') && kind !== 'person') return;
+      const asked = path
+        .replace(/\{(id|leaseId)\}/, id)
+        .replace('{network}', 'vk')
+        .replace('{by}', 'degree')
+        .replace('{number}', '0');
+      const claims = { realm_access: { roles: [...roles] } };
+      if (roles.length === 1 && roles[0] === 'platform-operator') return; // Spans workspaces by its nature.
+      const answer = await send(
+        `${gateway}${asked}`,
+        method,
+        bearer(stranger.token({ claims })),
+        method === 'GET' || method === 'DELETE' ? undefined : {},
+      );
+      // An erasure, or an operation on the caller's own workspace, names a person and not somebody's row.
+      const ofOwnWorkspace =
+        !path.includes('{id}') || (method === 'DELETE' && path === '/v1/people/{network}/{id}');
+      if (answer.status >= 500 || (answer.status < 300 && !ofOwnWorkspace))
+        wrong.push(`${method} ${asked} (${kind}): ${answer.status} ${answer.body.slice(0, 100)}`);
+      const named = Object.entries(ids).filter(([, each]) => each !== PERSON && answer.body.includes(each));
+      if (answer.status < 300 && named.length > 0) wrong.push(`${method} ${asked} names ${named.join()}`);
+      if (answer.status < 300 && answer.body.includes(`"id":"${PERSON}"`) && method === 'GET')
+        wrong.push(`${method} ${asked} shows the person`);
+    });
+    expect(wrong).toEqual([]);
+    expect(await snapshot()).toEqual(before);
+  });
+});
+
+/** A request that an allowed caller may make without changing anything that matters. */
+function harmless({ path }: Permission): string {
+  const ofVertex = /^\/v1\/(people|groups|posts|profiles)\//.test(path);
+  return path
+    .replace('{network}', path.startsWith('/v1/pool/margins') ? 'none' : 'vk')
+    .replace(/\{(id|leaseId)\}/, ofVertex ? '999999999' : randomUUID())
+    .replace('{by}', 'degree')
+    .replace('{number}', '0');
+}
+
+/** What only its owner may change; how fresh an answer is and how much a key was used changes by itself. */
+const CHANGING = /freshness|asOf|^now$|usage|limits|lastUsed|health|pause|updatedAt/i;
+
+function lasting(view: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(view, (name, value: unknown) => (CHANGING.test(name) ? undefined : value)),
+  );
+}
