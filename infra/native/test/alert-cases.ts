@@ -91,6 +91,28 @@ export const ALERT_CASES: readonly AlertCase[] = [
     whenAbsent: 'silent',
   },
   {
+    alert: 'RateLimitsOff',
+    at: '6m',
+    // 20 samples of the last 5 min: one request more or less each.
+    fires: { gateway_uncounted_requests_total: counter(1, 40) },
+    silent: { gateway_uncounted_requests_total: '0x20 1+0x20' },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'TargetUnhealthy',
+    at: '5m',
+    fires: {
+      'kong_upstream_target_health{upstream="key-service.upstream",address="127.0.0.1:1",state="unhealthy"}':
+        steady(1, 40),
+    },
+    labels: { upstream: 'key-service.upstream', address: '127.0.0.1:1' },
+    silent: {
+      'kong_upstream_target_health{upstream="key-service.upstream",address="127.0.0.1:1",state="unhealthy"}':
+        '0x17 1x20',
+    },
+    whenAbsent: 'silent',
+  },
+  {
     alert: 'LimitOverstepped',
     at: '10m',
     fires: {
