@@ -26,6 +26,11 @@ function generators(): { name: string; program: string; outputs: () => string[] 
     })),
     { name: 'error codes', program: 'tools/dist/docs/main.js', outputs: () => ['docs/errors.md'] },
     { name: 'kong.yml', program: 'gateway/dist/render/main.js', outputs: () => ['gateway/kong.yml'] },
+    {
+      name: 'manifests',
+      program: 'tools/dist/manifests/main.js',
+      outputs: () => ['k8s/base/prometheus-rules.yaml', 'k8s/base/kong.yml'],
+    },
   ];
 }
 
