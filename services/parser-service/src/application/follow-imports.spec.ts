@@ -1,3 +1,4 @@
+import { seeded } from '@sociograph/testing';
 import { anImport, ToyNetwork } from '../../test/builders';
 import { Networks } from '../domain/ports';
 import { MemoryImportEvents, MemoryImports, MemoryStore } from '../infrastructure/in-memory';
@@ -163,5 +164,80 @@ describe('following an import', () => {
       fields: [{ field: 'Last-Event-ID', message: 'must be the id of an event of this import' }],
     });
     await expect(listen(undefined, 'other')).rejects.toMatchObject({ code: 'IMPORTS.UNKNOWN' });
+  });
+});
+
+/** A client that takes up its stream at any process, with the last event that it has. */
+interface Client {
+  seqs: number[];
+  callsMade: number[];
+  over: boolean;
+  leave: (() => void) | undefined;
+}
+
+describe('clients of two processes that are cut off, stopped and restarted at random', () => {
+  it.each([1, 2, 3, 4, 5, 6])('miss no event and hear none twice, seed %i', async (seed) => {
+    const random = seeded(seed);
+    const { store, imports, step, progress } = await setUp();
+    const newProcess = (): FollowImports =>
+      new FollowImports(imports, new MemoryImportEvents(store, 7), new Networks([new ToyNetwork()]), 100);
+    const processes = [newProcess(), newProcess()];
+    const clients = Array.from({ length: 4 }, (): Client => ({
+      seqs: [],
+      callsMade: [],
+      over: false,
+      leave: undefined,
+    }));
+    const come = async (client: Client): Promise<void> => {
+      let ended = false;
+      const leave = await random.pick(processes).follow('demo', 'import-1', client.seqs.at(-1), {
+        // Now and then it has not taken what it was given.
+        get ready() {
+          return random.next() < 0.8;
+        },
+        next: ({ mark }) => {
+          client.seqs.push(mark.seq);
+          client.callsMade.push(mark.counters.callsMade);
+        },
+        end: (why) => {
+          ended = true;
+          client.leave = undefined;
+          client.over = why === 'import-ended';
+        },
+      });
+      if (!ended) client.leave = leave;
+    };
+    const deeds = [
+      () => progress(1),
+      () => progress(2),
+      () => step('pause'),
+      () => step('resume'),
+      () => random.pick(processes).tick(),
+      async () => void (await Promise.all(clients.filter(({ leave }) => leave === undefined).map(come))),
+      async () => {
+        const client = random.pick(clients);
+        client.leave?.();
+        client.leave = undefined;
+      },
+      async () => {
+        const which = random.next() < 0.5 ? 0 : 1;
+        processes[which]?.stop();
+        processes[which] = newProcess();
+      },
+    ];
+    for (let deed = 0; deed < 300; deed += 1) await random.pick(deeds)();
+    await step('cancel');
+    const last = store.marks.get('import-1')?.length ?? 0;
+    for (let look = 0; look < 2 * last && clients.some(({ over }) => !over); look += 1) {
+      for (const client of clients) if (!client.over && client.leave === undefined) await come(client);
+      for (const process of processes) await process.tick();
+    }
+    expect(last).toBeGreaterThan(50);
+    for (const { seqs, callsMade, over } of clients) {
+      const first = seqs[0] ?? 0;
+      expect([over, seqs]).toEqual([true, Array.from({ length: last - first + 1 }, (_, at) => first + at)]);
+      expect(callsMade).toEqual([...callsMade].sort((a, b) => a - b));
+    }
+    expect(processes.some(({ busy }) => busy)).toBe(false);
   });
 });
