@@ -7,3 +7,5 @@ export { ArangoMigrations, ensureCollection } from './migrations';
 export type { ArangoMigration } from './migrations';
 export { aqlCatalogue, runNamed } from './aql-catalogue';
 export type { AqlCatalogue, NamedQuery } from './aql-catalogue';
+export { ArangoIdempotencyStore } from './idempotency-store';
+export type { IdempotencyAnswer, IdempotencyClaim, IdempotencyRequest } from './idempotency-store';

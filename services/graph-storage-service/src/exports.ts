@@ -1,5 +1,5 @@
 import type { Provider } from '@nestjs/common';
-import type { connectArango } from '@sociograph/arango';
+import { ArangoIdempotencyStore, type connectArango } from '@sociograph/arango';
 import { ConfigError, IdempotencyStore, type HostContext } from '@sociograph/service-host';
 import { MakeExportFile } from './application/make-export-file';
 import { ReadExports } from './application/read-exports';
@@ -13,7 +13,6 @@ import type { ExportFiles } from './domain/export-ports';
 import { PromExportMeter } from './export-metrics';
 import { ArangoExportSource } from './infrastructure/arango-export-source';
 import { ArangoExports } from './infrastructure/arango-exports';
-import { ArangoIdempotencyStore } from './infrastructure/arango-idempotency';
 import { DuckDbExportDrafts } from './infrastructure/duckdb-export-drafts';
 import { LocalExportFiles } from './infrastructure/local-export-files';
 import { S3ExportFiles } from './infrastructure/s3-export-files';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
-import { runMain, writeOpenApi } from '@sociograph/service-host';
+import { IdempotencyStore, runMain, writeOpenApi } from '@sociograph/service-host';
 import { AnalysisDesk } from './projections/analyses/analysis-desk';
 import { AnalysesController } from './presentation/analyses.controller';
 import { RankingsController } from './presentation/rankings.controller';
@@ -21,6 +21,7 @@ import { SearchViews } from './projections/search-views';
     RecountsController,
   ],
   providers: [
+    { provide: IdempotencyStore, useValue: undefined },
     { provide: ReadViews, useValue: undefined },
     { provide: SearchViews, useValue: undefined },
     { provide: AnalysisDesk, useValue: undefined },

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule } from '@sociograph/auth';
-import type { HostContext } from '@sociograph/service-host';
+import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
 import { AnalysisDesk } from './projections/analyses/analysis-desk';
 import type { ProjectorConfig } from './config';
 import { connectServers } from './infrastructure/servers';
@@ -58,6 +58,7 @@ export class ReadModelProjectorModule {
         }),
       ],
       providers: [
+        { provide: IdempotencyStore, useValue: adapters.idempotency },
         {
           provide: ReadViews,
           useValue: new ReadViews(adapters.store, answers),

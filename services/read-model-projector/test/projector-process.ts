@@ -73,14 +73,21 @@ export class ProjectorProcess {
     return (await promisify(execFile)(process.execPath, [REBUILD], { env: this.env })).stdout;
   }
 
-  post(path: string, token: string, body: object): Promise<Answer> {
-    return this.get(path, token, 'POST', body);
+  post(path: string, token: string, body?: object, headers?: Record<string, string>): Promise<Answer> {
+    return this.get(path, token, 'POST', body, headers);
   }
 
-  async get(path: string, token: string, method = 'GET', body?: object): Promise<Answer> {
+  async get(
+    path: string,
+    token: string,
+    method = 'GET',
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: {
+        ...headers,
         authorization: `Bearer ${token}`,
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },

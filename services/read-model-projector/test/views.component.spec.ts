@@ -231,6 +231,14 @@ describe('the projector on real servers', () => {
     );
     expect(await recounted()).toMatchObject({ equal: true, differences: [] });
     expect(await projector.metric('projector_recount_differences')).toBe(0);
+    const once = { 'idempotency-key': unique('key') };
+    const first = await projector.post(path, token, undefined, once);
+    await eventually(
+      async () => (await projector.get(first.headers.get('location')!, token)).body['state'] === 'done',
+      WITHIN,
+    );
+    // Without the key a new one would begin: the one before is done.
+    expect((await projector.post(path, token, undefined, once)).body).toEqual(first.body);
     expect((await projector.get(`${path}/none`, token)).status).toBe(404);
     expect((await projector.get('/v1/graphs/unknown/recounts', token, 'POST')).status).toBe(404);
   });
@@ -316,8 +324,17 @@ describe('the projector on real servers', () => {
     expect((await get('graphs/unknown/search?q=a'))['status']).toBe(404);
 
     const jobs = `/v1/graphs/${network}/jobs`;
-    const asked = await projector.post(jobs, token, { kind: 'communities', seed: 3 });
+    const once = { 'idempotency-key': unique('key') };
+    const asked = await projector.post(jobs, token, { kind: 'communities', seed: 3 }, once);
     expect([asked.status, asked.body['kind']]).toEqual([202, 'communities']);
+    const again = await projector.post(jobs, token, { seed: 3, kind: 'communities' }, once);
+    expect([again.status, again.body, again.headers.get('location')]).toEqual([
+      202,
+      asked.body,
+      asked.headers.get('location'),
+    ]);
+    const other = await projector.post(jobs, token, { kind: 'k-core' }, once);
+    expect([other.status, other.body['code']]).toEqual([422, 'REQUEST.KEY_REUSED']);
     const watch = asked.headers.get('location')!;
     await eventually(async () => (await projector.get(watch, token)).body['state'] === 'done', WITHIN);
     expect((await projector.get(watch, token)).body).toMatchObject({

@@ -1,4 +1,4 @@
-import { connectArango } from '@sociograph/arango';
+import { ArangoIdempotencyStore, connectArango } from '@sociograph/arango';
 import { createKafka, EventPublisher } from '@sociograph/messaging';
 import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions } from '@sociograph/suppression';
@@ -42,9 +42,14 @@ export interface Adapters {
   jobs: JobStore;
   analyses: AnalysisStore;
   runner: AnalysisRunner;
+  /** Answers to creating requests. */
+  idempotency: ArangoIdempotencyStore;
   /** The lock can be asked for; at most a second after the start, so that a server that is away holds up nobody. */
   ready: Promise<void>;
 }
+
+/** Between two removals of answers to creating requests that are older than a day. */
+const TIDY_EVERY_MS = 60_000;
 
 /** Account prefix of the groups in which this service reads topics. */
 const READER = 'read-model-projector';
@@ -75,6 +80,12 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
   const known = followSuppressions({ kafka, keyFile, reader: READER, logger, metrics: ctx.metrics, health });
   shutdown.add('close', 'suppressions', () => known.stop());
 
+  const idempotency = new ArangoIdempotencyStore(db, clock);
+  const tidying = setInterval(() => {
+    idempotency.sweep().catch((err: unknown) => logger.warn({ err }, 'old answers could not be removed'));
+  }, TIDY_EVERY_MS).unref();
+  shutdown.add('stop-taking', 'removal of old answers', () => clearInterval(tidying));
+
   health.check('redis-pool', async () => (pool.status === 'ready' ? 'up' : 'degraded'));
   health.check('redis-cache', async () => (cache.status === 'ready' ? 'up' : 'degraded'));
   health.check('arangodb', async () => (await store.highestFence(), 'up'));
@@ -95,6 +106,7 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
     jobs: new ArangoJobStore(db),
     analyses: new ArangoAnalysisStore(db),
     runner: new WorkerAnalyses(),
+    idempotency,
     checkpoints: new Checkpoints(new ArangoCheckpointStore(db), clock, ids),
     ready: firstReady(pool, 1000),
     log: new KafkaChangeLog({ kafka, reader: READER, logger, clock, known, fail: () => process.exit(1) }),

@@ -1,5 +1,5 @@
 import type { ArangoMigration } from '@sociograph/arango';
-import { arangoErrorNum, ensureCollection } from '@sociograph/arango';
+import { ArangoIdempotencyStore, arangoErrorNum, ensureCollection } from '@sociograph/arango';
 import type { Database } from 'arangojs';
 import { ANALYSIS_COLLECTIONS } from './arango-analysis-store';
 import { CHECKPOINT_CHUNKS } from './arango-checkpoint-store';
@@ -43,6 +43,7 @@ export const VIEW_MIGRATIONS: readonly ArangoMigration[] = [
         .ensureIndex({ type: 'persistent', name: 'analysis', fields: ['analysis'] });
     },
   },
+  { version: 6, name: 'answers to creating requests', up: (db) => ArangoIdempotencyStore.makeRoom(db) },
 ];
 
 const NOT_IMPLEMENTED = 9;

@@ -1,6 +1,7 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseInterceptors } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
+  ApiHeader,
   ApiOkResponse,
   ApiOperation,
   ApiParam,
@@ -10,7 +11,7 @@ import {
 } from '@nestjs/swagger';
 import type { Principal } from '@sociograph/auth';
 import { CurrentPrincipal, Roles } from '@sociograph/auth';
-import { decodeCursor, encodeCursor, PageQuery } from '@sociograph/service-host';
+import { decodeCursor, encodeCursor, IdempotentPost, PageQuery } from '@sociograph/service-host';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { z } from 'zod';
@@ -103,6 +104,8 @@ export class AnalysesController {
 
   @Post()
   @HttpCode(202)
+  @UseInterceptors(IdempotentPost)
+  @ApiHeader({ name: 'Idempotency-Key', required: false })
   @Roles('analyst', 'operator', 'admin')
   @ApiOperation({
     summary: 'Look for communities (Louvain), core numbers or PageRank in the whole graph',

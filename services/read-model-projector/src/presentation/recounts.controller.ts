@@ -1,6 +1,7 @@
-import { Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Res, UseInterceptors } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
+  ApiHeader,
   ApiOkResponse,
   ApiOperation,
   ApiParam,
@@ -10,6 +11,7 @@ import {
 } from '@nestjs/swagger';
 import type { Principal } from '@sociograph/auth';
 import { CurrentPrincipal, Roles } from '@sociograph/auth';
+import { IdempotentPost } from '@sociograph/service-host';
 import { Matches } from 'class-validator';
 import type { Job } from '../projections/jobs';
 import { RecountDesk } from '../projections/recount-desk';
@@ -56,6 +58,8 @@ export class RecountsController {
 
   @Post()
   @HttpCode(202)
+  @UseInterceptors(IdempotentPost)
+  @ApiHeader({ name: 'Idempotency-Key', required: false })
   @ApiOperation({
     summary: 'Compare the views of this graph with a full recount',
     description:

@@ -1,14 +1,33 @@
 import { createHash } from 'node:crypto';
-import { aqlCatalogue, bulkGet, bulkWrite, runNamed } from '@sociograph/arango';
-import type { Clock } from '@sociograph/kernel';
-import {
-  IdempotencyStore,
-  type IdempotencyAnswer,
-  type IdempotencyClaim,
-  type IdempotencyRequest,
-} from '@sociograph/service-host';
+import { DomainError, type Clock } from '@sociograph/kernel';
 import type { Database } from 'arangojs';
-import { tooContended } from '../domain/errors';
+import { aqlCatalogue, runNamed } from './aql-catalogue';
+import { bulkGet, bulkWrite } from './bulk';
+import { ensureCollection } from './migrations';
+
+/** One creating request as its caller named it. */
+export interface IdempotencyRequest {
+  workspaceId: string;
+  /** The `Idempotency-Key` header. */
+  key: string;
+  /** Method and route, so that one key used for two operations is two requests. */
+  operation: string;
+  /** Digest of the body (hex). */
+  bodyHash: string;
+}
+
+/** What a repeat is answered with. */
+export interface IdempotencyAnswer {
+  status: number;
+  body: unknown;
+  headers?: Record<string, string>;
+}
+
+export type IdempotencyClaim =
+  | { kind: 'first' }
+  | { kind: 'repeat'; answer: IdempotencyAnswer }
+  | { kind: 'in-progress' }
+  | { kind: 'different-body' };
 
 const COLLECTION = 'idempotency_keys';
 const KEPT_MS = 24 * 60 * 60 * 1000;
@@ -32,13 +51,21 @@ interface KeptAnswer {
   createdAt: number;
 }
 
-/** Answers of creating requests for 24 h; of two equal requests at once, the one whose insert succeeds is the first. */
-export class ArangoIdempotencyStore extends IdempotencyStore {
+/**
+ * Answers of creating requests for 24 h, in the collection `idempotency_keys`, which the services on one database
+ * share (the operation tells them apart). Of two equal requests at once, the one whose insert succeeds is the first.
+ */
+export class ArangoIdempotencyStore {
   constructor(
     private readonly db: Database,
     private readonly clock: Clock,
-  ) {
-    super();
+  ) {}
+
+  /** Collection and indexes; a step of a service's migrations. */
+  static async makeRoom(db: Database): Promise<void> {
+    await ensureCollection(db, COLLECTION, 'document');
+    for (const name of ['createdAt', 'workspaceId'])
+      await db.collection(COLLECTION).ensureIndex({ type: 'persistent', name, fields: [name] });
   }
 
   async claim(request: IdempotencyRequest): Promise<IdempotencyClaim> {
@@ -59,9 +86,10 @@ export class ArangoIdempotencyStore extends IdempotencyStore {
       const { written } = await bulkWrite<KeptAnswer>(this.db, COLLECTION, change);
       if (written === 1) return { kind: 'first' };
     }
-    throw tooContended(1, ATTEMPTS);
+    throw contended();
   }
 
+  /** Keeps the answer of the `first` request. */
   async complete(request: IdempotencyRequest, answer: IdempotencyAnswer): Promise<void> {
     const _key = keyOf(request);
     const { workspaceId, bodyHash } = request;
@@ -70,9 +98,10 @@ export class ArangoIdempotencyStore extends IdempotencyStore {
       const { written } = await bulkWrite<KeptAnswer>(this.db, COLLECTION, { puts: [put] });
       if (written === 1) return;
     }
-    throw tooContended(1, ATTEMPTS);
+    throw contended();
   }
 
+  /** Gives the key free again: the first request failed, so a repeat may try. */
   async release(request: IdempotencyRequest): Promise<void> {
     const _key = keyOf(request);
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
@@ -92,7 +121,7 @@ export class ArangoIdempotencyStore extends IdempotencyStore {
       if (removes.length === 0) return;
       await bulkWrite(this.db, COLLECTION, { removes });
     }
-    throw tooContended(1, ATTEMPTS);
+    throw contended();
   }
 
   /** Removes what is over; what a conflict keeps goes the next time. */
@@ -105,6 +134,15 @@ export class ArangoIdempotencyStore extends IdempotencyStore {
   async #read(key: string): Promise<(KeptAnswer & { _rev: string }) | undefined> {
     return (await bulkGet<KeptAnswer>(this.db, COLLECTION, [key])).get(key);
   }
+}
+
+function contended(): DomainError {
+  return new DomainError({
+    code: 'ARANGO.TOO_CONTENDED',
+    kind: 'unavailable',
+    message: 'Too many requests with this Idempotency-Key at once',
+    retryAfterSeconds: 1,
+  });
 }
 
 function isOver({ answer, createdAt }: KeptAnswer, now: number): boolean {
