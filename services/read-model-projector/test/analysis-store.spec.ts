@@ -4,7 +4,9 @@ import type { Analysis, AnalysisStore, PersonEntry } from '../src/projections/an
 import { CHUNK } from '../src/projections/analyses/analysis';
 import { ArangoAnalysisStore } from '../src/infrastructure/arango-analysis-store';
 import { InMemoryAnalysisStore } from '../src/infrastructure/in-memory-analyses';
-import { connectViews, unique } from './servers';
+import { type OwnStore, ownStore, unique } from './servers';
+
+jest.setTimeout(120_000);
 
 const analysis = (id: string, details: Partial<Analysis> = {}): Analysis => ({
   id,
@@ -20,6 +22,7 @@ const analysis = (id: string, details: Partial<Analysis> = {}): Analysis => ({
 });
 
 describe.each(['InMemoryAnalysisStore', 'ArangoAnalysisStore'])('%s', (kind) => {
+  let own: OwnStore | undefined;
   let db: Database | undefined;
   let store: AnalysisStore;
   let names: { analyses: string; results: string };
@@ -27,7 +30,8 @@ describe.each(['InMemoryAnalysisStore', 'ArangoAnalysisStore'])('%s', (kind) => 
   beforeEach(async () => {
     store = new InMemoryAnalysisStore();
     if (kind === 'InMemoryAnalysisStore') return;
-    db ??= connectViews();
+    own ??= await ownStore();
+    db = own.db;
     names = { analyses: unique('spec-analyses'), results: unique('spec-results') };
     for (const name of Object.values(names)) await ensureCollection(db, name, 'document');
     store = new ArangoAnalysisStore(db, names, 2);
@@ -37,7 +41,7 @@ describe.each(['InMemoryAnalysisStore', 'ArangoAnalysisStore'])('%s', (kind) => 
     if (db !== undefined) for (const name of Object.values(names)) await db.collection(name).drop();
   });
 
-  afterAll(() => db?.close());
+  afterAll(() => own?.stop());
 
   const end = (id: string): Promise<Analysis | undefined> =>
     store.change(id, (kept) => ({ ...kept, state: 'done' }));

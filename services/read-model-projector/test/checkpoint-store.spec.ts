@@ -5,7 +5,9 @@ import { InMemoryCheckpointStore } from '../src/infrastructure/in-memory-jobs';
 import { withoutConflict } from '../src/infrastructure/store-requests';
 import type { CheckpointHead } from '../src/projections/checkpoint';
 import type { CheckpointStore } from '../src/projections/ports';
-import { connectViews, unique } from './servers';
+import { type OwnStore, ownStore, unique } from './servers';
+
+jest.setTimeout(120_000);
 
 const head = (id: string, chunks: number): CheckpointHead => ({
   id,
@@ -23,6 +25,7 @@ async function all(store: CheckpointStore, of: CheckpointHead): Promise<string[]
 }
 
 describe.each(['InMemoryCheckpointStore', 'ArangoCheckpointStore'])('%s', (kind) => {
+  let own: OwnStore | undefined;
   let db: Database | undefined;
   let store: CheckpointStore;
   let names: { chunks: string; state: string };
@@ -32,7 +35,8 @@ describe.each(['InMemoryCheckpointStore', 'ArangoCheckpointStore'])('%s', (kind)
       store = new InMemoryCheckpointStore();
       return;
     }
-    db ??= connectViews();
+    own ??= await ownStore();
+    db = own.db;
     const prefix = unique('spec');
     names = { chunks: `${prefix}-chunks`, state: `${prefix}-state` };
     for (const name of Object.values(names)) await ensureCollection(db, name, 'document');
@@ -43,7 +47,7 @@ describe.each(['InMemoryCheckpointStore', 'ArangoCheckpointStore'])('%s', (kind)
     if (db !== undefined) for (const name of Object.values(names)) await db.collection(name).drop();
   });
 
-  afterAll(() => db?.close());
+  afterAll(() => own?.stop());
 
   it('gives back the newest checkpoint, whole and in order, and removes the chunks of all others', async () => {
     expect(await store.head()).toBeUndefined();

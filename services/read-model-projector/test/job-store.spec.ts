@@ -4,7 +4,9 @@ import { ArangoJobStore } from '../src/infrastructure/arango-job-store';
 import { InMemoryJobStore } from '../src/infrastructure/in-memory-jobs';
 import type { Job } from '../src/projections/jobs';
 import type { JobStore } from '../src/projections/ports';
-import { connectViews, unique } from './servers';
+import { type OwnStore, ownStore, unique } from './servers';
+
+jest.setTimeout(120_000);
 
 const job = (id: string, requestedAt: number, state: Job['state'] = 'waiting'): Job => ({
   id,
@@ -16,6 +18,7 @@ const job = (id: string, requestedAt: number, state: Job['state'] = 'waiting'): 
 });
 
 describe.each(['InMemoryJobStore', 'ArangoJobStore'])('%s', (kind) => {
+  let own: OwnStore | undefined;
   let db: Database | undefined;
   let store: JobStore;
   let collection: string;
@@ -25,7 +28,8 @@ describe.each(['InMemoryJobStore', 'ArangoJobStore'])('%s', (kind) => {
       store = new InMemoryJobStore();
       return;
     }
-    db ??= connectViews();
+    own ??= await ownStore();
+    db = own.db;
     collection = unique('spec-jobs');
     await ensureCollection(db, collection, 'document');
     store = new ArangoJobStore(db, collection);
@@ -35,7 +39,7 @@ describe.each(['InMemoryJobStore', 'ArangoJobStore'])('%s', (kind) => {
     if (db !== undefined) await db.collection(collection).drop();
   });
 
-  afterAll(() => db?.close());
+  afterAll(() => own?.stop());
 
   it('gives a job back as it was put, and nothing for an unknown id', async () => {
     const differences = [{ what: 'triangles', kept: 2, counted: 1, ids: ['107'] }];

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connectArango } from '@sociograph/arango';
+import { contractServer } from '@sociograph/arango-embedded';
 import { createLogger } from '@sociograph/observability';
 import type { Database } from 'arangojs';
 
@@ -14,14 +15,22 @@ export function server(name: string): string {
 
 export const silent = createLogger({ service: 'read-model-projector', instance: 'spec', level: 'silent' });
 
-/** The database of the views, by this service's own account. Whoever connects closes it. */
-export function connectViews(): Database {
-  return connectArango({
-    url: server('ARANGO_URL'),
-    database: server('ARANGO_DATABASE'),
-    username: server('ARANGO_USERNAME'),
-    password: server('ARANGO_PASSWORD'),
-  });
+export interface OwnStore {
+  db: Database;
+  stop(): Promise<void>;
+}
+
+/** A database of the spec's own: in the stand-in in test mode, or at the ArangoDB that `npm run test:arango` names. */
+export async function ownStore(): Promise<OwnStore> {
+  const server = await contractServer({ seed: 7, conflictRate: 0.01 });
+  const db = connectArango(server);
+  return {
+    db,
+    async stop() {
+      db.close();
+      await server.stop();
+    },
+  };
 }
 
 /** A name that no other spec uses. */

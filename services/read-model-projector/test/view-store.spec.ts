@@ -5,9 +5,12 @@ import { ensureTokenIndex } from '../src/infrastructure/view-migrations';
 import { InMemoryViewStore } from '../src/infrastructure/in-memory';
 import type { ProfileRow, SearchQuestion, SearchRow, SummaryRow, ViewStore } from '../src/projections/ports';
 import { searchable, tokensOf, wantedOf, wordsOf } from '../src/projections/search-text';
-import { connectViews, unique } from './servers';
+import { type OwnStore, ownStore, unique } from './servers';
+
+jest.setTimeout(120_000);
 
 describe.each(['InMemoryViewStore', 'ArangoViewStore'])('%s', (kind) => {
+  let own: OwnStore | undefined;
   let db: Database | undefined;
   let store: ViewStore;
   let names: ViewCollections;
@@ -17,7 +20,8 @@ describe.each(['InMemoryViewStore', 'ArangoViewStore'])('%s', (kind) => {
       store = new InMemoryViewStore();
       return;
     }
-    db ??= connectViews();
+    own ??= await ownStore();
+    db = own.db;
     names = ownNames();
     for (const name of Object.values(names)) await ensureCollection(db, name, 'document');
     await ensureTokenIndex(db, names.search);
@@ -28,7 +32,7 @@ describe.each(['InMemoryViewStore', 'ArangoViewStore'])('%s', (kind) => {
     if (db !== undefined) for (const name of Object.values(names)) await db.collection(name).drop();
   });
 
-  afterAll(() => db?.close());
+  afterAll(() => own?.stop());
 
   it('gives back whole rows as they were written', async () => {
     await store.writeProfiles([profile('1'), profile('2')]);
@@ -91,6 +95,7 @@ describe.each(['InMemoryViewStore', 'ArangoViewStore'])('%s', (kind) => {
 });
 
 describe.each(['InMemoryViewStore', 'ArangoViewStore'])('rows beside people in %s', (kind) => {
+  let own: OwnStore | undefined;
   let db: Database | undefined;
   let store: ViewStore;
   let names: ViewCollections;
@@ -98,7 +103,8 @@ describe.each(['InMemoryViewStore', 'ArangoViewStore'])('rows beside people in %
   beforeEach(async () => {
     store = new InMemoryViewStore();
     if (kind === 'InMemoryViewStore') return;
-    db ??= connectViews();
+    own ??= await ownStore();
+    db = own.db;
     names = ownNames();
     for (const name of Object.values(names)) await ensureCollection(db, name, 'document');
     await ensureTokenIndex(db, names.search);
@@ -109,7 +115,7 @@ describe.each(['InMemoryViewStore', 'ArangoViewStore'])('rows beside people in %
     if (db !== undefined) for (const name of Object.values(names)) await db.collection(name).drop();
   });
 
-  afterAll(() => db?.close());
+  afterAll(() => own?.stop());
 
   it('are given back as they were written, and gone when they are removed', async () => {
     const group = {

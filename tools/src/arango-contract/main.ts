@@ -12,9 +12,16 @@ const CONTRACT = [
   'libs/arango-embedded/test/http.spec.ts',
   'libs/arango-embedded/test/traversals.spec.ts',
   'libs/arango/test/bulk.spec.ts',
+  'libs/arango/test/idempotency-store.spec.ts',
   'services/graph-storage-service/test/graph-store.spec.ts',
   'services/graph-storage-service/test/communities.spec.ts',
   'services/graph-storage-service/test/graph-walks.spec.ts',
+  'services/graph-storage-service/test/export-records.spec.ts',
+  'services/graph-storage-service/test/erasures.spec.ts',
+  'services/read-model-projector/test/view-store.spec.ts',
+  'services/read-model-projector/test/analysis-store.spec.ts',
+  'services/read-model-projector/test/checkpoint-store.spec.ts',
+  'services/read-model-projector/test/job-store.spec.ts',
 ];
 
 /**
