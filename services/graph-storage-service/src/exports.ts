@@ -9,7 +9,7 @@ import { RequestExport } from './application/request-export';
 import { RunExports } from './application/run-exports';
 import type { GraphStorageConfig } from './config';
 import { ExportPurge } from './domain/erasure-ports';
-import type { ExportFiles } from './domain/export-ports';
+import type { ExportFiles, ImportLog } from './domain/export-ports';
 import { PromExportMeter } from './export-metrics';
 import { ArangoExportSource } from './infrastructure/arango-export-source';
 import { ArangoExports } from './infrastructure/arango-exports';
@@ -23,6 +23,7 @@ export function exportProviders(
   config: GraphStorageConfig,
   ctx: HostContext,
   db: ReturnType<typeof connectArango>,
+  imports: ImportLog,
 ): Provider[] {
   const { clock, ids, logger, shutdown } = ctx;
   const records = new ArangoExports(db);
@@ -31,7 +32,7 @@ export function exportProviders(
   const meter = new PromExportMeter(ctx.metrics);
   const answers = new ArangoIdempotencyStore(db, clock);
   const removals = new RemoveExports(records, files, drafts, clock);
-  const make = new MakeExportFile(new ArangoExportSource(db), drafts, files);
+  const make = new MakeExportFile(new ArangoExportSource(db), imports, drafts, files);
   const perWorkspace = config.EXPORTS_PARALLEL_PER_WORKSPACE;
   const runs = new RunExports(records, files, make, meter, clock, ids, perWorkspace);
   const worker = new ExportWorker(runs, removals, logger, () => answers.sweep());

@@ -14,6 +14,7 @@ import { erasureProviders } from './erasure';
 import { exportProviders } from './exports';
 import { ArangoGraph, ArangoGraphQueries } from './infrastructure/arango-graph';
 import { KafkaChangeLog } from './infrastructure/kafka-change-log';
+import { KafkaImportLog } from './infrastructure/kafka-import-log';
 import { TimerPause } from './infrastructure/timer-pause';
 import { graphStorageMetrics, PromStorageMeter } from './metrics';
 import { ErasuresController } from './presentation/erasures.controller';
@@ -73,7 +74,12 @@ export class GraphStorageServiceModule {
         { provide: ChangeLog, useValue: new KafkaChangeLog(publisher) },
         { provide: StorageMeter, useValue: new PromStorageMeter(metrics) },
         { provide: Pause, useClass: TimerPause },
-        ...exportProviders(config, ctx, db),
+        ...exportProviders(
+          config,
+          ctx,
+          db,
+          new KafkaImportLog({ kafka, reader: CONSUMER_GROUPS.graphStorage.name }),
+        ),
         ...erasureProviders(config, ctx, {
           db,
           kafka,

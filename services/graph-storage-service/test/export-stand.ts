@@ -10,16 +10,16 @@ import { contractServer, type ContractServer } from '@sociograph/arango-embedded
 import { AuthModule } from '@sociograph/auth';
 import { createLogger } from '@sociograph/observability';
 import { createHostContext, startService, type ServiceHandle } from '@sociograph/service-host';
-import { eventually } from '@sociograph/testing';
+import { eventually, startTokenIssuer, type TokenIssuer } from '@sociograph/testing';
 import { ReadPerson } from '../src/application/read-person';
 import type { GraphStorageConfig } from '../src/config';
 import type { Friendship, SideAssertion } from '../src/domain/friendship';
 import type { Person } from '../src/domain/person';
 import { exportProviders } from '../src/exports';
 import { ArangoGraph, ArangoGraphQueries } from '../src/infrastructure/arango-graph';
+import { InMemoryImportLog } from '../src/infrastructure/in-memory-exports';
 import { MIGRATIONS } from '../src/infrastructure/migrations';
 import { ExportsController } from '../src/presentation/exports.controller';
-import { SpecRealm } from './realm';
 
 @Module({ controllers: [ExportsController] })
 class ExportsOnly {}
@@ -38,13 +38,16 @@ export interface Answer {
 export class ExportStand {
   readonly folder = mkdtempSync(join(tmpdir(), 'exports-'));
   readonly workspaceId = `w${randomBytes(6).toString('hex')}`;
-  readonly realm = new SpecRealm();
+  /** What imports saw; filled by the spec. */
+  readonly seen: Record<string, { people?: string[]; lists?: string[] }> = {};
+  readonly imports = new InMemoryImportLog(this.seen);
+  realm!: TokenIssuer;
   db!: ReturnType<typeof connectArango>;
   #server!: ContractServer;
   #services: ServiceHandle[] = [];
 
   async start(): Promise<void> {
-    await this.realm.start();
+    this.realm = await startTokenIssuer();
     this.#server = await contractServer({ seed: 11, conflictRate: 0.05 });
     this.db = connectArango(this.#server);
     await new ArangoMigrations(this.db, 'graph-storage-service', MIGRATIONS).run();
@@ -71,17 +74,17 @@ export class ExportStand {
       level: process.env['SPEC_LOG_LEVEL'] ?? 'silent',
     });
     const context = createHostContext(config, { logger });
-    const { issuer } = this.realm;
+    const { issuer, jwksUrl } = this.realm;
     const db = connectArango(this.#server);
     context.shutdown.add('close', 'arangodb', () => db.close());
     const handle = await startService({
       module: {
         module: ExportsOnly,
         imports: [
-          AuthModule.forRoot({ issuer, jwksUrl: issuer, audience: 'sociograph-api', clients: ['spec'] }),
+          AuthModule.forRoot({ issuer, jwksUrl, audience: 'sociograph-api', clients: ['sociograph-demo'] }),
         ],
         providers: [
-          ...exportProviders(config, context, db),
+          ...exportProviders(config, context, db, this.imports),
           { provide: ReadPerson, useValue: new ReadPerson(new ArangoGraphQueries(db)) },
         ],
       },
@@ -98,7 +101,7 @@ export class ExportStand {
     for (const service of this.#services) await service.close();
     this.db.close();
     await this.#server.stop();
-    this.realm.stop();
+    await this.realm.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -113,7 +116,10 @@ export class ExportStand {
       headers?: Record<string, string>;
     } = {},
   ): Promise<Answer> {
-    const token = this.realm.token(options.workspaceId ?? this.workspaceId, options.roles ?? ['analyst']);
+    const token = this.realm.token({
+      workspace: options.workspaceId ?? this.workspaceId,
+      roles: options.roles ?? ['analyst'],
+    });
     const response = await fetch(`${service.url}${path}`, {
       method,
       headers: {
@@ -148,7 +154,9 @@ export class ExportStand {
 
   /** The file behind the link of a ready export, on disk. */
   async fetched(service: ServiceHandle, { link, file }: { link: string; file: string }): Promise<string> {
-    const headers = { authorization: `Bearer ${this.realm.token(this.workspaceId, ['analyst'])}` };
+    const headers = {
+      authorization: `Bearer ${this.realm.token({ workspace: this.workspaceId, roles: ['analyst'] })}`,
+    };
     const url = new URL(link, service.url);
     const response = await fetch(url, url.origin === service.url ? { headers } : {});
     expect(response.status).toBe(200);

@@ -156,6 +156,17 @@ describe('exports over HTTP, files on disk', () => {
     instance.closeSync();
   });
 
+  it('hold what a later import saw again: lists that have not changed, and people', async () => {
+    const again = '01930f0e-7b1c-7000-8000-00000000000c';
+    stand.seen[again] = { people: ['7', 'nobody'], lists: ['101', 'nobody'] };
+    const made = await stand.made(service, { network: 'vk', of: { import: again }, format: 'gexf' });
+    const found = await readBack(await stand.fetched(service, made));
+    // 100's list has 101, 101's own does not: it was 101's that was seen.
+    expect(Object.keys(found.friendships).sort()).toEqual(['101 102']);
+    expect(Object.keys(found.people).sort()).toEqual(['101', '102', '7']);
+    expect(made).toMatchObject({ of: { import: again }, counts: { people: 3, friendships: 1 } });
+  });
+
   it('hold what one import was the first to show', async () => {
     const made = await stand.made(service, { network: 'vk', of: { import: IMPORT_B }, format: 'gexf' });
     expect(made).toMatchObject({ of: { import: IMPORT_B }, counts: { people: 4, friendships: 2 } });

@@ -3,6 +3,7 @@ import {
   ExportDrafts,
   ExportFiles,
   ExportSource,
+  ImportLog,
   type ExportDraft,
   type ExportScope,
 } from '../domain/export-ports';
@@ -17,6 +18,7 @@ export interface ExportProgress {
 export class MakeExportFile {
   constructor(
     private readonly source: ExportSource,
+    private readonly imports: ImportLog,
     private readonly drafts: ExportDrafts,
     private readonly files: ExportFiles,
   ) {}
@@ -31,7 +33,7 @@ export class MakeExportFile {
     signal.throwIfAborted();
     const draft = await this.drafts.open(wanted.id, signal);
     try {
-      const { scope, complete } = await this.#scope(wanted);
+      const { scope, complete } = await this.#scope(wanted, signal);
       await this.#fill(draft, scope, progress, signal);
       const counts = await draft.complete();
       signal.throwIfAborted();
@@ -63,17 +65,19 @@ export class MakeExportFile {
     }
   }
 
-  async #scope({
-    workspaceId,
-    network,
-    subject,
-  }: Export): Promise<{ scope: ExportScope; complete: boolean }> {
+  async #scope(
+    { workspaceId, network, subject }: Export,
+    signal: AbortSignal,
+  ): Promise<{ scope: ExportScope; complete: boolean }> {
     const graph = { workspaceId, network };
     switch (subject.kind) {
       case 'graph':
         return { scope: graph, complete: true };
-      case 'import':
-        return { scope: { ...graph, importId: subject.importId }, complete: true };
+      case 'import': {
+        const { importId } = subject;
+        const seen = await this.imports.sightings({ ...graph, importId }, signal);
+        return { scope: { ...graph, import: { ...seen, importId } }, complete: true };
+      }
       case 'surroundings': {
         const { people, complete } = await gatherExportPeople(this.source, graph, subject);
         return { scope: { ...graph, people }, complete };

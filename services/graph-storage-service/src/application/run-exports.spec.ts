@@ -7,6 +7,7 @@ import {
   InMemoryExportMeter,
   InMemoryExports,
   InMemoryExportSource,
+  InMemoryImportLog,
 } from '../infrastructure/in-memory-exports';
 import { MakeExportFile } from './make-export-file';
 import { RunExports } from './run-exports';
@@ -29,7 +30,8 @@ function aStand() {
     ],
     ['9'],
   );
-  const make = new MakeExportFile(source, drafts, files);
+  const imports = new InMemoryImportLog({ 'import-3': { people: ['9'], lists: ['2'] } });
+  const make = new MakeExportFile(source, imports, drafts, files);
   const aRunner = (prefix = 'by') =>
     new RunExports(records, files, make, meter, clock, sequentialIds(prefix), 1);
   const request = async (id: string, subject: ExportSubject = { kind: 'graph' }, workspaceId = 'w') => {
@@ -38,7 +40,7 @@ function aStand() {
     return one;
   };
   const contents = (file: string): unknown => JSON.parse(Buffer.from(files.kept.get(file) ?? []).toString());
-  return { clock, records, files, drafts, meter, source, aRunner, request, contents };
+  return { clock, records, files, drafts, meter, source, imports, aRunner, request, contents };
 }
 
 const away = new DomainError({ code: 'ARANGO.UNAVAILABLE', kind: 'unavailable', message: 'Away.' });
@@ -79,6 +81,20 @@ describe('a process that makes exports', () => {
     await stand.request('e1', { kind: 'import', importId: 'import-2' });
     await stand.aRunner().next();
     expect(stand.contents('w/by-1.gexf')).toMatchObject({ people: ['3', '4'], friendships: [['3', '4']] });
+  });
+
+  it('takes what an import saw, though another one had shown it first', async () => {
+    const stand = aStand();
+    await stand.request('e1', { kind: 'import', importId: 'import-3' });
+    await stand.aRunner().next();
+    expect(stand.contents('w/by-1.gexf')).toMatchObject({
+      people: ['2', '3', '5', '9'],
+      friendships: [
+        ['2', '3'],
+        ['2', '5'],
+      ],
+    });
+    expect(stand.imports.asked).toEqual([{ workspaceId: 'w', network: 'vk', importId: 'import-3' }]);
   });
 
   it.each([

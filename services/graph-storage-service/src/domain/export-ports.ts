@@ -21,12 +21,40 @@ export interface ExportedPerson {
   observedAt: number | null;
 }
 
-/** What to read: all of a graph, what one import was the first to show, or these people and what is among them. */
+/** Whom an import looked at, as far as the logs of observations still know. */
+export interface ImportSightings {
+  /** Whose profiles it saw. */
+  people: ReadonlySet<string>;
+  /** Whose lists of friends it saw. */
+  lists: ReadonlySet<string>;
+}
+
+export type SeenByImport = ImportSightings & { importId: string };
+
+/** What to read: all of a graph, what one import saw, or these people and what is among them. */
 export interface ExportScope {
   workspaceId: string;
   network: string;
-  importId?: string | undefined;
+  import?: SeenByImport | undefined;
   people?: ReadonlySet<string> | undefined;
+}
+
+/** True when the import showed this friendship first, or saw a list that has it today. */
+export function isSeenBy(
+  { importId, lists }: SeenByImport,
+  { lowId, highId, lowSeenAt, highSeenAt, lowImport, highImport }: ExportedFriendship,
+): boolean {
+  if (lowImport === importId || highImport === importId) return true;
+  return (lowSeenAt !== null && lists.has(lowId)) || (highSeenAt !== null && lists.has(highId));
+}
+
+/** Where it is looked up what an import saw: an unchanged list leaves no trace in the graph. */
+export abstract class ImportLog {
+  /** Memory grows with the people of the import. Throws the signal's reason when aborted. */
+  abstract sightings(
+    of: { workspaceId: string; network: string; importId: string },
+    signal: AbortSignal,
+  ): Promise<ImportSightings>;
 }
 
 /**

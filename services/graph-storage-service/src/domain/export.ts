@@ -4,7 +4,7 @@ export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 /** What of a workspace's graph of one network goes into the file. */
 export type ExportSubject =
   | { kind: 'graph' }
-  /** What this import was the first to show. */
+  /** What this import saw, as it is today. */
   | { kind: 'import'; importId: string }
   /** The people within `depth` steps of one, nearest first, at most `nodes` of them, and the friendships among those. */
   | { kind: 'surroundings'; person: string; depth: number; nodes: number };

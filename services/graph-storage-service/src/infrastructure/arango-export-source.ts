@@ -3,6 +3,7 @@ import { vertexKey } from '@sociograph/contracts';
 import type { Database } from 'arangojs';
 import {
   ExportSource,
+  isSeenBy,
   type ExportedFriendship,
   type ExportedPerson,
   type ExportScope,
@@ -30,8 +31,7 @@ const QUERIES = aqlCatalogue({
       FOR e IN friendships
         FILTER e._key > @after AND e._key < @end
         SORT e._key LIMIT @limit
-        RETURN @importId == null OR e.low.importId == @importId OR e.high.importId == @importId
-          ? ${FRIENDSHIP} : [e._key]`,
+        RETURN ${FRIENDSHIP}`,
     batchSize: PAGE,
   },
   friendshipsFrom: {
@@ -104,10 +104,12 @@ export class ArangoExportSource extends ExportSource {
 
   async *#allFriendships(scope: ExportScope): AsyncIterable<ExportedFriendship[]> {
     const pages = this.#inOrder(scope, (range) =>
-      runNamed<FriendshipRow | [string]>(this.db, QUERIES.friendshipsInOrder, range),
+      runNamed<FriendshipRow>(this.db, QUERIES.friendshipsInOrder, range),
     );
     for await (const rows of pages) {
-      yield rows.filter((row): row is FriendshipRow => row.length > 1).map(toFriendship);
+      const found = rows.map(toFriendship);
+      const seen = scope.import;
+      yield seen ? found.filter((friendship) => isSeenBy(seen, friendship)) : found;
     }
   }
 
@@ -124,14 +126,16 @@ export class ArangoExportSource extends ExportSource {
   }
 
   async *#allPeople(scope: ExportScope): AsyncIterable<ExportedPerson[]> {
+    const { import: seen } = scope;
+    const isMember = ({ id }: PersonRow): boolean =>
+      seen !== undefined && (seen.people.has(id) || seen.lists.has(id));
     const pages = this.#inOrder(scope, async (range) =>
       (
-        await runNamed<{ key: string; member: boolean; person: PersonRow }>(
-          this.db,
-          QUERIES.peopleInOrder,
-          range,
-        )
-      ).map(({ key, member, person }) => [key, toPerson(person, member)] as const),
+        await runNamed<{ key: string; member: boolean; person: PersonRow }>(this.db, QUERIES.peopleInOrder, {
+          ...range,
+          importId: seen?.importId ?? null,
+        })
+      ).map(({ key, member, person }) => [key, toPerson(person, member || isMember(person))] as const),
     );
     for await (const rows of pages) yield rows.map(([, person]) => person);
   }
@@ -150,13 +154,13 @@ export class ArangoExportSource extends ExportSource {
 
   /** Pages of keys between `workspace.network.` and the first that no key of it can reach: '/' follows '.'. */
   async *#inOrder<Row extends readonly [key: string, ...rest: unknown[]]>(
-    { workspaceId, network, importId }: ExportScope,
+    { workspaceId, network }: ExportScope,
     page: (range: Record<string, unknown>) => Promise<Row[]>,
   ): AsyncIterable<Row[]> {
     const graph = `${workspaceId}.${network}`;
     let after = `${graph}.`;
     for (;;) {
-      const rows = await page({ after, end: `${graph}/`, limit: PAGE, importId: importId ?? null });
+      const rows = await page({ after, end: `${graph}/`, limit: PAGE });
       if (rows.length > 0) yield rows;
       const last = rows.at(-1)?.[0];
       if (rows.length < PAGE || last === undefined) return;

@@ -6,11 +6,14 @@ import {
   ExportMeter,
   ExportRecords,
   ExportSource,
+  ImportLog,
+  isSeenBy,
   type ExportedFriendship,
   type ExportedPerson,
   type ExportEnd,
   type ExportLink,
   type ExportScope,
+  type ImportSightings,
 } from '../domain/export-ports';
 
 /** Fakes of what exports need, held to the same contracts as the real ones. */
@@ -158,6 +161,25 @@ class InMemoryExportDraft extends ExportDraft {
   }
 }
 
+/** What each import saw; nothing of those it does not name. */
+export class InMemoryImportLog extends ImportLog {
+  readonly asked: { workspaceId: string; network: string; importId: string }[] = [];
+
+  constructor(readonly seen: Readonly<Record<string, { people?: string[]; lists?: string[] }>> = {}) {
+    super();
+  }
+
+  async sightings(
+    of: { workspaceId: string; network: string; importId: string },
+    signal: AbortSignal,
+  ): Promise<ImportSightings> {
+    signal.throwIfAborted();
+    this.asked.push(of);
+    const { people = [], lists = [] } = this.seen[of.importId] ?? {};
+    return { people: new Set(people), lists: new Set(lists) };
+  }
+}
+
 /** One graph for all scopes: friendships as pairs of ids, seen by an import each. */
 export class InMemoryExportSource extends ExportSource {
   /** Called before each page. */
@@ -170,21 +192,29 @@ export class InMemoryExportSource extends ExportSource {
     super();
   }
 
-  async *friendships({ importId, people }: ExportScope): AsyncIterable<ExportedFriendship[]> {
+  async *friendships({ import: seen, people }: ExportScope): AsyncIterable<ExportedFriendship[]> {
     for (const [lowId, highId, lowImport = 'import-1'] of this.pairs) {
       await this.beforePage();
       const inside = !people || (people.has(lowId) && people.has(highId));
-      if (!inside || (importId !== undefined && importId !== lowImport)) continue;
-      const seen = { since: 1, disputed: false, lowSeenAt: 1, highSeenAt: null, highImport: null };
-      yield [{ lowId, highId, lowImport, ...seen }];
+      const sides = { since: 1, disputed: false, lowSeenAt: 1, highSeenAt: null, highImport: null };
+      const friendship = { lowId, highId, lowImport, ...sides };
+      if (inside && (!seen || isSeenBy(seen, friendship))) yield [friendship];
     }
   }
 
-  async *people({ importId, people }: ExportScope): AsyncIterable<ExportedPerson[]> {
+  async *people({ import: seen, people }: ExportScope): AsyncIterable<ExportedPerson[]> {
     const ids = people ?? new Set([...this.pairs.flatMap(([low, high]) => [low, high]), ...this.lone]);
     for (const id of ids) {
       await this.beforePage();
-      yield [{ id, member: importId === undefined, state: 'active', profile: {}, observedAt: 1 }];
+      yield [
+        {
+          id,
+          member: !seen || seen.people.has(id) || seen.lists.has(id),
+          state: 'active',
+          profile: {},
+          observedAt: 1,
+        },
+      ];
     }
   }
 

@@ -47,7 +47,7 @@ export class ExportSubjectBody {
   @Max(SENSIBLE, { message: 'is out of range' })
   nodes?: number;
 
-  @ApiPropertyOptional({ format: 'uuid', description: 'What this import was the first to show' })
+  @ApiPropertyOptional({ format: 'uuid', description: 'What this import saw, as it is today' })
   @IsOptionalNotNull()
   @IsUUID(undefined, { message: 'must be the id of an import' })
   import?: string;
