@@ -17,8 +17,11 @@ const PASSED_ON =
 /** Old-generation limits in MB; resident memory is what counts, but a leak shall not take the machine along. */
 const HEAP_MB: Readonly<Record<string, number>> = { 'read-model-projector': 640 };
 const USUAL_HEAP_MB = 256;
-/** V8's young generation in MB: with the usual growth from 1 MB graph-storage spends a third of its time collecting. */
-const NURSERY_MB: Readonly<Record<string, number>> = { 'graph-storage-service': 16 };
+/**
+ * V8's young generation in MB: with the usual growth from 1 MB graph-storage spends a third of its time collecting, the
+ * parser with 4 MB an eighth.
+ */
+const NURSERY_MB: Readonly<Record<string, number>> = { 'graph-storage-service': 16, 'parser-service': 16 };
 const USUAL_NURSERY_MB = 4;
 /** For processes without much garbage: V8's young generation would else take 16 MB and more per half. */
 const SMALL_NURSERY = '--max-semi-space-size=2';
