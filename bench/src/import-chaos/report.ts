@@ -13,12 +13,13 @@ export function reportKills({ rounds, kills, misses }: KillVerdict): string {
 }
 
 export function reportStorm(verdict: StormVerdict): string {
-  const { state, callsMade, callsNeeded, callsHit, quotaAfter, differences, dead, misses } = verdict;
+  const { state, callsMade, callsNeeded, callsHit, quotaBefore, quotaAfter, differences, dead, misses } =
+    verdict;
   const quota = Number.isNaN(quotaAfter) ? 'not measured' : `${(quotaAfter * 100).toFixed(1)} %`;
   return [
     `\nThe import is ${state}, ${differences.length === 0 ? 'exact' : 'NOT EXACT'}, ${dead} dead letters.`,
     `${callsMade} calls made; ${callsNeeded} needed, ${callsHit} hit by the storm: ${(callsMade / (callsNeeded + callsHit)).toFixed(3)}.`,
-    `Quota in use from 10 s after the storm on: ${quota}.`,
+    `Quota in use: ${(quotaBefore * 100).toFixed(1)} % before the storm, from 10 s after it on: ${quota}.`,
     ...closing(misses),
   ].join('\n');
 }

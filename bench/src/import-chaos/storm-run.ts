@@ -11,6 +11,8 @@ export interface StormVerdict extends StormFigures {
 const CALLS_BEFORE = 100;
 const QUIET_MS = 10_000;
 const MEASURED_MS = 10_000;
+/** The fleet's own pace, right before the storm: what a machine does not reach then it does not reach afterwards. */
+const BEFORE_MS = 5_000;
 const USER_CALLS_PER_SECOND = 3;
 const PROFILES_PER_CALL = 1_000;
 
@@ -26,14 +28,16 @@ export async function runStorm(
   await eventually(async () => (await stand.api.import(id)).counters.calls.made >= CALLS_BEFORE, {
     timeoutMs: 60_000,
   });
-  const { dying, overAt } = await begin(stand, storm, stormSeconds);
+  const { dying, begunAt, overAt } = await begin(stand, storm, stormSeconds);
   say(`> the storm "${storm}" blows`);
   const view = await stand.api.ended(id);
   const { served, times, refused } = await stand.answered();
   const callsHit = await hitsOf(stand);
   const from = overAt + QUIET_MS;
   const living = stand.keys.length - dying.length;
-  const within = times.filter((at) => at >= from && at < from + MEASURED_MS).length;
+  const used = (keys: number, since: number, until: number): number =>
+    times.filter((at) => at >= since && at < until).length /
+    ((keys * USER_CALLS_PER_SECOND * (until - since)) / 1000);
   const figures: StormFigures = {
     state: view.state,
     differences: differences(await stand.api.summaryAfter(view), stand.expected),
@@ -42,10 +46,8 @@ export async function runStorm(
     callsNeeded:
       Math.ceil(stand.expected.users / LISTS_PER_CALL) + Math.ceil(stand.expected.users / PROFILES_PER_CALL),
     callsHit,
-    quotaAfter:
-      Math.max(...times) < from + MEASURED_MS
-        ? NaN
-        : within / ((living * USER_CALLS_PER_SECOND * MEASURED_MS) / 1000),
+    quotaBefore: used(stand.keys.length, begunAt - BEFORE_MS, begunAt),
+    quotaAfter: times.some((at) => at >= from + MEASURED_MS) ? used(living, from, from + MEASURED_MS) : NaN,
     dead: await stand.dead(),
   };
   const misses = missesOfStorm(figures);
@@ -57,12 +59,12 @@ async function begin(
   stand: ChaosStand,
   storm: Storm,
   seconds: number,
-): Promise<{ dying: readonly string[]; overAt: number }> {
+): Promise<{ dying: readonly string[]; begunAt: number; overAt: number }> {
   const { clock } = await stand.api.simulator<{ clock: number }>('/clock');
   if (storm === 'keys') {
     const dying = stand.keys.slice(0, Math.floor(stand.keys.length / 4));
     for (const key of dying) await stand.api.tell(`/faults?key=${key}&answer=5`);
-    return { dying, overAt: clock };
+    return { dying, begunAt: clock, overAt: clock };
   }
   const planted =
     storm === 'six'
@@ -74,7 +76,7 @@ async function begin(
         ] as const);
   for (const [answer, share] of planted)
     await stand.api.tell(`/faults?key=*&answer=${answer}&share=${share}&for=${seconds}`);
-  return { dying: [], overAt: clock + seconds * 1000 };
+  return { dying: [], begunAt: clock, overAt: clock + seconds * 1000 };
 }
 
 /** Requests that a planted fault answered. Those of dying keys are counted as served with error 5. */

@@ -16,6 +16,7 @@ const storm: StormFigures = {
   callsMade: 120,
   callsNeeded: 60,
   callsHit: 40,
+  quotaBefore: 0.2,
   quotaAfter: 0.95,
   dead: 0,
 };

@@ -70,6 +70,8 @@ export interface StormFigures {
   readonly callsNeeded: number;
   /** Calls that the storm refused or broke. */
   readonly callsHit: number;
+  /** Share of the quota of all keys in the seconds before the storm; told, not judged. */
+  readonly quotaBefore: number;
   /** Share of the quota of the keys that still live, from 10 s after the storm on; NaN: the import was over by then. */
   readonly quotaAfter: number;
   readonly dead: number;
