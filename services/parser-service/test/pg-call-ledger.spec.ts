@@ -1,4 +1,6 @@
+import { eventually } from '@sociograph/testing';
 import { PgCallLedger } from '../src/infrastructure/pg-call-ledger';
+import { WAKE_CHANNEL } from '../src/infrastructure/pg-rows';
 import { PrismaImports } from '../src/infrastructure/prisma-imports';
 import { anImport } from './builders';
 import { describeCallLedger } from './call-ledger.contract';
@@ -82,6 +84,28 @@ describe('imports in PostgreSQL', () => {
 
   it('do not let the serving role read what is to be announced', async () => {
     await expect(app.query('SELECT * FROM outbox')).rejects.toMatchObject({ code: '42501' });
+  });
+
+  it('tell every process which import does not run any more, and only that', async () => {
+    const imports = new PrismaImports(prisma, app, worker);
+    const [id, workspaceId] = [risingId(), workspace()];
+    const heard: string[] = [];
+    const ear = await worker.listen(
+      WAKE_CHANNEL,
+      (payload) => heard.push(payload),
+      () => undefined,
+    );
+    try {
+      await imports.add(anImport({ id, workspaceId }));
+      await imports.change(workspaceId, id, (job) => job.step('pause', 1));
+      await eventually(() => heard.includes(id), { timeoutMs: 20_000 });
+      await imports.change(workspaceId, id, (job) => job.step('resume', 2));
+      await imports.change(workspaceId, id, (job) => job.step('cancel', 3));
+      await eventually(() => heard.filter((payload) => payload === id).length === 2, { timeoutMs: 20_000 });
+      expect(heard).toEqual(['', id, '', id]);
+    } finally {
+      ear.release();
+    }
   });
 
   it('store 176,000 sightings of 4,000 people in a time that does not matter', async () => {

@@ -61,6 +61,22 @@ describe('a round of dispatch', () => {
     expect((await dispatch.round()).dispatched).toBe(0);
   });
 
+  it('looks at no more than may be dispatched ahead', async () => {
+    const { imports, dispatch, ledger, pool } = setUp();
+    pool.rate = 3;
+    await imports.add(anImport());
+    const asked = jest.spyOn(ledger, 'dispatch');
+    await dispatch.round();
+    await imports.add(anImport({ id: 'import-2', workspaceId: 'other' }));
+    await dispatch.round();
+    const { packSizes } = new ToyNetwork();
+    expect(asked.mock.calls.map(([, , bounds]) => bounds)).toEqual([
+      { calls: 6, packSizes },
+      { calls: 3, packSizes },
+      { calls: 3, packSizes },
+    ]);
+  });
+
   it('serves the other lanes when one fails, then fails', async () => {
     const { imports, dispatch, pool, store } = setUp();
     await imports.add(anImport());

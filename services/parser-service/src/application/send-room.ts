@@ -48,7 +48,9 @@ export class SendRoom {
   async wait(lane: string, most: number, until: Promise<unknown>): Promise<Place | undefined> {
     const now = this.take(lane, most);
     if (now !== undefined) return now;
-    const { waiting } = this.of(lane);
+    const places = this.of(lane);
+    const { waiting } = places;
+    this.lanes.set(lane, places);
     let entry!: Waiting;
     const given = new Promise<Place>((give) => (entry = { most, give }));
     waiting.push(entry);
@@ -98,9 +100,7 @@ export class SendRoom {
   }
 
   private of(lane: string): LaneOfPlaces {
-    const known = this.lanes.get(lane) ?? { taken: 0, waiting: [] };
-    this.lanes.set(lane, known);
-    return known;
+    return this.lanes.get(lane) ?? { taken: 0, waiting: [] };
   }
 
   private forget(lane: string): void {

@@ -5,6 +5,7 @@ import {
   type PackKind,
   partsOf,
   type PendingWork,
+  mostAhead,
   planPacks,
   shrunk,
   sizeNow,
@@ -295,5 +296,17 @@ describe('the size of packs', () => {
       2, 13, 25,
     ]);
     expect([partsOf('bad-id', 0, 1_000), partsOf('bad-id', 3, 125)]).toEqual([2, 2]);
+  });
+});
+
+describe('how many calls are dispatched ahead', () => {
+  it.each([
+    [3, undefined, 6],
+    [2.9, 0, 6],
+    [60, 0, 120],
+    [60, 1, 60],
+    [0, 0, 1],
+  ])('of %d a second beside %s other workspaces: %d', (callsPerSecond, others, calls) => {
+    expect(mostAhead(others === undefined ? { callsPerSecond } : { callsPerSecond, others })).toBe(calls);
   });
 });

@@ -56,6 +56,34 @@ describe('the estimate of when an import completes', () => {
     expect(etaMs([before, now], { ...limits, peopleLimit: 220 })).toBe(13 * 500 + SETTLE_MS);
   });
 
+  describe('where lists bring fewer new people than those before them', () => {
+    /** 1,000 lists in 40 calls and five seconds; so many people known at their half and now. */
+    const falling = (known: number, atHalf: number, now: number): ProgressMark[] =>
+      [known, atHalf, now].map((listsKnown, index) =>
+        mark(index * 2_500, {
+          ...{ peopleKnown: listsKnown, listsKnown },
+          ...{ listsDone: index * 500, callsMade: index * 20 },
+        }),
+      );
+
+    it('counts on as it falls', () => {
+      // 0.8 a list, then 0.2: a quarter for each 500 lists, 0.1 now. The 500 that are open bring 28 people more.
+      expect(etaMs(falling(1_000, 1_400, 1_500), limits)).toBe(4_389);
+    });
+
+    it('expects nobody where the last ones brought nobody', () => {
+      expect(etaMs(falling(1_000, 1_400, 1_400), limits)).toBe(18 * 125 + SETTLE_MS);
+    });
+
+    it('says nothing where more would come than is known, unless a limit says where that ends', () => {
+      expect(etaMs(falling(1_000, 1_475, 1_925), limits)).toBeUndefined();
+      // 925 lists are open, 75 may come: 40 calls, and two for 2,000 profiles.
+      expect(etaMs(falling(1_000, 1_475, 1_925), { ...limits, peopleLimit: 2_000 })).toBe(
+        42 * 125 + SETTLE_MS,
+      );
+    });
+  });
+
   it('says nothing while each list brings nearly one more, unless a limit says where that ends', () => {
     const before = mark(0, { peopleKnown: 10, listsKnown: 10 });
     const now = mark(5_000, { peopleKnown: 100, listsKnown: 100, listsDone: 100 - 1, callsMade: 10 });
