@@ -12,7 +12,7 @@ export interface Permission {
   roles: readonly Role[];
 }
 
-/** The tables of docs/permissions.md. */
+/** The tables of docs/permissions.md; no role at all: open to anybody. */
 export function readPermissions(): Permission[] {
   const permissions: Permission[] = [];
   let service = '';
