@@ -21,6 +21,7 @@ const PROGRAMS = {
   'sim:pool': 'services/key-service/dist/simulation/main.js',
   'bench:pool': 'bench/dist/pool/main.js',
   'bench:lease': 'bench/dist/lease-rpc/main.js',
+  'bench:gateway': 'bench/dist/gateway/main.js',
   'bench:views': 'services/read-model-projector/dist/bench/main.js',
   'bench:queries': 'services/graph-storage-service/dist/bench/main.js',
   'chaos:pool': 'bench/dist/pool-chaos/main.js',

@@ -25,6 +25,11 @@ function generators(): { name: string; program: string; outputs: () => string[] 
       outputs: () => [`services/${name}/openapi.json`],
     })),
     { name: 'error codes', program: 'tools/dist/docs/main.js', outputs: () => ['docs/errors.md'] },
+    {
+      name: 'permissions',
+      program: 'gateway/dist/render/permissions.js',
+      outputs: () => ['docs/permissions.md'],
+    },
     { name: 'kong.yml', program: 'gateway/dist/render/main.js', outputs: () => ['gateway/kong.yml'] },
     {
       name: 'manifests',
