@@ -6,6 +6,7 @@ import { Clock, Randomness } from '@sociograph/kernel';
 import { createKafka, EventPublisher, KafkaBatchServer } from '@sociograph/messaging';
 import type { HostContext } from '@sociograph/service-host';
 import { ApplyObservations } from './application/apply-observations';
+import { AwaitPosition } from './application/await-position';
 import { Confirmations } from './application/confirmations';
 import { ReadPerson } from './application/read-person';
 import type { GraphStorageConfig } from './config';
@@ -15,6 +16,7 @@ import { exportProviders } from './exports';
 import { ArangoGraph, ArangoGraphQueries } from './infrastructure/arango-graph';
 import { KafkaChangeLog } from './infrastructure/kafka-change-log';
 import { KafkaImportLog } from './infrastructure/kafka-import-log';
+import { KafkaInputProgress } from './infrastructure/kafka-input-progress';
 import { TimerPause } from './infrastructure/timer-pause';
 import { graphStorageMetrics, PromStorageMeter } from './metrics';
 import { ErasuresController } from './presentation/erasures.controller';
@@ -51,7 +53,10 @@ export class GraphStorageServiceModule {
       clock: ctx.clock,
       ids: ctx.ids,
     });
+    const progress = new KafkaInputProgress({ kafka, clock: ctx.clock, group: CONSUMER_GROUPS.graphStorage });
+    progress.start();
     ctx.shutdown.add('flush', 'event publisher', () => publisher.close());
+    ctx.shutdown.add('close', 'progress of the input', () => progress.stop());
     ctx.shutdown.add('close', 'arangodb', () => db.close());
     ctx.health.check('arangodb', async () => ((await db.exists()) ? 'up' : 'degraded'));
     return {
@@ -70,6 +75,7 @@ export class GraphStorageServiceModule {
           useValue: new ArangoGraph(db, (operation, n) => metrics.requests.inc({ operation }, n)),
         },
         { provide: GraphQueries, useValue: new ArangoGraphQueries(db) },
+        { provide: AwaitPosition, useValue: new AwaitPosition(progress) },
         ...queryProviders(ctx, db),
         { provide: ChangeLog, useValue: new KafkaChangeLog(publisher) },
         { provide: StorageMeter, useValue: new PromStorageMeter(metrics) },

@@ -6,7 +6,7 @@ import { ArangoMigrations, connectArango } from '@sociograph/arango';
 import { contractServer, type ContractServer } from '@sociograph/arango-embedded';
 import { createLogger } from '@sociograph/observability';
 import { createHostContext, startService, type ServiceHandle } from '@sociograph/service-host';
-import { testServers } from '@sociograph/testing';
+import { startTokenIssuer, testServers, type TokenIssuer } from '@sociograph/testing';
 import { ApplyObservations } from '../src/application/apply-observations';
 import type { SeenVertex } from '../src/application/apply-vertices';
 import { Confirmations } from '../src/application/confirmations';
@@ -18,7 +18,6 @@ import { MIGRATIONS } from '../src/infrastructure/migrations';
 import { TimerPause } from '../src/infrastructure/timer-pause';
 import { aList, anEnd, aPage, IMPORT, stamp } from './builders';
 import { HOSTILE_TEXTS } from './hostile-texts';
-import { SpecRealm } from './realm';
 
 jest.setTimeout(120_000);
 
@@ -51,15 +50,15 @@ type Answer = { status: number; body: Record<string, unknown> & { items: Record<
 describe('queries over HTTP and the stand-in in test mode', () => {
   const servers = testServers();
   const logger = createLogger({ service: 'spec', instance: '0', level: 'silent' });
-  const realm = new SpecRealm();
   const folder = mkdtempSync(join(tmpdir(), 'queries-'));
   const workspaceId = `w${randomBytes(6).toString('hex')}`;
   let store: ContractServer;
   let db: ReturnType<typeof connectArango>;
+  let realm: TokenIssuer;
   let service: ServiceHandle;
 
   beforeAll(async () => {
-    await realm.start();
+    realm = await startTokenIssuer();
     store = await contractServer({ seed: 11, conflictRate: 0.01 });
     db = connectArango(store);
     await new ArangoMigrations(db, 'graph-storage-service', MIGRATIONS).run();
@@ -74,9 +73,9 @@ describe('queries over HTTP and the stand-in in test mode', () => {
       HTTP_PORT: '0',
       MANAGEMENT_PORT: '0',
       OIDC_ISSUER: realm.issuer,
-      OIDC_JWKS_URL: realm.issuer,
+      OIDC_JWKS_URL: realm.jwksUrl,
       OIDC_AUDIENCE: 'sociograph-api',
-      OIDC_CLIENTS: 'spec',
+      OIDC_CLIENTS: 'sociograph-demo',
       KAFKA_BROKERS: servers.kafkaBrokers.join(','),
       KAFKA_USERNAME: servers.of('graph-storage-service', 'KAFKA_USERNAME'),
       KAFKA_PASSWORD: servers.of('graph-storage-service', 'KAFKA_PASSWORD'),
@@ -102,7 +101,7 @@ describe('queries over HTTP and the stand-in in test mode', () => {
     await service?.close();
     db?.close();
     await store?.stop();
-    realm.stop();
+    await realm?.close();
     rmSync(folder, { recursive: true, force: true });
   });
 
@@ -167,7 +166,10 @@ describe('queries over HTTP and the stand-in in test mode', () => {
     await apply.execute({ partition: 0, positions: {}, heartbeat: async () => {}, people: after });
   }
 
-  async function get(path: string, token = realm.token(workspaceId, ['viewer'])): Promise<Answer> {
+  async function get(
+    path: string,
+    token = realm.token({ workspace: workspaceId, roles: ['viewer'] }),
+  ): Promise<Answer> {
     const response = await fetch(`${service.url}/v1/${path}`, {
       headers: { authorization: `Bearer ${token}` },
     });
@@ -202,6 +204,11 @@ describe('queries over HTTP and the stand-in in test mode', () => {
     ['people/vk?name=ver&closed=false', ['4', '1']],
     ['people/vk?sex=male', ['3']],
     ['people/vk?state=deleted', []],
+    ['people/vk?minFriends=4', ['6']],
+    ['people/vk?minFriends=3&maxFriends=3', ['2', '3']],
+    ['people/vk?name=ver&maxFriends=2', ['4', '1']],
+    ['people/vk?city=Riga&minFriends=3', ['2']],
+    ['people/vk?maxFriends=0', []],
     ['people/vk?name=100%25', []],
     ['people/other', []],
     ['people/vk/2/friends/mutual?with=6', ['3']],
@@ -310,6 +317,8 @@ describe('queries over HTTP and the stand-in in test mode', () => {
     [`people/vk/1/friends/mutual?with=${'2,3,4,5,6,7,8,9,30,40,41'}`, 422, { errors: [{ field: 'with' }] }],
     ['people/vk?name=a&lastName=b', 400, { errors: [{ field: 'lastName' }] }],
     ['people/vk?name=', 400, { errors: [{ field: 'name' }] }],
+    ['people/vk?minFriends=-1', 400, { errors: [{ field: 'minFriends' }] }],
+    ['people/vk?maxFriends=1.5', 400, { errors: [{ field: 'maxFriends' }] }],
     ['people/vk?closed=maybe', 400, { errors: [{ field: 'closed' }] }],
     ['people/vk/1/friends?disputed=true&at=2026-11-03', 400, { errors: [{ field: 'disputed' }] }],
     ...[
@@ -329,12 +338,15 @@ describe('queries over HTTP and the stand-in in test mode', () => {
   });
 
   it('shows a workspace nothing of another, and nobody without a role anything', async () => {
-    const stranger = realm.token('stranger', ['viewer']);
+    const stranger = realm.token({ workspace: 'stranger', roles: ['viewer'] });
     for (const path of ['people/vk/1/groups', 'people/vk/1/path?to=2', 'groups/vk/50', 'posts/vk/1_1'])
       expect([path, (await get(path, stranger)).status]).toEqual([path, 404]);
     expect((await get('people/vk', stranger)).body.items).toEqual([]);
     for (const path of ['people/vk', 'people/vk/1/surroundings', 'groups/vk/50/members', 'posts/vk/1_1'])
-      expect([path, (await get(path, realm.token(workspaceId, []))).status]).toEqual([path, 403]);
+      expect([path, (await get(path, realm.token({ workspace: workspaceId, roles: [] }))).status]).toEqual([
+        path,
+        403,
+      ]);
   });
 
   it('takes hostile text in every parameter for text', async () => {

@@ -54,3 +54,30 @@ export function erasureUnknown(id: string): DomainError {
     facts: { id },
   });
 }
+
+export function positionMalformed(): DomainError {
+  return new DomainError({
+    code: 'GRAPH.POSITION_MALFORMED',
+    kind: 'invalid-input',
+    message: 'The position is not one that this service gave',
+    fields: [{ field: 'min-position', message: 'is not a position token' }],
+  });
+}
+
+export function positionBeyondEnd(): DomainError {
+  return new DomainError({
+    code: 'GRAPH.POSITION_BEYOND_END',
+    kind: 'unprocessable',
+    message: 'This position is beyond the end of the log',
+    fields: [{ field: 'min-position', message: 'is beyond the end of the log' }],
+  });
+}
+
+export function positionNotReached(): DomainError {
+  return new DomainError({
+    code: 'GRAPH.POSITION_NOT_REACHED',
+    kind: 'unavailable',
+    message: 'The graph has not reached this position yet',
+    retryAfterSeconds: 1,
+  });
+}

@@ -1,5 +1,6 @@
 import type { PersonRef } from './observation';
 import type { PersonDocument } from './person';
+import type { SourcePositions } from './ports';
 import type { Subscription, SubscriptionList } from './subscription';
 import type { Vertex } from './vertex';
 
@@ -78,6 +79,9 @@ export interface PeopleFilter {
   state?: string | undefined;
   sex?: string | undefined;
   closed?: boolean | undefined;
+  /** People on the own list; nobody where no list was seen. */
+  minFriends?: number | undefined;
+  maxFriends?: number | undefined;
 }
 
 /** A person as a list of people shows it. */
@@ -100,4 +104,14 @@ export abstract class PeopleSearch {
     filter: PeopleFilter,
     page: Patience & { limit: number; after: PeoplePlace | undefined },
   ): Promise<{ items: PersonBrief[]; next: PeoplePlace | undefined }>;
+}
+
+/** How far the observed topics are stored, by whichever instance. */
+export abstract class InputProgress {
+  /** Everything below these positions is in the graph; `at`: when that was known, ms since the epoch. */
+  abstract reached(): { positions: SourcePositions; at: number };
+  /** False when they are not reached in time. */
+  abstract waitFor(wanted: SourcePositions, timeoutMs: number): Promise<boolean>;
+  /** True when one of them is not written yet; a log that cannot be asked throws `unavailable`. */
+  abstract beyond(wanted: SourcePositions): Promise<boolean>;
 }

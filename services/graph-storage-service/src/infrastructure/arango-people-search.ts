@@ -14,12 +14,18 @@ import { withinTime } from './arango-neighbours';
 /** Above every text that begins with what stands before it; what is looked up by holds nothing beyond it. */
 const HIGHEST = '\uffff';
 
+/** People whom the newest list of a person has; the list is counted only where somebody asks for it. */
+const FRIENDS = `LENGTH(UNION_DISTINCT(
+            NOT_NULL(u.list.base.ids, []), ATTRIBUTES(NOT_NULL(u.list.added, {}))))`;
+
 /** Filters that no index serves: they are held against everybody whom the index gives. */
 const ALSO = `
           FILTER @city == null ? true : u.city == @city
           FILTER @state == null ? true : u.document.content.state == @state
           FILTER @sex == null ? true : u.document.content.profile.sex == @sex
-          FILTER @closed == null ? true : (u.document.content.profile.closed == true) == @closed`;
+          FILTER @closed == null ? true : (u.document.content.profile.closed == true) == @closed
+          FILTER @minFriends == null ? true : ${FRIENDS} >= @minFriends
+          FILTER @maxFriends == null ? true : ${FRIENDS} <= @maxFriends`;
 
 const BRIEF = `{ id: u.id, version: u.version, name: u.name, lastName: u.lastName,
             content: u.document.content, observedAt: u.document.observedAt }`;
@@ -92,7 +98,7 @@ export class ArangoPeopleSearch extends PeopleSearch {
 
   async #rows(
     scope: Scope,
-    { name, lastName, city, state, sex, closed }: PeopleFilter,
+    { name, lastName, city, state, sex, closed, minFriends, maxFriends }: PeopleFilter,
     limit: number,
     after: PeoplePlace | undefined,
     seconds: number,
@@ -102,6 +108,8 @@ export class ArangoPeopleSearch extends PeopleSearch {
       state: state ?? null,
       sex: sex ?? null,
       closed: closed ?? null,
+      minFriends: minFriends ?? null,
+      maxFriends: maxFriends ?? null,
       limit,
     };
     const prefix = name ?? lastName;

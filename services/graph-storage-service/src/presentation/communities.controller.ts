@@ -1,15 +1,23 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Param, Query, UseInterceptors } from '@nestjs/common';
+import {
+  ApiOkResponse,
+  ApiOperation,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiQuery,
+  ApiTags,
+} from '@nestjs/swagger';
 import { CurrentPrincipal, Roles, type Principal } from '@sociograph/auth';
 import { decodeCursor, encodeCursor, PageQuery } from '@sociograph/service-host';
 import { z } from 'zod';
 import { ReadCommunities } from '../application/read-communities';
 import type { PersonRef } from '../domain/observation';
 import type { Vertex } from '../domain/vertex';
+import { FreshAnswer, FreshReads, MIN_POSITION, PositionPageQuery } from './fresh-reads';
 import { EVERY_READER, GroupParams, iso, PersonParams, placeOf, PostParams } from './query-shapes';
 import { SubscriptionsPage, subscriptionsPage } from './subscriptions.controller';
 
-class GroupAnswer {
+class GroupAnswer extends FreshAnswer {
   @ApiProperty()
   network!: string;
   @ApiProperty()
@@ -24,7 +32,7 @@ class GroupAnswer {
   version!: number;
 }
 
-class PostAnswer {
+class PostAnswer extends FreshAnswer {
   @ApiProperty()
   network!: string;
   @ApiProperty({ description: "Owner and number on that owner's wall" })
@@ -55,7 +63,7 @@ class PostAnswer {
   version!: number;
 }
 
-class PostsPage {
+class PostsPage extends FreshAnswer {
   @ApiProperty({ type: [PostAnswer], description: 'Newest first' })
   items!: PostAnswer[];
   @ApiProperty({ type: 'string', nullable: true })
@@ -70,11 +78,13 @@ const postPlace = z.strictObject({
 @ApiTags('groups')
 @Controller('v1/groups/:network/:id')
 @Roles(...EVERY_READER)
+@UseInterceptors(FreshReads)
 export class GroupsController {
   constructor(private readonly communities: ReadCommunities) {}
 
   @Get()
   @ApiOperation({ summary: 'A group or page as stored' })
+  @ApiQuery(MIN_POSITION)
   @ApiOkResponse({ type: GroupAnswer })
   async group(
     @CurrentPrincipal() { workspaceId }: Principal,
@@ -89,7 +99,7 @@ export class GroupsController {
   members(
     @CurrentPrincipal() { workspaceId }: Principal,
     @Param() { network, id }: GroupParams,
-    @Query() query: PageQuery,
+    @Query() query: PositionPageQuery,
   ): Promise<SubscriptionsPage> {
     return this.#people({ workspaceId, network, id }, 'groups', query);
   }
@@ -100,7 +110,7 @@ export class GroupsController {
   followers(
     @CurrentPrincipal() { workspaceId }: Principal,
     @Param() { network, id }: GroupParams,
-    @Query() query: PageQuery,
+    @Query() query: PositionPageQuery,
   ): Promise<SubscriptionsPage> {
     return this.#people({ workspaceId, network, id }, 'pages', query);
   }
@@ -111,7 +121,7 @@ export class GroupsController {
   posts(
     @CurrentPrincipal() { workspaceId }: Principal,
     @Param() { network, id }: GroupParams,
-    @Query() query: PageQuery,
+    @Query() query: PositionPageQuery,
   ): Promise<PostsPage> {
     return postsOf(this.communities, { kind: 'group', ref: { workspaceId, network, id } }, query);
   }
@@ -126,11 +136,13 @@ export class GroupsController {
 @ApiTags('posts')
 @Controller('v1')
 @Roles(...EVERY_READER)
+@UseInterceptors(FreshReads)
 export class PostsController {
   constructor(private readonly communities: ReadCommunities) {}
 
   @Get('posts/:network/:id')
   @ApiOperation({ summary: 'A post as stored' })
+  @ApiQuery(MIN_POSITION)
   @ApiOkResponse({ type: PostAnswer })
   async post(
     @CurrentPrincipal() { workspaceId }: Principal,
@@ -145,7 +157,7 @@ export class PostsController {
   postsOfPerson(
     @CurrentPrincipal() { workspaceId }: Principal,
     @Param() { network, id }: PersonParams,
-    @Query() query: PageQuery,
+    @Query() query: PositionPageQuery,
   ): Promise<PostsPage> {
     return postsOf(this.communities, { kind: 'user', ref: { workspaceId, network, id } }, query);
   }
@@ -174,7 +186,7 @@ function groupAnswer({ ref, version, document }: Vertex): GroupAnswer {
 }
 
 function postAnswer({ ref, version, document }: Vertex): PostAnswer {
-  const { publishedAt, ...content } = document?.content as Omit<PostAnswer, 'publishedAt'> & {
+  const { publishedAt, ...content } = document?.content as Omit<PostAnswer, 'publishedAt' | 'freshness'> & {
     publishedAt: number;
   };
   return {

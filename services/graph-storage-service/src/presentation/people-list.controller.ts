@@ -1,17 +1,20 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query, UseInterceptors } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, Roles, type Principal } from '@sociograph/auth';
 import { DomainError } from '@sociograph/kernel';
-import { decodeCursor, encodeCursor, PageQuery } from '@sociograph/service-host';
-import { IsIn, IsOptional, IsString, Length } from 'class-validator';
+import { decodeCursor, encodeCursor } from '@sociograph/service-host';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, IsString, Length, Min } from 'class-validator';
 import { z } from 'zod';
 import { FindPeople } from '../application/find-people';
 import type { PersonBrief } from '../domain/query-ports';
+import { FreshAnswer, FreshReads, PositionPageQuery } from './fresh-reads';
 import { EVERY_READER, iso, NetworkParam } from './query-shapes';
 
+const COUNT = { message: 'must be a whole number, 0 or more' };
 const WORDS = { message: 'must be 1 to 80 characters' };
 
-class PeopleQuery extends PageQuery {
+class PeopleQuery extends PositionPageQuery {
   @ApiPropertyOptional({
     description: 'Beginning of "first last"; in order of it. By an index',
     example: 'ver',
@@ -50,6 +53,24 @@ class PeopleQuery extends PageQuery {
   @IsOptional()
   @IsIn(['true', 'false'], { message: 'must be true or false' })
   closed?: string;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 0,
+    description: 'At least so many on their own list (0 where none was seen). Looked for among those found',
+  })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt(COUNT)
+  @Min(0, COUNT)
+  minFriends?: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 0, description: 'At most so many on their own list' })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt(COUNT)
+  @Min(0, COUNT)
+  maxFriends?: number;
 }
 
 class PersonBriefAnswer {
@@ -68,7 +89,7 @@ class PersonBriefAnswer {
   version!: number;
 }
 
-class PeoplePage {
+class PeoplePage extends FreshAnswer {
   @ApiProperty({ type: [PersonBriefAnswer] })
   items!: PersonBriefAnswer[];
   @ApiProperty({ type: 'string', nullable: true })
@@ -80,6 +101,7 @@ const place = z.strictObject({ id: z.string().min(1).max(64), name: z.string().m
 @ApiTags('people')
 @Controller('v1/people/:network')
 @Roles(...EVERY_READER)
+@UseInterceptors(FreshReads)
 export class PeopleListController {
   constructor(private readonly people: FindPeople) {}
 
@@ -93,7 +115,7 @@ export class PeopleListController {
   async list(
     @CurrentPrincipal() { workspaceId }: Principal,
     @Param() { network }: NetworkParam,
-    @Query() { limit, cursor, name, lastName, city, state, sex, closed }: PeopleQuery,
+    @Query() { limit, cursor, name, lastName, city, state, sex, closed, minFriends, maxFriends }: PeopleQuery,
   ): Promise<PeoplePage> {
     if (name !== undefined && lastName !== undefined) throw oneName();
     const byName = name !== undefined || lastName !== undefined;
@@ -105,6 +127,8 @@ export class PeopleListController {
       state,
       sex,
       closed: closed === undefined ? undefined : closed === 'true',
+      minFriends,
+      maxFriends,
     };
     const { items, next } = await this.people.execute({ workspaceId, network }, filter, { limit, after });
     return { items: items.map(briefAnswer), next: next === undefined ? null : encodeCursor(next) };

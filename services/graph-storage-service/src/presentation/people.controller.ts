@@ -1,18 +1,19 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Param, Query, UseInterceptors } from '@nestjs/common';
+import { ApiOkResponse, ApiProperty, ApiPropertyOptional, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, Roles, type Principal } from '@sociograph/auth';
 import { DomainError } from '@sociograph/kernel';
-import { encodeCursor, PageQuery } from '@sociograph/service-host';
+import { encodeCursor } from '@sociograph/service-host';
 import { IsIn, IsOptional } from 'class-validator';
 import { ReadPerson, type FriendshipView } from '../application/read-person';
 import { assertedBy, isComplete, isKnown, newestStamp } from '../domain/own-list';
 import type { Person } from '../domain/person';
+import { FreshAnswer, FreshReads, MIN_POSITION, PositionPageQuery } from './fresh-reads';
 import { IsMoment } from './moment';
 import { AssertionAnswer, assertion, EVERY_READER, iso, PersonParams, placeOf } from './query-shapes';
 
 const A_DATE = 'A date alone is its midnight, UTC';
 
-class FriendsQuery extends PageQuery {
+class FriendsQuery extends PositionPageQuery {
   @ApiPropertyOptional({
     format: 'date-time',
     description: `As the friendships were known at that moment. ${A_DATE}`,
@@ -30,7 +31,7 @@ class FriendsQuery extends PageQuery {
   disputed?: string;
 }
 
-class FriendChangesQuery extends PageQuery {
+class FriendChangesQuery extends PositionPageQuery {
   @ApiProperty({ format: 'date-time', description: A_DATE, example: '2026-11-01T00:00:00Z' })
   @IsMoment()
   from!: string;
@@ -49,7 +50,7 @@ class OwnListAnswer {
   observedAt!: string;
 }
 
-class PersonAnswer {
+class PersonAnswer extends FreshAnswer {
   @ApiProperty()
   network!: string;
   @ApiProperty()
@@ -87,7 +88,7 @@ class FriendAnswer {
   disputed!: boolean;
 }
 
-class FriendsPage {
+class FriendsPage extends FreshAnswer {
   @ApiProperty({ type: [FriendAnswer] })
   items!: FriendAnswer[];
   @ApiProperty({ type: 'string', nullable: true })
@@ -101,7 +102,7 @@ class FriendChangeAnswer {
   change!: 'added' | 'removed';
 }
 
-class FriendChangesPage {
+class FriendChangesPage extends FreshAnswer {
   @ApiProperty({ type: [FriendChangeAnswer] })
   items!: FriendChangeAnswer[];
   @ApiProperty({ type: 'string', nullable: true })
@@ -111,11 +112,13 @@ class FriendChangesPage {
 @ApiTags('people')
 @Controller('v1/people/:network/:id')
 @Roles(...EVERY_READER)
+@UseInterceptors(FreshReads)
 export class PeopleController {
   constructor(private readonly people: ReadPerson) {}
 
   /** A person as stored. */
   @Get()
+  @ApiQuery(MIN_POSITION)
   @ApiOkResponse({ type: PersonAnswer })
   async person(
     @CurrentPrincipal() { workspaceId }: Principal,

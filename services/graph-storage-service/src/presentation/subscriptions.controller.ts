@@ -1,10 +1,11 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query, UseInterceptors } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, Roles, type Principal } from '@sociograph/auth';
-import { encodeCursor, PageQuery } from '@sociograph/service-host';
+import { encodeCursor } from '@sociograph/service-host';
 import { ReadCommunities } from '../application/read-communities';
 import type { SubscriptionPage } from '../domain/query-ports';
 import type { SubscriptionList } from '../domain/subscription';
+import { FreshAnswer, FreshReads, PositionPageQuery } from './fresh-reads';
 import { AssertionAnswer, assertion, EVERY_READER, iso, PersonParams, placeOf } from './query-shapes';
 
 class SubscriptionAnswer {
@@ -18,7 +19,7 @@ class SubscriptionAnswer {
   seenAmongMembers!: AssertionAnswer | null;
 }
 
-export class SubscriptionsPage {
+export class SubscriptionsPage extends FreshAnswer {
   @ApiProperty({ type: [SubscriptionAnswer] })
   items!: SubscriptionAnswer[];
   @ApiProperty({ type: 'string', nullable: true })
@@ -28,6 +29,7 @@ export class SubscriptionsPage {
 @ApiTags('people')
 @Controller('v1/people/:network/:id')
 @Roles(...EVERY_READER)
+@UseInterceptors(FreshReads)
 export class SubscriptionsController {
   constructor(private readonly communities: ReadCommunities) {}
 
@@ -37,7 +39,7 @@ export class SubscriptionsController {
   groups(
     @CurrentPrincipal() principal: Principal,
     @Param() params: PersonParams,
-    @Query() query: PageQuery,
+    @Query() query: PositionPageQuery,
   ): Promise<SubscriptionsPage> {
     return this.#list(principal, params, 'groups', query);
   }
@@ -48,7 +50,7 @@ export class SubscriptionsController {
   pages(
     @CurrentPrincipal() principal: Principal,
     @Param() params: PersonParams,
-    @Query() query: PageQuery,
+    @Query() query: PositionPageQuery,
   ): Promise<SubscriptionsPage> {
     return this.#list(principal, params, 'pages', query);
   }
@@ -59,7 +61,7 @@ export class SubscriptionsController {
   follows(
     @CurrentPrincipal() principal: Principal,
     @Param() params: PersonParams,
-    @Query() query: PageQuery,
+    @Query() query: PositionPageQuery,
   ): Promise<SubscriptionsPage> {
     return this.#list(principal, params, 'people', query);
   }
@@ -68,7 +70,7 @@ export class SubscriptionsController {
     { workspaceId }: Principal,
     { network, id }: PersonParams,
     list: SubscriptionList,
-    query: PageQuery,
+    query: PositionPageQuery,
   ): Promise<SubscriptionsPage> {
     const place = { limit: query.limit, after: placeOf(query) };
     const page = await this.communities.subscriptions({ workspaceId, network, id }, list, place);

@@ -1,19 +1,20 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, Param, Query, UseInterceptors } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, Roles, type Principal } from '@sociograph/auth';
-import { encodeCursor, PageQuery } from '@sociograph/service-host';
+import { encodeCursor } from '@sociograph/service-host';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Matches, Min } from 'class-validator';
 import { DrawSurroundings, SURROUNDINGS_LIMITS } from '../application/draw-surroundings';
 import { FindMutualFriends, MUTUAL_LIMITS } from '../application/find-mutual-friends';
 import { FindPath, PATH_LIMITS } from '../application/find-path';
+import { FreshAnswer, FreshReads, PositionPageQuery, PositionQuery } from './fresh-reads';
 import { IsMoment } from './moment';
 import { EVERY_READER, PersonParams, placeOf } from './query-shapes';
 
 const WHOLE = { message: 'must be a whole number' };
 const POSITIVE = { message: 'must be at least 1' };
 
-class MutualQuery extends PageQuery {
+class MutualQuery extends PositionPageQuery {
   @ApiProperty({
     description: `The others, by id, joined by commas; at most ${MUTUAL_LIMITS.with}, more is answered 422`,
     example: '58,1684',
@@ -22,7 +23,7 @@ class MutualQuery extends PageQuery {
   with!: string;
 }
 
-class PathQuery {
+class PathQuery extends PositionQuery {
   @ApiProperty({ example: '1684' })
   @Matches(/^[A-Za-z0-9_-]{1,64}$/, { message: 'must be the id of a person at the network' })
   to!: string;
@@ -40,7 +41,7 @@ class PathQuery {
   maxLength: number = 6;
 }
 
-class SurroundingsQuery {
+class SurroundingsQuery extends PositionQuery {
   @ApiPropertyOptional({
     type: 'integer',
     minimum: 1,
@@ -79,7 +80,7 @@ class MutualFriendAnswer {
   id!: string;
 }
 
-class MutualFriendsPage {
+class MutualFriendsPage extends FreshAnswer {
   @ApiProperty({ type: [MutualFriendAnswer], description: 'By id: shorter ones first' })
   items!: MutualFriendAnswer[];
   @ApiProperty({ type: 'string', nullable: true })
@@ -93,7 +94,7 @@ class PathPersonAnswer {
   name?: string;
 }
 
-class PathAnswer {
+class PathAnswer extends FreshAnswer {
   @ApiProperty({ description: 'False: there is no way of at most `maxLength` friendships' })
   found!: boolean;
   @ApiProperty({ type: 'integer', nullable: true, description: 'Friendships on the way; 0 to oneself' })
@@ -114,7 +115,7 @@ class LinkAnswer {
   to!: string;
 }
 
-class SurroundingsAnswer {
+class SurroundingsAnswer extends FreshAnswer {
   @ApiProperty({
     type: [NodeAnswer],
     description: 'Nearest first, within a distance by id: shorter ones first',
@@ -129,6 +130,7 @@ class SurroundingsAnswer {
 @ApiTags('people')
 @Controller('v1/people/:network/:id')
 @Roles(...EVERY_READER)
+@UseInterceptors(FreshReads)
 export class WalksController {
   constructor(
     private readonly mutual: FindMutualFriends,
