@@ -1,4 +1,4 @@
-import { backoffMs, pause, within } from './backoff';
+import { backoffMs, pause, settledWithin, within } from './backoff';
 
 describe('backoffMs', () => {
   it('doubles from the first wait and stops growing at the longest', () => {
@@ -33,6 +33,27 @@ describe('pause', () => {
     await jest.advanceTimersByTimeAsync(0);
     expect(ended).toBe(2);
     expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+describe('settledWithin', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('ends with the work, also where that fails, and leaves no timer', async () => {
+    await expect(settledWithin(Promise.resolve(7), 3_500)).resolves.toBeUndefined();
+    expect(jest.getTimerCount()).toBe(0);
+    await expect(settledWithin(Promise.reject(new Error('own')), 3_500)).rejects.toThrow('own');
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it('ends after its time where the work does not, and not before', async () => {
+    let ended = false;
+    void settledWithin(new Promise(() => undefined), 100).then(() => (ended = true));
+    await jest.advanceTimersByTimeAsync(99);
+    expect(ended).toBe(false);
+    await jest.advanceTimersByTimeAsync(1);
+    expect([ended, jest.getTimerCount()]).toEqual([true, 0]);
   });
 });
 

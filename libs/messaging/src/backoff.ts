@@ -17,6 +17,19 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/**
+ * Resolves when `work` has ended, or after `ms`. Leaves no timer behind: one of some seconds keeps a process alive that
+ * has nothing left to do. Rejects when `work` does in that time.
+ */
+export async function settledWithin(work: Promise<unknown>, ms: number): Promise<void> {
+  const ended = new AbortController();
+  try {
+    await Promise.race([work, pause(ms, ended.signal)]);
+  } finally {
+    ended.abort();
+  }
+}
+
 /** The value of `promise`, or what `onLate` makes when it takes longer than `ms`; the promise itself goes on. */
 export async function within<T>(promise: Promise<T>, ms: number, onLate: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;

@@ -15,7 +15,7 @@ import {
   type Metrics,
 } from '@sociograph/observability';
 import type { ConfirmChannel, ConsumeMessage } from 'amqplib';
-import { pause, within } from './backoff';
+import { pause, settledWithin, within } from './backoff';
 import { ConfirmedChannel, type ManagedConnection } from './confirmed-channel';
 import { describeFailure, fateOf } from './fate';
 
@@ -85,7 +85,7 @@ export class TaskConsumer<M extends MessageDefinition = MessageDefinition> {
     this.#closing.abort();
     const { channel, tag } = this.#consumer ?? {};
     if (channel !== undefined && tag !== undefined) await channel.cancel(tag).catch(() => undefined);
-    await Promise.race([Promise.all(this.#busy), pause(DRAIN_MS)]);
+    await settledWithin(Promise.all(this.#busy), DRAIN_MS);
     await this.#channel.close();
   }
 
