@@ -76,7 +76,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{libs,services,infra}/*/{src,test}/**/*.ts', '{gateway,tools,bench,e2e}/**/*.ts'],
+    files: ['{libs,services,infra}/*/{src,test}/**/*.ts', '{gateway,tools,bench,e2e,analytics}/**/*.ts'],
     plugins: { '@nx': nx },
     rules: {
       '@nx/enforce-module-boundaries': [
@@ -96,7 +96,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{libs,services,infra}/*/{src,test}/**/*.ts', '{gateway,tools,bench,e2e}/**/*.ts'],
+    files: ['{libs,services,infra}/*/{src,test}/**/*.ts', '{gateway,tools,bench,e2e,analytics}/**/*.ts'],
     plugins: { sociograph: layers },
     rules: { 'sociograph/packages': 'error' },
   },
@@ -106,7 +106,7 @@ export default tseslint.config(
     rules: { 'sociograph/layers': 'error' },
   },
   {
-    files: ['services/*/src/**/*.ts', 'libs/*/src/**/*.ts'],
+    files: ['services/*/src/**/*.ts', 'libs/*/src/**/*.ts', 'analytics/src/**/*.ts'],
     ignores: [
       '**/*.spec.ts',
       '**/config.ts',
@@ -117,7 +117,7 @@ export default tseslint.config(
     rules: { 'no-restricted-syntax': ['error', environment] },
   },
   {
-    files: ['services/*/src/{domain,application,projections}/**/*.ts'],
+    files: ['services/*/src/{domain,application,projections}/**/*.ts', 'analytics/src/application/**/*.ts'],
     ignores: ['**/*.spec.ts'],
     rules: { 'no-restricted-syntax': ['error', environment, ...impure] },
   },

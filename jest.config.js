@@ -38,7 +38,7 @@ const base = {
   },
   modulePathIgnorePatterns: [
     '<rootDir>/(libs|services|infra)/[^/]+/dist/',
-    '<rootDir>/(gateway|tools|e2e|bench)/dist/',
+    '<rootDir>/(gateway|tools|e2e|bench|analytics)/dist/',
     '<rootDir>/\\.(sociograph|nx)/',
   ],
   setupFiles: ['<rootDir>/tools/jest/load-test-env.cjs'],
@@ -52,7 +52,7 @@ module.exports = {
       displayName: 'unit',
       testMatch: [
         '<rootDir>/{libs,services,infra}/*/src/**/*.spec.ts',
-        '<rootDir>/{tools,bench}/src/**/*.spec.ts',
+        '<rootDir>/{tools,bench,analytics}/src/**/*.spec.ts',
         '<rootDir>/gateway/{embedded,reconciler,render}/**/*.spec.ts',
       ],
     },
@@ -61,7 +61,7 @@ module.exports = {
       displayName: 'component',
       testMatch: [
         '<rootDir>/{libs,services,infra}/*/test/**/*.spec.ts',
-        '<rootDir>/{gateway,tools,bench}/test/**/*.spec.ts',
+        '<rootDir>/{gateway,tools,bench,analytics}/test/**/*.spec.ts',
       ],
     },
     {

@@ -9,7 +9,7 @@ sed -e 's/${BROKER_PORT}/9092/g' -e 's/${CONTROLLER_PORT}/9093/g' -e "s/\${ADMIN
   -e 's#advertised.listeners=SASL_PLAINTEXT://0.0.0.0:9092#advertised.listeners=SASL_PLAINTEXT://kafka:9092#' \
   /etc/sociograph/server.properties >/tmp/server.properties
 accounts=()
-for account in admin key-service parser-service graph-storage-service read-model-projector observer; do
+for account in admin key-service parser-service graph-storage-service read-model-projector identity-service analytics observer; do
   variable="KAFKA_$(tr 'a-z-' 'A-Z_' <<<"$account")"
   accounts+=(--add-scram "SCRAM-SHA-512=[name=$account,password=${!variable}]")
 done

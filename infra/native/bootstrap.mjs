@@ -31,6 +31,7 @@ const PROGRAMS = {
   'projector:rebuild': 'services/read-model-projector/dist/rebuild.js',
   sociograph: 'infra/cli/dist/main.js',
 };
+  analytics: 'analytics/dist/main.js',
 
 const [command = 'help', ...args] = process.argv.slice(2);
 /** Where the caller stands: files that they name to the command line tool are looked for there. */
@@ -74,6 +75,7 @@ function ofStack(command) {
   if (command === 'sociograph') return { SOCIOGRAPH_STACK_ENV: stackFile('env.json') };
   return command === 'projector:rebuild' ? viewsOfStack() : {};
 }
+  if (command === 'analytics') return analyticsOfStack();
 
 /** Of the stack that runs here, whether or not it does. */
 function stackFile(name) {
@@ -120,6 +122,25 @@ function install() {
   if (result.status !== 0)
     stop('npm ci failed: check the connection to the npm registry, then run the command again.');
 }
+/** What the analytics consumer needs of the fleet that runs here; its warehouse is a file of that stack. */
+function analyticsOfStack() {
+  const file = stackFile('env.json');
+  if (process.env.KAFKA_BROKERS !== undefined || !existsSync(file)) return {};
+  const env = JSON.parse(readFileSync(file, 'utf8'));
+  const warehouse = { ANALYTICS_DUCKDB_FILE: stackFile('analytics.duckdb') };
+  if (env.ANALYTICS_SUPPRESSION_KEY_FILE === undefined)
+    stop('The fleet that runs here is older than analytics: run `npm run up` once more.');
+  return {
+    ...warehouse,
+    KAFKA_BROKERS: env.KAFKA_BROKERS,
+    ...(env.ANALYTICS_KAFKA_USERNAME !== undefined && {
+      KAFKA_USERNAME: env.ANALYTICS_KAFKA_USERNAME,
+      KAFKA_PASSWORD: env.ANALYTICS_KAFKA_PASSWORD,
+    }),
+    SUPPRESSION_KEY_FILE: env.ANALYTICS_SUPPRESSION_KEY_FILE,
+  };
+}
+
 
 /** True when what npm put into node_modules is what the lock file wants, package by package. */
 function installed() {

@@ -53,6 +53,7 @@ export function testEnvironment(servers: Servers): Environment {
     DEMO_CLIENT_SECRET: keycloak.demoSecret(),
     ARANGO_URL: arango.url(),
     ARANGO_DATABASE: 'sociograph',
+    ...analyticsEnvironment(servers),
     ARANGO_USERNAME: arangoRoot.username,
     ARANGO_PASSWORD: arangoRoot.password,
     PROMETHEUS_URL: prometheus.url(),
@@ -77,6 +78,17 @@ export function prefixOf(service: string): string {
 /** Writes `.sociograph/<stack>/env.json`; it holds every secret of the stack, hence mode 0600. */
 export function writeEnvironmentFile(servers: Servers): void {
   const file = join(servers.stack.dir, 'env.json');
+/** What `npm run analytics` needs: its account of Kafka and the platform's suppression key. */
+function analyticsEnvironment({ kafka, stack }: Servers): Environment {
+  const account = kafka.credentials('analytics');
+  return {
+    ANALYTICS_SUPPRESSION_KEY_FILE: stack.secrets.masterKeyFile('suppression-key'),
+    ...(account === undefined
+      ? {}
+      : { ANALYTICS_KAFKA_USERNAME: account.username, ANALYTICS_KAFKA_PASSWORD: account.password }),
+  };
+}
+
   writeFileSync(file, `${JSON.stringify(testEnvironment(servers), null, 2)}\n`, { mode: 0o600 });
   writeKcatFile(servers);
 }

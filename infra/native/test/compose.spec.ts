@@ -51,6 +51,8 @@ withGo('docker-compose.yml', () => {
         'kong',
         'arangodb',
       ]),
+        'analytics',
+        'clickhouse',
     );
   });
 

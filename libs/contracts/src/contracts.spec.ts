@@ -103,8 +103,14 @@ describe('topics', () => {
       'sociograph.social.friend-lists.v1.graph-storage.dlt',
     );
     expect(deadLetterTopics()).toHaveLength(
-      CONSUMER_GROUPS.graphStorage.topics.length + CONSUMER_GROUPS.projector.topics.length,
+      Object.values(CONSUMER_GROUPS).reduce((sum, { topics }) => sum + topics.length, 0),
     );
+    expect(CONSUMER_GROUPS.analytics.topics.map(({ name }) => name)).toEqual([
+      ...CONSUMER_GROUPS.graphStorage.topics.map(({ name }) => name),
+      TOPICS.graphChanges.name,
+      TOPICS.imports.name,
+      TOPICS.keys.name,
+    ]);
   });
 });
 

@@ -169,6 +169,22 @@ export function deadLetterTopic(topicName: string, group: string): string {
 }
 
 /** Dead-letter topics of all consumer groups, with as many partitions as their source. */
+  audit: { name: 'identity-service', topics: [TOPICS.audit] },
+  /** The example for data engineers: topics into a warehouse. */
+  analytics: {
+    name: 'analytics',
+    topics: [
+      TOPICS.users,
+      TOPICS.friendLists,
+      TOPICS.groups,
+      TOPICS.posts,
+      TOPICS.memberships,
+      TOPICS.subscriptions,
+      TOPICS.graphChanges,
+      TOPICS.imports,
+      TOPICS.keys,
+    ],
+  },
 export function deadLetterTopics(): TopicDefinition[] {
   return Object.values(CONSUMER_GROUPS).flatMap((group) =>
     group.topics.map((source) => ({

@@ -26,13 +26,14 @@ const servers: Record<string, { variables: RegExp; secure: RegExp; credentials: 
   },
   VK: { variables: /^VK_API_URL$/, secure: /^https:/, credentials: false },
   S3: { variables: /^EXPORTS_S3_(PUBLIC_)?ENDPOINT$/, secure: /^https:/, credentials: false },
+  CLICKHOUSE: { variables: /^ANALYTICS_CLICKHOUSE_URL$/, secure: /^https:/, credentials: true },
   OTEL: { variables: /^OTEL_EXPORTER_OTLP_ENDPOINT$/, secure: /^https:/, credentials: false },
 };
 
 /**
  * Reads the environment once through `schema` and freezes the result. All faults are reported together. An empty
  * variable counts as absent. With NODE_ENV=production a plaintext or credential-less connection is a fault, unless
- * ALLOW_INSECURE_<SERVER>=true (POSTGRES, RABBITMQ, KAFKA, REDIS, ARANGO, KEYCLOAK, VK, S3, OTEL). Printing the result
+ * ALLOW_INSECURE_<SERVER>=true (POSTGRES, RABBITMQ, KAFKA, REDIS, ARANGO, KEYCLOAK, VK, S3, CLICKHOUSE, OTEL). Printing the result
  * shows names only.
  */
 export function loadConfig<S extends z.ZodObject>(

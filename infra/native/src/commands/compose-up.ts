@@ -21,6 +21,7 @@ export function composeSecrets(): string[] {
     ...['admin', 'key-service', 'parser-service'].map((account) => `rabbitmq.${account}`),
     ...KAFKA_ACCOUNTS.map((account) => `kafka.${account}`),
     ...['root', ...Object.keys(ARANGO_DATABASES)].map((account) => `arango.${account}`),
+    'clickhouse.analytics',
     'keycloak.admin-client',
     'keycloak.demo-client',
   ];

@@ -23,6 +23,8 @@ export const KAFKA_ACCOUNTS = [
   'parser-service',
   'graph-storage-service',
   'read-model-projector',
+  'identity-service',
+  'analytics',
   'observer',
 ] as const;
 

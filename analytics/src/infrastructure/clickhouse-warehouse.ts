@@ -1,0 +1,146 @@
+import { ClickHouseError, createClient, type ClickHouseClient } from '@clickhouse/client';
+import { ALL_TABLES } from '../application/tables';
+import {
+  rowsRefused,
+  Warehouse,
+  warehouseUnavailable,
+  type RowsOfTable,
+  type Scope,
+} from '../application/warehouse';
+import { schemaStatements } from './sql-file';
+
+/** Writes are answered by then, or repeated. */
+const WRITE_TIMEOUT_MS = 20_000;
+/** A question may go through everything. */
+const ASK_TIMEOUT_MS = 300_000;
+
+/** Codes of the server for which the rows are to blame: texts that do not parse, values out of range, constraints. */
+const REFUSALS = new Set([
+  ...['6', '26', '27', '33', '38', '41', '43', '53', '69', '70', '72', '117', '130', '131', '321', '349'],
+  '469',
+]);
+
+/**
+ * Rows go in as JSON lines, one insert for each table of a batch. A batch that was cut off is written again whole:
+ * ReplacingMergeTree makes one row of rows with the same key.
+ */
+export class ClickHouseWarehouse extends Warehouse {
+  readonly #client: ClickHouseClient;
+  readonly #asking: ClickHouseClient;
+
+  /** `http://user:password@host:8123/database`; the database must exist, the account may create tables in it. */
+  constructor(url: string) {
+    super();
+    const common = {
+      url,
+      application: 'sociograph-analytics',
+      // A word of the client's log would hold rows.
+      log: { level: 127 },
+      clickhouse_settings: { mutations_sync: '2' },
+    } as const;
+    this.#client = createClient({ ...common, request_timeout: WRITE_TIMEOUT_MS });
+    this.#asking = createClient({ ...common, request_timeout: ASK_TIMEOUT_MS });
+  }
+
+  async prepare(): Promise<void> {
+    await translated(async () => {
+      for (const query of schemaStatements('clickhouse')) await this.#client.command({ query });
+    });
+  }
+
+  async write(rows: RowsOfTable): Promise<void> {
+    await translated(async () => {
+      for (const [{ name, columns }, values] of rows)
+        await this.#client.insert({
+          table: name,
+          columns: Object.keys(columns) as [string, ...string[]],
+          values,
+          format: 'JSONEachRow',
+        });
+    });
+  }
+
+  async peopleIn(scope: Scope): Promise<string[]> {
+    const parts = ALL_TABLES.flatMap(({ name, people: { rows, lists, posts } }) =>
+      [
+        ...rows.map((column) => `ifNull(${column}, '')`),
+        ...lists.map((column) => `arrayJoin(${column})`),
+        ...posts.map((column) => `splitByChar('_', ifNull(${column}, ''))[1]`),
+      ].map((id) => `SELECT ${id} AS id FROM ${name} WHERE ${THEIRS}`),
+    );
+    const sql = `SELECT DISTINCT id FROM (${parts.join(' UNION ALL ')}) WHERE id != ''`;
+    const found = await this.#rows(sql, { ...scope });
+    return found.map(({ id }) => String(id));
+  }
+
+  async erase(scope: Scope, ids: readonly string[]): Promise<void> {
+    for (const { name, people } of ALL_TABLES) {
+      for (const column of people.rows)
+        await this.#alter(
+          `${name} DELETE WHERE ${THEIRS} AND has({ids:Array(String)}, ${column})`,
+          scope,
+          ids,
+        );
+      for (const column of people.lists)
+        await this.#alter(
+          `${name} UPDATE ${column} = arrayFilter(one -> NOT has({ids:Array(String)}, one), ${column}) ` +
+            `WHERE ${THEIRS} AND hasAny(${column}, {ids:Array(String)})`,
+          scope,
+          ids,
+        );
+      // Not NULL: that would hide the text behind a mask and keep it on disk.
+      for (const column of people.posts)
+        await this.#alter(
+          `${name} UPDATE ${column} = '' WHERE ${THEIRS} AND has({ids:Array(String)}, splitByChar('_', ifNull(${column}, ''))[1])`,
+          scope,
+          ids,
+        );
+    }
+  }
+
+  async removePosts(scope: Scope, ids: readonly string[]): Promise<void> {
+    await this.#alter(`posts DELETE WHERE ${THEIRS} AND has({ids:Array(String)}, id)`, scope, ids);
+  }
+
+  ask(sql: string): Promise<Record<string, unknown>[]> {
+    return this.#rows(sql, {});
+  }
+
+  async answers(): Promise<boolean> {
+    return (await this.#client.ping()).success;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#client.close(), this.#asking.close()]);
+  }
+
+  /** A mutation rewrites the parts that hold such rows; it is waited for. */
+  async #alter(change: string, scope: Scope, ids: readonly string[]): Promise<void> {
+    await translated(() =>
+      this.#client.command({ query: `ALTER TABLE ${change}`, query_params: { ...scope, ids: [...ids] } }),
+    );
+  }
+
+  #rows(query: string, query_params: Record<string, unknown>): Promise<Record<string, unknown>[]> {
+    return translated(async () => {
+      const answer = await this.#asking.query({ query, query_params, format: 'JSONEachRow' });
+      return answer.json<Record<string, unknown>>();
+    });
+  }
+}
+
+const THEIRS = 'workspace_id = {workspaceId:String} AND network = {network:String}';
+
+async function translated<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    // The server's sentences quote rows: only code and type are told.
+    if (error instanceof ClickHouseError) {
+      const reason = `ClickHouse says ${error.code} ${error.type ?? ''}`.trim();
+      throw REFUSALS.has(error.code) ? rowsRefused(reason, error) : warehouseUnavailable(reason, error);
+    }
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
+    throw warehouseUnavailable(`ClickHouse: ${code}`, error);
+  }
+}
