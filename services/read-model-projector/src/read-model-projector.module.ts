@@ -6,12 +6,14 @@ import type { ProjectorConfig } from './config';
 import { connectServers } from './infrastructure/servers';
 import { projectorMetrics } from './metrics';
 import { AnalysesController } from './presentation/analyses.controller';
+import { EventFeedController } from './presentation/event-feed.controller';
 import { RankingsController } from './presentation/rankings.controller';
 import { RecountsController } from './presentation/recounts.controller';
 import { SearchController } from './presentation/search.controller';
 import { ViewsController } from './presentation/views.controller';
 import { WriterTelemetry } from './presentation/writer-telemetry';
 import { ActiveWriter } from './projections/active-writer';
+import { EventFeed } from './projections/event-feed';
 import { FreshAnswers } from './projections/fresh-answers';
 import { RecountDesk } from './projections/recount-desk';
 import { ReadViews } from './projections/read-views';
@@ -29,6 +31,7 @@ const JOBS_MS = 1000;
     SearchController,
     AnalysesController,
     RecountsController,
+    EventFeedController,
   ],
 })
 export class ReadModelProjectorModule {
@@ -46,6 +49,8 @@ export class ReadModelProjectorModule {
       jobsMs: JOBS_MS,
     });
     ctx.shutdown.add('finish', 'writer of the views', () => writer.stop());
+    const feed = new EventFeed({ ...adapters.feed, clock: ctx.clock });
+    ctx.shutdown.add('stop-taking', 'event feed', () => feed.close());
     void adapters.ready.then(() => writer.start());
     return {
       module: ReadModelProjectorModule,
@@ -64,6 +69,7 @@ export class ReadModelProjectorModule {
           useValue: new ReadViews(adapters.store, answers),
         },
         { provide: SearchViews, useValue: new SearchViews(adapters.store, answers) },
+        { provide: EventFeed, useValue: feed },
         {
           provide: AnalysisDesk,
           useValue: new AnalysisDesk(adapters.analyses, adapters.store, ctx.clock, ctx.ids),

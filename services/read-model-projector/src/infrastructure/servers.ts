@@ -3,6 +3,7 @@ import { createKafka, EventPublisher } from '@sociograph/messaging';
 import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions } from '@sociograph/suppression';
 import type { Kafka } from 'kafkajs';
+import type { FeedOptions } from '../projections/event-feed';
 import type { AnalysisRunner, AnalysisStore } from '../projections/analyses/analysis';
 import type { ProjectorConfig } from '../config';
 import type {
@@ -23,6 +24,7 @@ import { ArangoViewStore } from './arango-view-store';
 import { KafkaAppliedLog } from './kafka-applied-log';
 import { KafkaAppliedWatch } from './kafka-applied-watch';
 import { KafkaChangeLog } from './kafka-change-log';
+import { KafkaEventFeedLog } from './kafka-event-feed-log';
 import { KafkaLogEnds } from './kafka-log-ends';
 import { connectRedis, firstReady } from './redis-connection';
 import { RedisViewCache } from './redis-view-cache';
@@ -42,6 +44,8 @@ export interface Adapters {
   jobs: JobStore;
   analyses: AnalysisStore;
   runner: AnalysisRunner;
+  /** What the workspaces' own events are read from. */
+  feed: Omit<FeedOptions, 'clock'>;
   /** Answers to creating requests. */
   idempotency: ArangoIdempotencyStore;
   /** The lock can be asked for; at most a second after the start, so that a server that is away holds up nobody. */
@@ -79,6 +83,8 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
   const keyFile = config.SUPPRESSION_KEY_FILE;
   const known = followSuppressions({ kafka, keyFile, reader: READER, logger, metrics: ctx.metrics, health });
   shutdown.add('close', 'suppressions', () => known.stop());
+  let allErasedKnown = false;
+  void known.caughtUp.then(() => (allErasedKnown = true));
 
   const idempotency = new ArangoIdempotencyStore(db, clock);
   const tidying = setInterval(() => {
@@ -106,6 +112,11 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
     jobs: new ArangoJobStore(db),
     analyses: new ArangoAnalysisStore(db),
     runner: new WorkerAnalyses(),
+    feed: {
+      log: new KafkaEventFeedLog({ kafka, reader: READER, logger }),
+      erased: known.suppressions,
+      ready: () => allErasedKnown,
+    },
     idempotency,
     checkpoints: new Checkpoints(new ArangoCheckpointStore(db), clock, ids),
     ready: firstReady(pool, 1000),
