@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { ArangoMigrations, connectArango } from '@sociograph/arango';
 import {
+  decodePositions,
+  encodePositions,
   friendListObserved,
   groupObserved,
   inputMarked,
   membershipListClosed,
   membershipPageObserved,
+  positionsCover,
   postObserved,
   recordKey,
   subscriptionListObserved,
@@ -25,11 +28,16 @@ import {
 } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
 import { createHostContext, startService, type ServiceHandle } from '@sociograph/service-host';
-import { eventually, ownSuppressionKey, testServers } from '@sociograph/testing';
+import {
+  eventually,
+  ownSuppressionKey,
+  startTokenIssuer,
+  testServers,
+  type TokenIssuer,
+} from '@sociograph/testing';
 import type { GraphStorageConfig } from '../src/config';
 import { GraphStorageServiceModule } from '../src/graph-storage-service.module';
 import { MIGRATIONS } from '../src/infrastructure/migrations';
-import { SpecRealm } from './realm';
 
 jest.setTimeout(150_000);
 
@@ -50,14 +58,14 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
     clientId: 'spec',
     logger,
   });
-  const realm = new SpecRealm();
   const publisher = new EventPublisher({ kafka, source: 'spec' });
   const changes: EventRecord[] = [];
+  let realm: TokenIssuer;
   let service: ServiceHandle;
   let tail: Tail;
 
   beforeAll(async () => {
-    await realm.start();
+    realm = await startTokenIssuer();
     const of = (name: string): string => servers.of('graph-storage-service', name);
     const config: GraphStorageConfig = {
       SERVICE_NAME: 'graph-storage-service',
@@ -68,9 +76,9 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
       MANAGEMENT_PORT: 0,
       TRACE_SAMPLE_RATIO: 0,
       OIDC_ISSUER: realm.issuer,
-      OIDC_JWKS_URL: realm.issuer,
+      OIDC_JWKS_URL: realm.jwksUrl,
       OIDC_AUDIENCE: 'sociograph-api',
-      OIDC_CLIENTS: ['spec'],
+      OIDC_CLIENTS: ['sociograph-demo'],
       KAFKA_BROKERS: servers.kafkaBrokers,
       KAFKA_USERNAME: of('KAFKA_USERNAME'),
       KAFKA_PASSWORD: of('KAFKA_PASSWORD'),
@@ -118,7 +126,7 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
     await tail?.stop();
     await service?.close();
     await publisher.close();
-    realm.stop();
+    await realm?.close();
   });
 
   const key = (id: string): string => recordKey(workspaceId, 'vk', 'user', id);
@@ -174,7 +182,7 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
 
   async function get(
     path: string,
-    token = realm.token(workspaceId, ['viewer']),
+    token = realm.token({ workspace: workspaceId, roles: ['viewer'] }),
   ): Promise<{ status: number; body: never }> {
     const response = await fetch(`${service.url}/v1/people/${path}`, {
       headers: { authorization: `Bearer ${token}` },
@@ -208,6 +216,40 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
         next: null,
       },
     });
+  });
+
+  it('answers once the graph includes the position that a reader asks for, and says what it includes', async () => {
+    for (const id of ['151', '152', '153']) {
+      const position = encodePositions(await publisher.publish([aList('150', [id], Number(id))]));
+      // A slow machine may take longer than the five seconds that an answer waits.
+      const { body } = await eventually(
+        async () => {
+          const answer = (await get(`vk/150/friends?min-position=${position}`)) as unknown as {
+            status: number;
+            body: { items: { id: string }[]; freshness: { appliedUpTo: string; at: string } };
+          };
+          expect(answer.status).toBe(200);
+          return answer;
+        },
+        { timeoutMs: 40_000 },
+      );
+      expect(body.items.map((friend) => friend.id)).toEqual([id]);
+      expect(Date.parse(body.freshness.at)).toBeGreaterThan(1_700_000_000_000);
+      const { appliedUpTo } = body.freshness;
+      expect(positionsCover(decodePositions(appliedUpTo)!, decodePositions(position)!)).toBe(true);
+      expect((await get(`vk/150?min-position=${appliedUpTo}`)).status).toBe(200);
+    }
+    const beyond = encodePositions({ [TOPIC]: { '0': 999_999_999 } });
+    for (const path of ['vk/150', 'vk/150/friends', 'vk/150/path', 'vk', 'vk/150/posts']) {
+      expect(await get(`${path}?to=1&min-position=${beyond}`)).toMatchObject({
+        status: 422,
+        body: { code: 'GRAPH.POSITION_BEYOND_END', errors: [{ field: 'min-position' }] },
+      });
+      expect(await get(`${path}?min-position=a&min-position=b`)).toMatchObject({
+        status: 400,
+        body: { errors: [{ field: 'min-position', message: 'is not a position token' }] },
+      });
+    }
   });
 
   it('marks input as done that changes nothing', async () => {
@@ -326,7 +368,7 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
   });
 
   it('shows a workspace nothing of another', async () => {
-    const stranger = realm.token('another-workspace', ['viewer']);
+    const stranger = realm.token({ workspace: 'another-workspace', roles: ['viewer'] });
     expect(await get('vk/107', stranger)).toMatchObject({
       status: 404,
       body: { code: 'GRAPH.PERSON_UNKNOWN' },
@@ -372,6 +414,6 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
 
   it('wants a token and a role', async () => {
     expect((await fetch(`${service.url}/v1/people/vk/107`)).status).toBe(401);
-    expect((await get('vk/107', realm.token(workspaceId, []))).status).toBe(403);
+    expect((await get('vk/107', realm.token({ workspace: workspaceId, roles: [] }))).status).toBe(403);
   });
 });
