@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { type Container, type Manifest, ManifestCheck, podSpecs, ROOT } from './manifests';
+import { type Container, type Manifest, ManifestCheck, podSpecs } from './manifests';
+import { readByServices } from './service-configurations';
 
 const hasGo = spawnSync('go', ['version']).status === 0;
 
@@ -279,32 +280,4 @@ function secretNames(manifests: readonly Manifest[], secret: string): string[] {
   const names = NAMES_OF_SECRETS[service] ?? [];
   if (secret === service) return [...names, 'KAFKA_USERNAME', 'KAFKA_PASSWORD'];
   return names.includes('ARANGO_USERNAME') ? ['ARANGO_USERNAME', 'ARANGO_PASSWORD'] : ['DATABASE_URL_OWNER'];
-}
-
-interface Question {
-  service: string;
-  migrates: boolean;
-  environment: Record<string, string>;
-}
-
-/** What the built services' own configurations say of these environments, in a process that has nothing else. */
-function readByServices(questions: readonly Question[]): { faults: string; names: string[] }[] {
-  const text = `
-    const questions = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
-    const answers = questions.map(({ service, migrates, environment }) => {
-      const readers = Object.entries(require('./services/' + service + '/dist/config.js'));
-      const wanted = migrates ? /^migrationConfig$/ : /^(keyService|parser|graphStorage|projector|identity)Config$/;
-      const [, read] = readers.find(([name]) => wanted.test(name));
-      process.env = environment;
-      try { return { faults: '', names: Object.keys(read()) }; }
-      catch (error) { return { faults: error.message, names: [] }; }
-    });
-    process.stdout.write(JSON.stringify(answers));`;
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', text], {
-    encoding: 'utf8',
-    cwd: ROOT,
-    input: JSON.stringify(questions),
-  });
-  if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as { faults: string; names: string[] }[];
 }

@@ -26,6 +26,11 @@ function generators(): { name: string; program: string; outputs: () => string[] 
     })),
     { name: 'error codes', program: 'tools/dist/docs/main.js', outputs: () => ['docs/errors.md'] },
     {
+      name: 'configuration',
+      program: 'tools/dist/configuration/main.js',
+      outputs: () => ['docs/configuration.md'],
+    },
+    {
       name: 'permissions',
       program: 'gateway/dist/render/permissions.js',
       outputs: () => ['docs/permissions.md'],
