@@ -456,9 +456,15 @@ describe('dead calls', () => {
 describe('a process that stops', () => {
   it('ends its streams and says so', async () => {
     const id = await anImportId();
-    const answer = await fetch(`${service.url}/v1/imports/${id}/events`, {
-      headers: { authorization: `Bearer ${owner}` },
-    });
+    const answer = await eventually(
+      async () => {
+        const opened = await fetch(`${service.url}/v1/imports/${id}/events`, {
+          headers: { authorization: `Bearer ${owner}` },
+        });
+        return opened.ok && opened;
+      },
+      { timeoutMs: 20_000, everyMs: 100 },
+    );
     const text = answer.text();
     await service.close();
     expect(await text).toContain('event: end\ndata: {"reason":"shutting-down"}\n\n');
