@@ -28,7 +28,10 @@ function played(
   const mark = (): void => {
     const { size } = known;
     marks.push({
-      ...{ seq: marks.length, at: now, state: 'running', revision: 1 },
+      seq: marks.length,
+      at: now,
+      state: 'running',
+      revision: 1,
       counters: { ...counters, peopleKnown: size, listsKnown: size },
     });
   };
