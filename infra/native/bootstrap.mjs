@@ -24,14 +24,16 @@ const PROGRAMS = {
   'bench:gateway': 'bench/dist/gateway/main.js',
   'bench:views': 'services/read-model-projector/dist/bench/main.js',
   'bench:queries': 'services/graph-storage-service/dist/bench/main.js',
+  'bench:graph': 'bench/dist/graph/main.js',
   'chaos:pool': 'bench/dist/pool-chaos/main.js',
   'chaos:import': 'bench/dist/import-chaos/main.js',
   'keys:rewrap': 'services/key-service/dist/rewrap.js',
+  'audit:verify': 'services/identity-service/dist/verify-audit.js',
   redrive: 'services/parser-service/dist/redrive.js',
   'projector:rebuild': 'services/read-model-projector/dist/rebuild.js',
+  analytics: 'analytics/dist/main.js',
   sociograph: 'infra/cli/dist/main.js',
 };
-  analytics: 'analytics/dist/main.js',
 
 const [command = 'help', ...args] = process.argv.slice(2);
 /** Where the caller stands: files that they name to the command line tool are looked for there. */
@@ -71,11 +73,12 @@ function main() {
 /** What a command of a service needs to know of the fleet that runs here. */
 function ofStack(command) {
   if (command === 'keys:rewrap') return keysOfStack();
+  if (command === 'audit:verify') return auditOfStack();
   if (command === 'redrive') return callsOfStack();
+  if (command === 'analytics') return analyticsOfStack();
   if (command === 'sociograph') return { SOCIOGRAPH_STACK_ENV: stackFile('env.json') };
   return command === 'projector:rebuild' ? viewsOfStack() : {};
 }
-  if (command === 'analytics') return analyticsOfStack();
 
 /** Of the stack that runs here, whether or not it does. */
 function stackFile(name) {
@@ -91,6 +94,25 @@ function viewsOfStack() {
   return Object.fromEntries(names.map((name) => [name, env[`READ_MODEL_PROJECTOR_${name}`]]));
 }
 
+/** Where the audit trail of the fleet that runs here lies, unless the environment names another. */
+function auditOfStack() {
+  const file = stackFile('env.json');
+  if (process.env.AUDIT_KEY_FILE !== undefined || !existsSync(file)) return {};
+  const env = JSON.parse(readFileSync(file, 'utf8'));
+  const names = [
+    'DATABASE_URL_APP',
+    'DATABASE_URL_WORKER',
+    'KAFKA_BROKERS',
+    'KAFKA_USERNAME',
+    'KAFKA_PASSWORD',
+  ];
+  return {
+    ...Object.fromEntries(names.map((name) => [name, env[`IDENTITY_SERVICE_${name}`]])),
+    AUDIT_KEY_FILE: stackFile('secrets/audit-key'),
+    AUDIT_HEADS_FILE: stackFile('audit-heads.jsonl'),
+  };
+}
+
 /** Where the dead calls of the fleet that runs here lie, unless the environment names others. */
 function callsOfStack() {
   const file = stackFile('env.json');
@@ -98,6 +120,25 @@ function callsOfStack() {
   const env = JSON.parse(readFileSync(file, 'utf8'));
   const names = ['DATABASE_URL_APP', 'DATABASE_URL_WORKER', 'RABBITMQ_URL'];
   return Object.fromEntries(names.map((name) => [name, env[`PARSER_SERVICE_${name}`]]));
+}
+
+/** What the analytics consumer needs of the fleet that runs here; its warehouse is a file of that stack. */
+function analyticsOfStack() {
+  const file = stackFile('env.json');
+  if (process.env.KAFKA_BROKERS !== undefined || !existsSync(file)) return {};
+  const env = JSON.parse(readFileSync(file, 'utf8'));
+  const warehouse = { ANALYTICS_DUCKDB_FILE: stackFile('analytics.duckdb') };
+  if (env.ANALYTICS_SUPPRESSION_KEY_FILE === undefined)
+    stop('The fleet that runs here is older than analytics: run `npm run up` once more.');
+  return {
+    ...warehouse,
+    KAFKA_BROKERS: env.KAFKA_BROKERS,
+    ...(env.ANALYTICS_KAFKA_USERNAME !== undefined && {
+      KAFKA_USERNAME: env.ANALYTICS_KAFKA_USERNAME,
+      KAFKA_PASSWORD: env.ANALYTICS_KAFKA_PASSWORD,
+    }),
+    SUPPRESSION_KEY_FILE: env.ANALYTICS_SUPPRESSION_KEY_FILE,
+  };
 }
 
 /** Where the keys of the fleet that runs here lie, unless the environment names others. */
@@ -122,25 +163,6 @@ function install() {
   if (result.status !== 0)
     stop('npm ci failed: check the connection to the npm registry, then run the command again.');
 }
-/** What the analytics consumer needs of the fleet that runs here; its warehouse is a file of that stack. */
-function analyticsOfStack() {
-  const file = stackFile('env.json');
-  if (process.env.KAFKA_BROKERS !== undefined || !existsSync(file)) return {};
-  const env = JSON.parse(readFileSync(file, 'utf8'));
-  const warehouse = { ANALYTICS_DUCKDB_FILE: stackFile('analytics.duckdb') };
-  if (env.ANALYTICS_SUPPRESSION_KEY_FILE === undefined)
-    stop('The fleet that runs here is older than analytics: run `npm run up` once more.');
-  return {
-    ...warehouse,
-    KAFKA_BROKERS: env.KAFKA_BROKERS,
-    ...(env.ANALYTICS_KAFKA_USERNAME !== undefined && {
-      KAFKA_USERNAME: env.ANALYTICS_KAFKA_USERNAME,
-      KAFKA_PASSWORD: env.ANALYTICS_KAFKA_PASSWORD,
-    }),
-    SUPPRESSION_KEY_FILE: env.ANALYTICS_SUPPRESSION_KEY_FILE,
-  };
-}
-
 
 /** True when what npm put into node_modules is what the lock file wants, package by package. */
 function installed() {

@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ARANGO_DATABASES } from './servers/arango-embedded';
 import { DATABASES } from './servers/postgres';
-import { REDIS_POOL } from './servers/redis';
+import { REDIS_CACHE, REDIS_POOL } from './servers/redis';
 import { ADMIN_CLIENT } from './servers/keycloak';
+import { IDENTITY_CLIENT } from './servers/keycloak-access';
 import type { Servers } from './servers/catalogue';
 import { SERVICES, type ServiceName } from './stack';
 
@@ -22,6 +23,13 @@ export function serverEnvironment(servers: Servers, service: ServiceName): Envir
     OIDC_JWKS_URL: `${keycloak.issuer()}/protocol/openid-connect/certs`,
     OIDC_AUDIENCE: 'sociograph-api',
     OIDC_CLIENTS: 'sociograph-demo,sociograph-cli',
+    ...(service === 'identity-service'
+      ? {
+          KEYCLOAK_URL: keycloak.url(),
+          IDENTITY_CLIENT_ID: IDENTITY_CLIENT,
+          IDENTITY_CLIENT_SECRET: keycloak.identitySecret(),
+        }
+      : {}),
   };
 }
 
@@ -45,6 +53,7 @@ export function testEnvironment(servers: Servers): Environment {
     ...(observer === undefined
       ? {}
       : { OBSERVER_KAFKA_USERNAME: observer.username, OBSERVER_KAFKA_PASSWORD: observer.password }),
+    ...analyticsEnvironment(servers),
     KEYCLOAK_URL: keycloak.url(),
     KEYCLOAK_REALM: 'sociograph',
     KEYCLOAK_ADMIN_CLIENT_ID: ADMIN_CLIENT,
@@ -53,7 +62,6 @@ export function testEnvironment(servers: Servers): Environment {
     DEMO_CLIENT_SECRET: keycloak.demoSecret(),
     ARANGO_URL: arango.url(),
     ARANGO_DATABASE: 'sociograph',
-    ...analyticsEnvironment(servers),
     ARANGO_USERNAME: arangoRoot.username,
     ARANGO_PASSWORD: arangoRoot.password,
     PROMETHEUS_URL: prometheus.url(),
@@ -70,14 +78,6 @@ export function testEnvironment(servers: Servers): Environment {
   return environment;
 }
 
-/** `key-service` -> `KEY_SERVICE`. */
-export function prefixOf(service: string): string {
-  return service.toUpperCase().replaceAll('-', '_');
-}
-
-/** Writes `.sociograph/<stack>/env.json`; it holds every secret of the stack, hence mode 0600. */
-export function writeEnvironmentFile(servers: Servers): void {
-  const file = join(servers.stack.dir, 'env.json');
 /** What `npm run analytics` needs: its account of Kafka and the platform's suppression key. */
 function analyticsEnvironment({ kafka, stack }: Servers): Environment {
   const account = kafka.credentials('analytics');
@@ -89,6 +89,14 @@ function analyticsEnvironment({ kafka, stack }: Servers): Environment {
   };
 }
 
+/** `key-service` -> `KEY_SERVICE`. */
+export function prefixOf(service: string): string {
+  return service.toUpperCase().replaceAll('-', '_');
+}
+
+/** Writes `.sociograph/<stack>/env.json`; it holds every secret of the stack, hence mode 0600. */
+export function writeEnvironmentFile(servers: Servers): void {
+  const file = join(servers.stack.dir, 'env.json');
   writeFileSync(file, `${JSON.stringify(testEnvironment(servers), null, 2)}\n`, { mode: 0o600 });
   writeKcatFile(servers);
 }
@@ -139,7 +147,6 @@ function rabbitEnvironment({ rabbit }: Servers, service: ServiceName): Environme
 }
 
 function kafkaEnvironment({ kafka }: Servers, service: ServiceName): Environment {
-  if (service === 'identity-service') return {};
   const account = kafka.credentials(service);
   return {
     KAFKA_BROKERS: kafka.brokers(),
@@ -148,10 +155,9 @@ function kafkaEnvironment({ kafka }: Servers, service: ServiceName): Environment
 }
 
 function redisEnvironment({ redisPool, redisCache }: Servers, service: ServiceName): Environment {
-  if (service === 'identity-service') return {};
   return {
     ...(service in REDIS_POOL.accounts ? { REDIS_POOL_URL: redisPool.url(service) } : {}),
-    REDIS_CACHE_URL: redisCache.url(service),
+    ...(service in REDIS_CACHE.accounts ? { REDIS_CACHE_URL: redisCache.url(service) } : {}),
   };
 }
 

@@ -72,9 +72,9 @@ describe('the fleet', () => {
       expect.arrayContaining(['DATABASE_URL_APP', 'REDIS_POOL_URL', 'KMS_MASTER_KEY_FILE']),
     );
     expect(Object.keys(key).filter((name) => name.startsWith('ARANGO_'))).toEqual([]);
-    expect(Object.keys(storage).filter((name) => /^(DATABASE|RABBITMQ|REDIS_POOL|KMS)/.test(name))).toEqual(
-      [],
-    );
+    expect(
+      Object.keys(storage).filter((name) => /^(DATABASE|RABBITMQ|KMS|IDENTITY|AUDIT)/.test(name)),
+    ).toEqual([]);
     expect(storage).toMatchObject({ ARANGO_DATABASE: 'graph', KAFKA_USERNAME: 'graph-storage-service' });
     expect(key['KAFKA_PASSWORD']).not.toBe(storage['KAFKA_PASSWORD']);
   });

@@ -83,6 +83,7 @@ export function serviceEnvironment(
     MALLOC_ARENA_MAX: '2',
     ...serverEnvironment(servers, service),
     ...(service === 'key-service' ? keyServiceSecrets(stack) : {}),
+    ...(service === 'identity-service' ? identitySecrets(stack) : {}),
     ...(service === 'graph-storage-service' ? { EXPORTS_FOLDER: join(stack.dir, 'exports') } : {}),
     ...(WORKERS.includes(service)
       ? { LEASE_IDENTITY_FILE: stack.secrets.identity(`lease.${service}`).privateFile }
@@ -225,6 +226,15 @@ function keyServiceSecrets(stack: Stack): Environment {
     KMS_PROVIDER: 'local',
     KMS_MASTER_KEY_FILE: stack.secrets.masterKeyFile('kms-master-key'),
     LEASE_TRUSTED_FILE: stack.secrets.derived('lease-trusted.json', `${JSON.stringify(trusted, null, 2)}\n`),
+  };
+}
+
+/** No mail server belongs to a stack: accounts are usable without a mail. */
+function identitySecrets(stack: Stack): Environment {
+  return {
+    AUDIT_KEY_FILE: stack.secrets.masterKeyFile('audit-key'),
+    AUDIT_HEADS_FILE: join(stack.dir, 'audit-heads.jsonl'),
+    IDENTITY_VERIFY_EMAIL: 'false',
   };
 }
 

@@ -48,11 +48,12 @@ withGo('docker-compose.yml', () => {
         'parser-service',
         'graph-storage-service',
         'read-model-projector',
+        'identity-service',
         'kong',
         'arangodb',
-      ]),
         'analytics',
         'clickhouse',
+      ]),
     );
   });
 
@@ -70,7 +71,7 @@ withGo('docker-compose.yml', () => {
 
   it('builds services that follow the lock file, run as another user than root and have a health check', () => {
     const files = new Set([...services.values()].map((service) => service.dockerfile).filter(Boolean));
-    expect(files.size).toBe(7);
+    expect(files.size).toBe(9);
     for (const file of files) {
       const text = readFileSync(join(ROOT, file), 'utf8');
       expect(existsSync(join(ROOT, file))).toBe(true);

@@ -4,6 +4,20 @@ export { CurrentPrincipal, Public, Roles, TokenExpiry } from './access';
 export { isRole, principalOf } from './principal';
 export type { Principal, Role } from './principal';
 export { NoRevocations, Revocations } from './revocations';
+export { followRevocations, FollowedRevocations, openPoolRedis } from './follow-revocations';
+export { appendRevocation, readRevocations, REVOCATION_STREAM, REVOCATIONS_KEPT_MS } from './revocation-log';
+export type { Revocation } from './revocation-log';
+export {
+  DefaultLimits,
+  LIMITS_HASH,
+  publishUse,
+  QUOTAS,
+  RedisLimits,
+  useHash,
+  workspaceLimits,
+  WorkspaceLimits,
+} from './workspace-limits';
+export type { Quota, QuotaUse } from './workspace-limits';
 export { TokenGuard } from './token-guard';
 export { TokenVerifier } from './token-verifier';
 export type { TokenRules, VerifiedToken } from './token-verifier';

@@ -14,7 +14,14 @@ import {
 } from './lease-messages';
 import type { MessageDefinition } from './message';
 import { messageType } from './message';
-import { actionAudited, callRequested, importChanged, keyChanged, keyUsed } from './platform-messages';
+import {
+  actionAudited,
+  auditSealed,
+  callRequested,
+  importChanged,
+  keyChanged,
+  keyUsed,
+} from './platform-messages';
 import {
   friendListObserved,
   groupObserved,
@@ -42,6 +49,7 @@ export const MESSAGES: readonly MessageDefinition[] = [
   keyChanged,
   keyUsed,
   actionAudited,
+  auditSealed,
   callRequested,
   leaseHello,
   leaseWelcome,

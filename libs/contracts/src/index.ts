@@ -13,7 +13,14 @@ export {
   userObserved,
 } from './social-messages';
 export { inputMarked, ownList, personSuppressed, vertexChanged, viewApplied } from './graph-messages';
-export { actionAudited, callRequested, importChanged, keyChanged, keyUsed } from './platform-messages';
+export {
+  actionAudited,
+  auditSealed,
+  callRequested,
+  importChanged,
+  keyChanged,
+  keyUsed,
+} from './platform-messages';
 export {
   callReport,
   capacityReply,

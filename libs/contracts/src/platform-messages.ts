@@ -128,6 +128,27 @@ export const actionAudited = defineMessage({
   },
 });
 
+export const auditSealed = defineMessage({
+  name: 'sociograph.audit.trail-sealed',
+  version: 1,
+  summary: 'How far the audit trail of one workspace is sealed: the head of its hash chain, signed',
+  schema: z.object({
+    workspaceId,
+    seq: z.number().int().positive(),
+    hash: z.string().regex(/^[0-9a-f]{64}$/),
+    at: timestampMs,
+    /** HMAC-SHA-256 of workspace, seq, hash and time under the audit key, hex. */
+    mac: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+  example: {
+    workspaceId: 'demo',
+    seq: 1,
+    hash: '0'.repeat(64),
+    at: 1795000000000,
+    mac: '0'.repeat(64),
+  },
+});
+
 /** Task: make one packed call. The call itself is a row of parser-service; the message only names it. */
 export const callRequested = defineMessage({
   name: 'sociograph.parser.call-requested',

@@ -1,6 +1,6 @@
 import { inputMarked, personSuppressed, vertexChanged, viewApplied } from './graph-messages';
 import type { MessageDefinition } from './message';
-import { actionAudited, importChanged, keyChanged, keyUsed } from './platform-messages';
+import { actionAudited, auditSealed, importChanged, keyChanged, keyUsed } from './platform-messages';
 import {
   friendListObserved,
   groupObserved,
@@ -145,6 +145,14 @@ export const TOPICS = {
     partitions: 3,
     config: kept(30),
   }),
+  auditHeads: topic({
+    name: 'sociograph.audit.heads.v1',
+    key: 'workspace',
+    summary: 'Signed heads of the sealed audit trails: what was published here cannot be changed unnoticed',
+    messages: [auditSealed],
+    partitions: 1,
+    config: compacted,
+  }),
 } as const;
 
 /** Consumer groups and the topics that they read; each pair has a dead-letter topic. */
@@ -161,14 +169,6 @@ export const CONSUMER_GROUPS = {
     ],
   },
   projector: { name: 'read-model-projector', topics: [TOPICS.graphChanges] },
-} as const;
-
-/** `<topic>.<group>.dlt`: what the group could not process, as received, with the reason in headers. */
-export function deadLetterTopic(topicName: string, group: string): string {
-  return `${topicName}.${group}.dlt`;
-}
-
-/** Dead-letter topics of all consumer groups, with as many partitions as their source. */
   audit: { name: 'identity-service', topics: [TOPICS.audit] },
   /** The example for data engineers: topics into a warehouse. */
   analytics: {
@@ -185,6 +185,14 @@ export function deadLetterTopic(topicName: string, group: string): string {
       TOPICS.keys,
     ],
   },
+} as const;
+
+/** `<topic>.<group>.dlt`: what the group could not process, as received, with the reason in headers. */
+export function deadLetterTopic(topicName: string, group: string): string {
+  return `${topicName}.${group}.dlt`;
+}
+
+/** Dead-letter topics of all consumer groups, with as many partitions as their source. */
 export function deadLetterTopics(): TopicDefinition[] {
   return Object.values(CONSUMER_GROUPS).flatMap((group) =>
     group.topics.map((source) => ({

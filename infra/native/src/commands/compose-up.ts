@@ -24,6 +24,7 @@ export function composeSecrets(): string[] {
     'clickhouse.analytics',
     'keycloak.admin-client',
     'keycloak.demo-client',
+    'keycloak.identity-client',
   ];
 }
 
@@ -38,6 +39,7 @@ export function composeEnvironment(
     HOST_UID: String(user.uid),
     HOST_GID: String(user.gid),
     KMS_MASTER_KEY: readFileSync(secrets.masterKeyFile('kms-master-key'), 'utf8').trim(),
+    AUDIT_KEY: readFileSync(secrets.masterKeyFile('audit-key'), 'utf8').trim(),
     SUPPRESSION_KEY: readFileSync(secrets.masterKeyFile('suppression-key'), 'utf8').trim(),
     LEASE_PARSER_SERVICE: readFileSync(identity.privateFile, 'utf8'),
     LEASE_TRUSTED: JSON.stringify({ 'parser-service': identity.publicPem }),

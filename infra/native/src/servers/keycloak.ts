@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { copyArtifact, JAVA, MAVEN, once, unpack } from '../install/maven';
 import { answersOk, type Launch } from '../launch';
 import { run } from '../run-command';
+import { type AskRealm, ensureIdentityAccess } from './keycloak-access';
 import { type Requirement, Server } from './server';
 
 export const KEYCLOAK_VERSION = '26.7.0';
@@ -121,20 +122,26 @@ export class KeycloakServer extends Server {
     return answersOk(`http://127.0.0.1:${this.stack.ports.of('keycloakManagement')}/health/ready`);
   }
 
-  /** Takes the password grant from the one client that Keycloak itself gives it to: `admin-cli` of the master realm. */
+  /**
+   * Takes the password grant from the one client that Keycloak itself gives it to, `admin-cli` of the master realm, and
+   * gives identity-service its client and rights. A Keycloak that the user brought is left alone unless it is ours whole.
+   */
   override async fill(): Promise<void> {
-    if (this.given() !== undefined) return;
-    const clients = `${this.url()}/admin/realms/master/clients`;
+    if (!this.ownsAccounts()) return;
     const headers = {
       authorization: `Bearer ${await this.adminToken()}`,
       'content-type': 'application/json',
     };
-    const answer = await fetch(`${clients}?clientId=admin-cli`, { headers });
-    const [client] = (await answer.json()) as { id: string; directAccessGrantsEnabled: boolean }[];
-    if (client === undefined || !client.directAccessGrantsEnabled) return;
-    const body = JSON.stringify({ ...client, directAccessGrantsEnabled: false });
-    const changed = await fetch(`${clients}/${client.id}`, { method: 'PUT', headers, body });
-    if (!changed.ok) throw new Error(`Keycloak kept the password grant of admin-cli: ${changed.status}`);
+    const ask =
+      (realm: string): AskRealm =>
+      (method, path, body) =>
+        fetch(`${this.url()}/admin/realms/${realm}${path}`, {
+          method,
+          headers,
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+    await closePasswordGrant(ask('master'));
+    await ensureIdentityAccess(ask(REALM), this.identitySecret());
   }
 
   private async adminToken(): Promise<string> {
@@ -163,10 +170,23 @@ export class KeycloakServer extends Server {
     return this.stack.given['DEMO_CLIENT_SECRET'] ?? this.stack.secrets.password('keycloak.demo-client');
   }
 
+  /** Secret of identity-service's client. */
+  identitySecret(): string {
+    return this.stack.secrets.password('keycloak.identity-client');
+  }
+
   /** Secret of the administrator's service account in the master realm; there is no administrator with a password. */
   adminSecret(): string {
     return this.stack.secrets.password('keycloak.admin-client');
   }
+}
+
+async function closePasswordGrant(ask: AskRealm): Promise<void> {
+  const answer = await ask('GET', '/clients?clientId=admin-cli');
+  const [client] = (await answer.json()) as { id: string; directAccessGrantsEnabled: boolean }[];
+  if (client === undefined || !client.directAccessGrantsEnabled) return;
+  const changed = await ask('PUT', `/clients/${client.id}`, { ...client, directAccessGrantsEnabled: false });
+  if (!changed.ok) throw new Error(`Keycloak kept the password grant of admin-cli: ${changed.status}`);
 }
 
 function definedEnvironment(): Record<string, string> {

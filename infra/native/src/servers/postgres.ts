@@ -16,7 +16,7 @@ import { connectPostgres, ensureServiceDatabase } from './postgres-roles';
 import { PlainFault, type Requirement, Server } from './server';
 
 /** Services with a database of their own, by the name that database and roles start with. */
-export const DATABASES = ['key_service', 'parser_service'] as const;
+export const DATABASES = ['key_service', 'parser_service', 'identity_service'] as const;
 
 export const POSTGRES_ADMIN = 'sociograph_admin';
 

@@ -9,6 +9,11 @@ import { type Requirement, Server, withAccount } from './server';
 /** Commands that a service may use: everything but administration; INFO and CONFIG GET are for its own start check. */
 const SERVICE_COMMANDS = '+@all -@admin -@dangerous +info +config|get';
 
+/** What every service reads (revocations, limits) and writes (its own use of quotas) of identity-service's keys. */
+function reading(service: string): readonly string[] {
+  return ['%R~identity:revocations', '%R~identity:quotas', `~identity:use:${service}`];
+}
+
 export interface RedisInstance {
   readonly name: 'redis-pool' | 'redis-cache';
   readonly portName: 'redisPool' | 'redisCache';
@@ -22,7 +27,13 @@ export const REDIS_POOL: RedisInstance = {
   name: 'redis-pool',
   portName: 'redisPool',
   givenBy: 'ADMIN_REDIS_POOL_URL',
-  accounts: { 'key-service': ['~*', '&*'], 'read-model-projector': ['~projector:*'] },
+  accounts: {
+    'key-service': ['~*', '&*'],
+    'parser-service': reading('parser-service'),
+    'graph-storage-service': reading('graph-storage-service'),
+    'read-model-projector': ['~projector:*', ...reading('read-model-projector')],
+    'identity-service': ['~identity:*'],
+  },
 };
 
 /** `redis-cache` may lose everything at any time. */

@@ -1,0 +1,111 @@
+import type { Clock, Ids } from '@sociograph/kernel';
+import type { Attempts } from '../domain/attempts';
+import {
+  directoryUnavailable,
+  invitationUnknown,
+  tooManyMembers,
+  tooManyRegistrations,
+} from '../domain/errors';
+import type {
+  Directory,
+  HashedPassword,
+  Invitations,
+  Registration,
+  Registrations,
+  Workspaces,
+} from '../domain/ports';
+import type { MemberLimit } from './change-members';
+
+export interface NewcomerCommand {
+  readonly email: string;
+  readonly password: string;
+}
+
+export interface RegistrarOptions {
+  /** Of all addresses together. */
+  readonly everybody: Attempts;
+  /** Of one address. */
+  readonly perAddress: Attempts;
+  readonly hash: (password: string) => Promise<HashedPassword>;
+  readonly hashToken: (token: string) => string;
+  /** New addresses have to be confirmed. */
+  readonly verifyEmail: boolean;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * Accounts with a workspace. The answer is the same whether the address is known or not, and it takes the same time: the
+ * password is hashed in both cases, Keycloak is asked afterwards. What a crash leaves half done is carried on by whoever
+ * lives, or by a repeated call.
+ */
+export class Registrar {
+  constructor(
+    private readonly registrations: Registrations,
+    private readonly directory: Directory,
+    private readonly workspaces: Workspaces,
+    private readonly invitations: Invitations,
+    private readonly memberLimit: MemberLimit,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+    private readonly options: RegistrarOptions,
+  ) {}
+
+  async register(command: NewcomerCommand & { workspaceName: string }): Promise<void> {
+    await this.#begin(command, {
+      workspaceId: `w-${this.ids.next().replaceAll('-', '')}`,
+      workspaceName: command.workspaceName,
+      roles: ['viewer', 'analyst', 'operator', 'admin'],
+      invitationId: undefined,
+    });
+  }
+
+  /** A newcomer accepts an invitation. Throws IDENTITY.INVITATION_UNKNOWN, IDENTITY.QUOTA_MEMBERS. */
+  async registerInvited(command: NewcomerCommand & { token: string }): Promise<void> {
+    const now = this.clock.nowMs();
+    const invitation = await this.invitations.byToken(this.options.hashToken(command.token), now);
+    if (invitation === undefined) throw invitationUnknown();
+    const { workspaceId, roles, id } = invitation;
+    const most = await this.memberLimit(workspaceId);
+    if ((await this.workspaces.countMembers(workspaceId)) >= most) throw tooManyMembers(most);
+    await this.#begin(command, { workspaceId, workspaceName: undefined, roles, invitationId: id });
+  }
+
+  /** Carries on what is due; true while there is more. Of a failure the caller's log tells, and it is tried again. */
+  async carryOn(email?: string): Promise<boolean> {
+    return this.registrations.carryOn(
+      this.clock.nowMs(),
+      (registration) => this.#finish(registration),
+      email,
+    );
+  }
+
+  async #begin(
+    { email: given, password }: NewcomerCommand,
+    goal: Pick<Registration, 'workspaceId' | 'workspaceName' | 'roles' | 'invitationId'>,
+  ): Promise<void> {
+    const email = given.toLowerCase();
+    const waitMs = this.options.everybody.take('', this.clock.nowMs());
+    if (waitMs > 0) throw tooManyRegistrations(Math.ceil(waitMs / 1000));
+    if (!(await this.directory.available())) throw directoryUnavailable();
+    const hashed = await this.options.hash(password);
+    // Said nothing of: a refusal would tell that somebody registers this address.
+    if (this.options.perAddress.take(email, this.clock.nowMs()) > 0) return;
+    const registration = { id: this.ids.next(), email, password: hashed, ...goal };
+    await this.registrations.begin(registration, this.clock.nowMs());
+    void this.carryOn(email).catch(this.options.onFailure);
+  }
+
+  /** Each step may be repeated: the account knows its registration, the member its account. */
+  async #finish(registration: Registration): Promise<'done'> {
+    const { id, email, password, workspaceId, roles } = registration;
+    const unconfirmed = this.options.verifyEmail;
+    const made = await this.directory.create({
+      ...{ registrationId: id, email, password, workspaceId },
+      unconfirmed,
+    });
+    if (made.kind === 'taken') return 'done';
+    await this.directory.apply(made.subject, { workspaceId, roles });
+    await this.workspaces.admit(registration, made.subject, this.clock.nowMs());
+    return 'done';
+  }
+}
