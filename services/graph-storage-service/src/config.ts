@@ -1,4 +1,11 @@
-import { arangoConfig, baseConfig, kafkaConfig, loadConfig, oidcConfig } from '@sociograph/service-host';
+import {
+  arangoConfig,
+  baseConfig,
+  kafkaConfig,
+  loadConfig,
+  oidcConfig,
+  redisConfig,
+} from '@sociograph/service-host';
 import { z } from 'zod';
 
 const exportConfig = {
@@ -24,6 +31,8 @@ const schema = z.object({
   ...oidcConfig,
   ...kafkaConfig,
   ...arangoConfig,
+  /** Revocations and limits of workspaces (identity-service); without it there are none. */
+  REDIS_POOL_URL: redisConfig.REDIS_POOL_URL.optional(),
   /** Records of one batch; it is compared in parts of about 150,000 friends and written in parts of 4,000. */
   STORAGE_MAX_BATCH_RECORDS: z.coerce.number().int().min(1).max(5_000).default(2_000),
   /** Batches of different partitions worked on at once; more costs memory, not much is gained. */

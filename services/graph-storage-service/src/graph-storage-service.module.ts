@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { connectArango } from '@sociograph/arango';
-import { AuthModule } from '@sociograph/auth';
-import { CONSUMER_GROUPS } from '@sociograph/contracts';
+import { AuthModule, followRevocations } from '@sociograph/auth';
+import { CONSUMER_GROUPS, GRAPH_PARTITIONS } from '@sociograph/contracts';
 import { Clock, Randomness } from '@sociograph/kernel';
 import { createKafka, EventPublisher, KafkaBatchServer } from '@sociograph/messaging';
 import type { HostContext } from '@sociograph/service-host';
@@ -67,6 +67,7 @@ export class GraphStorageServiceModule {
           jwksUrl: config.OIDC_JWKS_URL,
           audience: config.OIDC_AUDIENCE,
           clients: config.OIDC_CLIENTS,
+          revocations: followRevocations(config.REDIS_POOL_URL, ctx),
         }),
       ],
       providers: [
@@ -122,7 +123,8 @@ export class GraphStorageServiceModule {
       metrics: ctx.metrics,
       clock: ctx.clock,
       maxBatchRecords: config.STORAGE_MAX_BATCH_RECORDS,
-      partitionsInParallel: config.STORAGE_PARALLEL_BATCHES,
+      // All of a fetch at once: what waits together is stored together.
+      partitionsInParallel: GRAPH_PARTITIONS,
     });
   }
 

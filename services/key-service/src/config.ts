@@ -57,6 +57,8 @@ const schema = z.object({
   /** How many requests may wait for a slot, per import and per workspace. */
   POOL_LINE_PER_IMPORT: count(1, 10_000).default(1000),
   POOL_LINE_PER_WORKSPACE: count(1, 100_000).default(5000),
+  /** Keys of a workspace that has no limit of its own. */
+  KEYS_PER_WORKSPACE: count(1, 1e9).default(100_000),
   /** Keys that have metrics of their own; above it the rest is `other`. */
   POOL_METRIC_KEYS: count(0, 10_000).default(200),
   /** Grants also from a Redis that may forget: without AOF or with eviction. For specs on a laptop. */

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AuthModule } from '@sociograph/auth';
+import { AuthModule, followRevocations, workspaceLimits } from '@sociograph/auth';
 import { SystemRandomness } from '@sociograph/kernel';
 import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
 import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
@@ -16,6 +16,7 @@ import { KeyTender } from './application/tend-key';
 import type { KeyServiceConfig } from './config';
 import { ApiKeys } from './domain/api-keys';
 import { AuditTrail } from './domain/audit';
+import { countKeys } from './infrastructure/count-keys';
 import { PgMethodUses } from './infrastructure/pg-method-uses';
 import { openPrisma, PrismaApiKeys } from './infrastructure/prisma-api-keys';
 import { startLeasePool, wireLeasePool } from './lease-pool';
@@ -27,14 +28,21 @@ export class KeyServiceModule {
   static forRoot(config: KeyServiceConfig, ctx: HostContext): DynamicModule {
     const app = new Postgres({ url: config.DATABASE_URL_APP, max: 4, logger: ctx.logger });
     const prisma = openPrisma(config.DATABASE_URL_APP);
-    const keys = new PrismaApiKeys(prisma, ctx.ids);
+    const counting = new Postgres({ url: config.DATABASE_URL_WORKER, max: 1, logger: ctx.logger });
+    const limits = workspaceLimits(config.REDIS_POOL_URL, ctx, {
+      service: 'key-service',
+      count: () => countKeys(counting),
+    });
+    const keys = new PrismaApiKeys(prisma, ctx.ids, (id) =>
+      limits.limitOf(id, 'keys', config.KEYS_PER_WORKSPACE),
+    );
     const pool = wireLeasePool(config, ctx, keys);
     startLeasePool(pool, ctx);
     const refresh = (): Promise<void> => pool.follower.refresh();
     const sealer = new TokenSealer(pool.vault, ctx.clock, new SystemRandomness());
     const registrar = new KeyRegistrar(keys, sealer, ctx.clock, ctx.ids, refresh);
     ctx.shutdown.add('close', 'database', async () => {
-      await Promise.allSettled([app.end(), prisma.$disconnect()]);
+      await Promise.allSettled([app.end(), counting.end(), prisma.$disconnect()]);
     });
     return {
       module: KeyServiceModule,
@@ -44,6 +52,7 @@ export class KeyServiceModule {
           jwksUrl: config.OIDC_JWKS_URL,
           audience: config.OIDC_AUDIENCE,
           clients: config.OIDC_CLIENTS,
+          revocations: followRevocations(config.REDIS_POOL_URL, ctx),
         }),
       ],
       controllers: REST_CONTROLLERS,

@@ -5,6 +5,7 @@ import {
   oidcConfig,
   postgresConfig,
   rabbitConfig,
+  redisConfig,
 } from '@sociograph/service-host';
 import { z } from 'zod';
 
@@ -14,6 +15,8 @@ const schema = z.object({
   ...postgresConfig,
   ...rabbitConfig,
   ...kafkaConfig,
+  /** Revocations and limits of workspaces (identity-service); without it there are none. */
+  REDIS_POOL_URL: redisConfig.REDIS_POOL_URL.optional(),
   /** Where VK's methods are; another address only for the simulator. */
   VK_API_URL: z
     .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
@@ -31,6 +34,10 @@ const schema = z.object({
   PARSER_CALLS_AT_ONCE: z.coerce.number().int().min(1).max(500).default(32),
   /** Imports of one workspace that may run at once; one more is refused. */
   PARSER_IMPORTS_PER_WORKSPACE: z.coerce.number().int().min(1).max(100_000).default(50),
+  /** Uploads that one workspace may keep; one more is refused. */
+  PARSER_UPLOADS_PER_WORKSPACE: z.coerce.number().int().min(1).max(10_000).default(50),
+  /** Uploads are deleted so many days after they were sent last, unless an import that has not ended reads them. */
+  PARSER_KEEP_UPLOADS_DAYS: z.coerce.number().int().min(1).max(36_500).default(30),
   /** Streams of events of one workspace that this process keeps open at once. */
   PARSER_STREAMS_PER_WORKSPACE: z.coerce.number().int().min(1).max(100_000).default(1_000),
   /** Ended imports are deleted after so many days; their certificates go with them, the graph stays. */

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AuthModule } from '@sociograph/auth';
+import { AuthModule, followRevocations } from '@sociograph/auth';
 import { rabbitModule, TaskHandlers, TaskPublisher } from '@sociograph/messaging';
 import { type HostContext, IdempotencyStore, IdempotentPost } from '@sociograph/service-host';
 import { ChangeImport } from './application/change-import';
@@ -12,6 +12,7 @@ import { PerformCall } from './application/perform-call';
 import { ReadImports } from './application/read-imports';
 import { RedriveCalls } from './application/redrive-calls';
 import { StartImport } from './application/start-import';
+import { KeepUploads, TakeUpload } from './application/take-upload';
 import type { ParserConfig } from './config';
 import type { KeyPool, ViewProgress } from './domain/ports';
 import { ToldAnswerFaults } from './infrastructure/answer-faults';
@@ -19,6 +20,7 @@ import { ParserRuntime } from './infrastructure/parser-runtime';
 import { PgStoreBacklog } from './infrastructure/pg-store-backlog';
 import { connectServers } from './infrastructure/servers';
 import { TimerPause } from './infrastructure/timer-pause';
+import { UploadedFiles } from './infrastructure/uploaded-file';
 import { parserMetrics } from './metrics';
 import { CallsConsumer } from './presentation/calls.consumer';
 import { REST_CONTROLLERS } from './presentation/rest-controllers';
@@ -37,12 +39,13 @@ export class ParserServiceModule {
     const metrics = parserMetrics(ctx.metrics);
     const servers = connectServers(config, ctx, metrics);
     const { imports, events, ledger, networks, log, deadCalls, deadRecords, worker } = servers;
+    const { uploads, people } = servers;
     const pool = replaced.pool ?? servers.pool;
     const views = replaced.views ?? servers.views;
     const dispatch = new DispatchCalls(ledger, pool, networks, ids);
     const faults = new ToldAnswerFaults(logger, metrics, () => clock.monotonicMs());
     const perform = new PerformCall(ledger, pool, networks, log, clock, ids, new TimerPause(), faults);
-    const complete = new CompleteImports(imports, views, deadRecords, clock);
+    const complete = new CompleteImports(imports, views, deadRecords, clock, servers.people);
     const follow = new FollowImports(imports, events, networks, config.PARSER_STREAMS_PER_WORKSPACE);
     const redrive = new RedriveCalls(deadCalls, ledger, imports, clock, ids);
     const backlog = new PgStoreBacklog(worker, views, () => clock.monotonicMs());
@@ -58,6 +61,7 @@ export class ParserServiceModule {
           jwksUrl: config.OIDC_JWKS_URL,
           audience: config.OIDC_AUDIENCE,
           clients: config.OIDC_CLIENTS,
+          revocations: followRevocations(config.REDIS_POOL_URL, ctx),
         }),
         rabbitModule({
           url: config.RABBITMQ_URL,
@@ -68,7 +72,12 @@ export class ParserServiceModule {
       ],
       providers: [
         { provide: IdempotencyStore, useValue: servers.idempotency },
-        { provide: StartImport, useValue: new StartImport(imports, pool, networks, clock, ids) },
+        {
+          provide: StartImport,
+          useValue: new StartImport(imports, pool, networks, clock, ids, uploads, people),
+        },
+        { provide: TakeUpload, useValue: new TakeUpload(uploads, new UploadedFiles(), clock, ids) },
+        { provide: KeepUploads, useValue: new KeepUploads(uploads) },
         { provide: ChangeImport, useValue: new ChangeImport(imports, clock, ids) },
         { provide: ReadImports, useValue: new ReadImports(imports, events, networks) },
         { provide: FollowImports, useValue: follow },

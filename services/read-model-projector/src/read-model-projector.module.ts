@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { AuthModule } from '@sociograph/auth';
+import { AuthModule, followRevocations } from '@sociograph/auth';
 import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
 import { AnalysisDesk } from './projections/analyses/analysis-desk';
 import type { ProjectorConfig } from './config';
@@ -60,6 +60,7 @@ export class ReadModelProjectorModule {
           jwksUrl: config.OIDC_JWKS_URL,
           audience: config.OIDC_AUDIENCE,
           clients: config.OIDC_CLIENTS,
+          revocations: followRevocations(config.REDIS_POOL_URL, ctx),
         }),
       ],
       providers: [
@@ -68,8 +69,8 @@ export class ReadModelProjectorModule {
           provide: ReadViews,
           useValue: new ReadViews(adapters.store, answers),
         },
-        { provide: SearchViews, useValue: new SearchViews(adapters.store, answers) },
         { provide: EventFeed, useValue: feed },
+        { provide: SearchViews, useValue: new SearchViews(adapters.store, answers) },
         {
           provide: AnalysisDesk,
           useValue: new AnalysisDesk(adapters.analyses, adapters.store, ctx.clock, ctx.ids),

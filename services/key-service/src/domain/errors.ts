@@ -9,6 +9,17 @@ export function keyUnknown(): DomainError {
   });
 }
 
+/** The workspace has as many keys as it may have; deleted ones do not count. */
+export function tooManyKeys(most: number): DomainError {
+  return new DomainError({
+    code: 'KEY_POOL.QUOTA_KEYS',
+    kind: 'too-many',
+    message: `The quota keys of this workspace (${most}) is used up.`,
+    facts: { quota: 'keys', most },
+    retryAfterSeconds: 60,
+  });
+}
+
 /** No such open lease of this workspace. */
 export function leaseUnknown(): DomainError {
   return new DomainError({

@@ -5,7 +5,7 @@ import { prismaInWorkspace, type Queryable, type QueryOutcome } from '@sociograp
 import { PrismaPg } from '@prisma/adapter-pg';
 import { Prisma, PrismaClient } from '../../generated/prisma';
 import type { ApiKey } from '../domain/api-key';
-import { keyChangedMeanwhile, keyUnknown, tokenKnown } from '../domain/errors';
+import { keyChangedMeanwhile, keyUnknown, tokenKnown, tooManyKeys } from '../domain/errors';
 import { NETWORK_NAMES } from '../domain/networks';
 import { ApiKeys, type KeyFilter, type KeyHistoryEntry } from '../domain/api-keys';
 import type { AuditNote } from '../domain/audit';
@@ -34,6 +34,8 @@ export class PrismaApiKeys extends ApiKeys {
   constructor(
     private readonly prisma: PrismaClient,
     private readonly ids: Ids,
+    /** Keys that a workspace may have. */
+    private readonly most: (workspaceId: string) => Promise<number> = async () => Infinity,
   ) {
     super();
   }
@@ -46,7 +48,12 @@ export class PrismaApiKeys extends ApiKeys {
     refresh?: SealedRefresh,
   ): Promise<void> {
     const sealed: SealedKey = { key, token, fingerprint, refresh };
-    await this.#within(key.details.workspaceId, (tx) => this.#insert(tx, sealed, note));
+    const { workspaceId } = key.details;
+    const most = await this.most(workspaceId);
+    await this.#within(workspaceId, async (tx) => {
+      await admit(tx, workspaceId, 1, most);
+      await this.#insert(tx, sealed, note);
+    });
   }
 
   async addMany(keys: readonly SealedKey[], note: AuditNote): Promise<ReadonlySet<string>> {
@@ -54,7 +61,9 @@ export class PrismaApiKeys extends ApiKeys {
     for (let from = 0; from < keys.length; from += ADDED_AT_ONCE) {
       const part = keys.slice(from, from + ADDED_AT_ONCE);
       const workspaceId = part[0]?.key.details.workspaceId ?? '';
+      const most = await this.most(workspaceId);
       await this.#within(workspaceId, async (tx) => {
+        await admit(tx, workspaceId, part.length, most);
         const kept = await addKeysInBulk(tx, part, note);
         await keepRefreshTokens(
           tx,
@@ -243,4 +252,12 @@ function queryableOf(tx: Transaction): Queryable {
 
 function isTokenTwice(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+}
+
+/** One at a time for a workspace, so that two cannot both take the last place. Deleted keys do not count. */
+async function admit(tx: Transaction, workspaceId: string, more: number, most: number): Promise<void> {
+  if (most === Infinity) return;
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`keys of ${workspaceId}`}, 9))`;
+  const known = await tx.apiKey.count({ where: { workspaceId, deletedAt: null } });
+  if (known + more > most) throw tooManyKeys(most);
 }

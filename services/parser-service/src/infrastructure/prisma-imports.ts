@@ -14,9 +14,11 @@ import {
 } from '../domain/import-job';
 import { firstItems, type ImportScope } from '../domain/import-scope';
 import type { GapCause } from '../domain/items';
+import type { RefreshItem } from '../domain/known-people';
 import type { LogPositions } from '../domain/observation';
 import { type ImportFilter, Imports, type ImportRecord } from '../domain/ports';
 import { announceImport, auditAct } from './outgoing';
+import { takeListsAgain } from './pg-rounds';
 import {
   closePending,
   IMPORT_COLUMNS,
@@ -47,23 +49,27 @@ export class PrismaImports extends Imports {
     private readonly app: Postgres,
     private readonly worker: Postgres,
     /** Imports of one workspace that may run at once. */
-    private readonly mostRunning = Infinity,
+    private readonly mostRunning: number | ((workspaceId: string) => Promise<number>) = Infinity,
   ) {
     super();
   }
 
-  async add(job: ImportJob, act?: Act): Promise<void> {
+  async add(job: ImportJob, act?: Act, given?: readonly RefreshItem[]): Promise<void> {
     const { id, workspaceId, seeds, scope, depth } = job.snapshot;
     await this.app.inWorkspace(workspaceId, async (q) => {
-      await this.admit(q, job.snapshot);
-      const items = firstItems(seeds, scope, depth);
+      if (job.snapshot.state === 'running') await this.admit(q, job.snapshot);
+      const items = given ?? firstItems(seeds, scope, depth).map((item) => ({ ...item, depth: 0 }));
       const values = valuesOf(job.snapshot);
       const places = values.map((_, index) => `$${index + 1}`).join(', ');
       await q.query(`INSERT INTO imports (${IMPORT_COLUMNS}) VALUES (${places})`, values);
       await q.query(
         `INSERT INTO items (import_id, workspace_id, kind, person, depth)
-         SELECT $1, $2, kind, person, 0 FROM unnest($3::text[], $4::text[]) AS first (kind, person)`,
-        [id, workspaceId, items.map(({ kind }) => kind), items.map(({ person }) => person)],
+         SELECT $1, $2, kind, person, depth
+         FROM unnest($3::text[], $4::text[], $5::smallint[]) AS first (kind, person, depth)`,
+        [
+          ...[id, workspaceId, items.map(({ kind }) => kind), items.map(({ person }) => person)],
+          items.map((item) => item.depth),
+        ],
       );
       // Its first event, with which a stream begins.
       await saveImport(q, job.snapshot);
@@ -146,6 +152,22 @@ export class PrismaImports extends Imports {
     });
   }
 
+  async lookAgain(
+    workspaceId: string,
+    importId: string,
+    people: readonly string[],
+    { revision, now, mostRounds }: { revision: number; now: number; mostRounds: number },
+  ): Promise<boolean> {
+    return this.app.inWorkspace(workspaceId, async (q) => {
+      const before = await lockImport(q, importId);
+      if (before?.snapshot.state !== 'settling' || before.snapshot.revision !== revision) return false;
+      const taken = await takeListsAgain(q, before.snapshot, people, mostRounds);
+      if (taken === undefined) return false;
+      await this.apply(q, before, before.lookAgain(taken, now), undefined);
+      return true;
+    });
+  }
+
   /** Saves and announces a step; what is no step needs neither. */
   private async apply(
     q: Queryable,
@@ -168,12 +190,14 @@ export class PrismaImports extends Imports {
 
   /** One at a time for a workspace, so that two cannot both take the last place. */
   private async admit(q: Queryable, { id, workspaceId }: ImportSnapshot): Promise<void> {
+    const most =
+      typeof this.mostRunning === 'number' ? this.mostRunning : await this.mostRunning(workspaceId);
     await q.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 8))', [`running in ${workspaceId}`]);
     const { rows } = await q.query<{ running: number }>(
       `SELECT count(*) AS running FROM imports WHERE workspace_id = $1 AND state = 'running' AND id <> $2`,
       [workspaceId, id],
     );
-    if ((rows[0]?.running ?? 0) >= this.mostRunning) throw tooManyRunning(this.mostRunning);
+    if ((rows[0]?.running ?? 0) >= most) throw tooManyRunning(most);
   }
 
   async tally(workspaceId: string, importId: string, peopleEach: number): Promise<ItemTally[]> {

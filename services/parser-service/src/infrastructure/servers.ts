@@ -1,3 +1,4 @@
+import { workspaceLimits } from '@sociograph/auth';
 import { readFileSync } from 'node:fs';
 import { EXCHANGES, LEASE_QUEUE } from '@sociograph/contracts';
 import { LeaseWorker, type SlotFate } from '@sociograph/lease-client';
@@ -12,11 +13,16 @@ import { KafkaDeadRecords } from './dead-records';
 import { FilteringImports, FilteringLedger, FilteringObservations } from './erased-people';
 import { forgetErased } from './forget-erased';
 import { LeaseKeyPool } from './lease-key-pool';
+import { LogOfPeople } from './log-of-people';
 import { MeteredKeyPool } from './metered';
+import { FileNetwork } from './networks/file/client';
+import { FilePool } from './networks/file/pool';
 import { VK_PATH_PROBE, VkNetwork } from './networks/vk/client';
 import { PgForgetting } from './pg-forgetting';
 import { PgImportEvents } from './pg-import-events';
 import { PgRetention } from './pg-retention';
+import { PgUploads } from './pg-uploads';
+import { PoolByNetwork } from './pool-by-network';
 import { openPrisma } from './prisma-imports';
 import { RabbitDeadCalls } from './rabbit-dead-calls';
 import { AppliedViews } from './view-progress';
@@ -61,6 +67,8 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     },
   });
   const leased = new LeaseKeyPool(leases, () => clock.monotonicMs(), logger);
+  const files = new FileNetwork();
+  const pool = new PoolByNetwork(leased, new FilePool(worker), (network) => files.serves(network));
 
   const known = followSuppressions({
     kafka,
@@ -76,6 +84,11 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     await Promise.all([forgetter.stop(), known.stop()]);
   });
 
+  const limits = workspaceLimits(config.REDIS_POOL_URL, ctx, {
+    service: 'parser-service',
+    count: () => runningImports(worker),
+  });
+
   const session = openSession(leases, fanout, ctx);
   health.check('postgresql', async () => (await worker.query('SELECT 1'), 'up'));
   shutdown.add('flush', 'lease session', async () => {
@@ -87,17 +100,22 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     await Promise.all([rpc.close(), fanout.close(), prisma.$disconnect(), app.end(), worker.end()]);
   });
   return {
-    imports: new FilteringImports(forgetting, prisma, app, worker, config.PARSER_IMPORTS_PER_WORKSPACE),
+    imports: new FilteringImports(forgetting, prisma, app, worker, (id) =>
+      limits.limitOf(id, 'running-imports', config.PARSER_IMPORTS_PER_WORKSPACE),
+    ),
+    uploads: new PgUploads(app, known.suppressions, config.PARSER_UPLOADS_PER_WORKSPACE, known.caughtUp),
+    people: new LogOfPeople(kafka, app, known.suppressions, known.caughtUp),
     events: new PgImportEvents(worker),
     deadCalls: new RabbitDeadCalls(config.RABBITMQ_URL, worker),
     deadRecords: new KafkaDeadRecords(kafka, worker, () => clock.nowMs()),
     retention: new PgRetention(worker, {
       importsDays: config.PARSER_KEEP_IMPORTS_DAYS,
       callsDays: config.PARSER_KEEP_CALLS_DAYS,
+      uploadsDays: config.PARSER_KEEP_UPLOADS_DAYS,
     }),
     ledger: new FilteringLedger(worker, known, forgetting),
-    pool: new MeteredKeyPool(leased, metrics),
-    networks: new Networks([vk]),
+    pool: new MeteredKeyPool(pool, metrics),
+    networks: new Networks([vk, files]),
     log: new FilteringObservations(publisher, known),
     views: new AppliedViews(),
     idempotency: new PostgresIdempotencyStore(app),
@@ -143,4 +161,12 @@ function openSession(leases: LeaseWorker, fanout: Fanout, { logger }: HostContex
       stopped = true;
     },
   };
+}
+
+/** Use of the quota running-imports, of every workspace that has some. */
+async function runningImports(worker: Postgres): Promise<Map<string, { 'running-imports': number }>> {
+  const { rows } = await worker.query<{ workspace_id: string; running: number }>(
+    `SELECT workspace_id, count(*) AS running FROM imports WHERE state = 'running' GROUP BY workspace_id`,
+  );
+  return new Map(rows.map((row) => [row.workspace_id, { 'running-imports': row.running }]));
 }
