@@ -23,11 +23,16 @@ import {
 } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
 import { createHostContext, startService, type ServiceHandle } from '@sociograph/service-host';
-import { eventually, ownSuppressionKey, testServers } from '@sociograph/testing';
+import {
+  eventually,
+  ownSuppressionKey,
+  startTokenIssuer,
+  testServers,
+  type TokenIssuer,
+} from '@sociograph/testing';
 import { graphStorageConfig } from '../src/config';
 import { GraphStorageServiceModule } from '../src/graph-storage-service.module';
 import { MIGRATIONS } from '../src/infrastructure/migrations';
-import { SpecRealm } from './realm';
 
 jest.setTimeout(150_000);
 
@@ -54,16 +59,16 @@ describe('erasure of a person over Kafka, ArangoDB (stand-in) and HTTP', () => {
     clientId: 'spec',
     logger,
   });
-  const realm = new SpecRealm();
   const publisher = new EventPublisher({ kafka, source: 'spec' });
   const changes: EventRecord[] = [];
   const marks: EventRecord[] = [];
   let store: ContractServer;
+  let realm: TokenIssuer;
   let service: ServiceHandle;
   let tails: Tail[];
 
   beforeAll(async () => {
-    await realm.start();
+    realm = await startTokenIssuer();
     store = await contractServer({ seed: 3, conflictRate: 0.05 });
     const db = connectArango(store);
     await new ArangoMigrations(db, 'graph-storage-service', MIGRATIONS).run();
@@ -76,8 +81,8 @@ describe('erasure of a person over Kafka, ArangoDB (stand-in) and HTTP', () => {
       MANAGEMENT_PORT: '0',
       TRACE_SAMPLE_RATIO: '0',
       OIDC_ISSUER: realm.issuer,
-      OIDC_JWKS_URL: realm.issuer,
-      OIDC_CLIENTS: 'spec',
+      OIDC_JWKS_URL: realm.jwksUrl,
+      OIDC_CLIENTS: 'sociograph-demo',
       KAFKA_BROKERS: servers.kafkaBrokers.join(','),
       KAFKA_USERNAME: of('KAFKA_USERNAME'),
       KAFKA_PASSWORD: of('KAFKA_PASSWORD'),
@@ -119,7 +124,7 @@ describe('erasure of a person over Kafka, ArangoDB (stand-in) and HTTP', () => {
     await service?.close();
     await publisher.close();
     await store?.stop();
-    realm.stop();
+    await realm?.close();
   });
 
   const key = (id: string): string => recordKey(workspaceId, 'vk', 'user', id);
@@ -152,7 +157,7 @@ describe('erasure of a person over Kafka, ArangoDB (stand-in) and HTTP', () => {
   const friendsOf = (id: string): string[] | undefined => newest(id)?.friends?.ids;
 
   async function ask<T>(method: string, path: string, roles = ['admin'], workspace = workspaceId) {
-    const headers = { authorization: `Bearer ${realm.token(workspace, roles)}` };
+    const headers = { authorization: `Bearer ${realm.token({ workspace, roles })}` };
     const response = await fetch(`${service.url}/v1/${path}`, { method, headers });
     return { status: response.status, body: (await response.json()) as T };
   }

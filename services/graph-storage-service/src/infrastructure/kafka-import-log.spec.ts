@@ -25,12 +25,14 @@ class Logs {
   readonly read: unknown[] = [];
   readonly asked: unknown[] = [];
   open = 0;
+  away = false;
 
   readonly kafka = {
     admin: () => ({
       connect: async () => void this.open++,
       disconnect: async () => void this.open--,
       fetchTopicOffsetsByTimestamp: async (topic: string, ms: number) => {
+        if (this.away) throw new Error('away');
         this.asked.push([topic, ms]);
         return [
           { partition: 0, offset: '7' },
@@ -89,6 +91,13 @@ describe('what an import saw', () => {
     await look(logs, '01930f0e-7b1c-4000-8000-000000000001');
     expect(logs.asked).toEqual([]);
     expect(logs.read.map((read) => (read as unknown[])[1])).toEqual(['earliest', 'earliest']);
+  });
+
+  it('is asked for again later when the log is away', async () => {
+    const logs = new Logs();
+    logs.away = true;
+    await expect(look(logs)).rejects.toMatchObject({ code: 'KAFKA.UNAVAILABLE', kind: 'unavailable' });
+    expect(logs.open).toBe(0);
   });
 
   it('is not looked for any further once nobody wants it', async () => {

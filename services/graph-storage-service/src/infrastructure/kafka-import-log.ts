@@ -1,4 +1,5 @@
 import { friendListObserved, TOPICS, userObserved } from '@sociograph/contracts';
+import { DomainError } from '@sociograph/kernel';
 import { isEvent, replayTopic, type EventRecord } from '@sociograph/messaging';
 import type { Kafka } from 'kafkajs';
 import { ImportLog, type ImportSightings } from '../domain/export-ports';
@@ -56,16 +57,23 @@ export class KafkaImportLog extends ImportLog {
 
   async #offsetsAt(topic: string, ms: number): Promise<Record<string, number>> {
     const admin = this.options.kafka.admin();
-    await admin.connect();
     try {
+      await admin.connect();
       const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, ms);
       return Object.fromEntries(
         offsets
           .filter(({ offset }) => Number(offset) >= 0)
           .map(({ partition, offset }) => [String(partition), Number(offset)]),
       );
+    } catch (cause) {
+      throw new DomainError({
+        code: 'KAFKA.UNAVAILABLE',
+        kind: 'unavailable',
+        message: 'The event log cannot be read right now.',
+        cause,
+      });
     } finally {
-      await admin.disconnect();
+      await admin.disconnect().catch(() => undefined);
     }
   }
 }
