@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { accessToken, addRealmKey, eventually } from '@sociograph/testing';
-import type { RealmKey } from '@sociograph/testing';
+import {
+  accessToken,
+  addRealmKey,
+  eventually,
+  Forge,
+  inParallel,
+  readPermissions,
+  ROLES,
+  send,
+} from '@sociograph/testing';
+import type { Permission, RealmKey, Reply, Role } from '@sociograph/testing';
 import { Fleet, fromStack, pidOf, useWorkspace } from './fleet';
-import { inParallel, send } from './security/address';
-import type { Reply } from './security/address';
 import { attacks } from './security/attacks';
-import { Forge } from './security/forge';
-import { readPermissions, ROLES } from './security/permissions';
-import type { Permission, Role } from './security/permissions';
 
 jest.setTimeout(300_000);
 

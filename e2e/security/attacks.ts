@@ -1,4 +1,4 @@
-import type { Change, Forge } from './forge';
+import type { Change, Forge } from '@sociograph/testing';
 
 export interface Attack {
   name: string;

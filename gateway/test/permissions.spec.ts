@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPermissions, ROLES } from '../../e2e/security/permissions';
+import { readPermissions, ROLES } from '@sociograph/testing';
 
 const SERVICES = readdirSync(join(__dirname, '../../services')).filter((service) =>
   existsSync(join(__dirname, '../../services', service, 'openapi.json')),

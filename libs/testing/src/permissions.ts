@@ -16,7 +16,7 @@ export interface Permission {
 export function readPermissions(): Permission[] {
   const permissions: Permission[] = [];
   let service = '';
-  for (const line of readFileSync(join(__dirname, '../../docs/permissions.md'), 'utf8').split('\n')) {
+  for (const line of readFileSync(join(__dirname, '../../../docs/permissions.md'), 'utf8').split('\n')) {
     service = /^## (\S+)$/.exec(line)?.[1] ?? service;
     const [, method, path] = /^\| `([A-Z]+) (\S+)`/.exec(line) ?? [];
     if (method === undefined || path === undefined) continue;

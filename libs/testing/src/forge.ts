@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import type { RealmKey } from '@sociograph/testing';
+import type { RealmKey } from './realm-key';
 
 type Fields = Record<string, unknown>;
 
