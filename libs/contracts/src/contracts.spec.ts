@@ -93,6 +93,7 @@ describe('topics', () => {
       'sociograph.imports.v1': 'delete',
       'sociograph.keys.v1': 'delete',
       'sociograph.audit.v1': 'delete',
+      'sociograph.audit.heads.v1': 'compact',
     });
     expect(TOPICS.users.config['retention.ms']).toBe('1209600000');
     expect(TOPICS.keys.config['retention.ms']).toBe('2592000000');
