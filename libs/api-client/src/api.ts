@@ -41,7 +41,12 @@ export class Api {
   }
 
   /** Like `create` for a body that is not JSON. */
-  upload<T>(path: string, body: string, contentType: string, key: string = randomUUID()): Promise<T> {
+  upload<T>(
+    path: string,
+    body: string | Uint8Array<ArrayBuffer>,
+    contentType: string,
+    key: string = randomUUID(),
+  ): Promise<T> {
     const headers = { 'content-type': contentType, 'idempotency-key': key };
     return this.patient(() => this.json<T>('POST', path, { body, headers }));
   }

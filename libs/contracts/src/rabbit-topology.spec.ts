@@ -1,4 +1,4 @@
-import { rabbitTopology, taskQueueTopology } from './rabbit-topology';
+import { callQueue, rabbitTopology, taskQueueTopology } from './rabbit-topology';
 
 describe('RabbitMQ topology', () => {
   it('gives a task queue its ladder and its dead queue', () => {
@@ -25,8 +25,16 @@ describe('RabbitMQ topology', () => {
   it('climbs 5 s, 30 s, 5 min and binds only queues that exist', () => {
     const { queues, bindings } = rabbitTopology();
     const waits = queues.map((queue) => queue.arguments['x-message-ttl']).filter((ttl) => ttl !== undefined);
-    expect(waits).toEqual([5_000, 30_000, 300_000]);
+    expect(waits).toEqual([5_000, 30_000, 300_000, 5_000, 30_000, 300_000]);
     const names = new Set(queues.map((queue) => queue.name));
     expect(bindings.filter((binding) => !names.has(binding.queue))).toEqual([]);
+  });
+
+  it('has one queue for all graphs that come from files', () => {
+    expect(['vk', 'file', 'file-club-2'].map(callQueue)).toEqual([
+      'sociograph.calls.vk',
+      'sociograph.calls.file',
+      'sociograph.calls.file',
+    ]);
   });
 });

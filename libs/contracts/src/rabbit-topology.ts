@@ -24,11 +24,14 @@ export const RETRY_LADDER = [
 export const DELIVERY_LIMIT = 100;
 
 /** Networks that have task queues. */
-export const TASK_NETWORKS = ['vk'] as const;
+export const TASK_NETWORKS = ['vk', 'file'] as const;
 
-/** Work queue of one network's packed calls. */
+/**
+ * Work queue of one network's packed calls. Graphs of one kind share a queue: what stands before the first dash of
+ * their names is that kind (`file-club` is a graph of `file`).
+ */
 export function callQueue(network: string): string {
-  return `sociograph.calls.${network}`;
+  return `sociograph.calls.${network.split('-', 1)[0]}`;
 }
 
 /** Lease RPC: a classic queue, because requests are worthless once their deadline is over. */

@@ -14,7 +14,7 @@ const LONGEST_LINE = 4096;
 /** What an error sentence shows of a faulty line. */
 const SHOWN_CHARACTERS = 40;
 
-/** Thrown by the parser; the reader adds the name of the file. */
+/** Thrown by the parser, its line counted from 1; `reason` goes on after "line 7 is". The reader adds the name of the file. */
 export class LineFault extends Error {
   constructor(
     readonly line: number,
@@ -32,7 +32,13 @@ export class EdgeLineParser {
   private line = 1;
   private rest: Buffer | undefined;
 
+  /** `onPair` may throw a LineFault of its own, of the line that `lineNumber` tells. */
   constructor(private readonly onPair: (a: number, b: number) => void) {}
+
+  /** The line that is being read, counted from 1. */
+  get lineNumber(): number {
+    return this.line;
+  }
 
   push(chunk: Buffer): void {
     const bytes = this.rest === undefined ? chunk : Buffer.concat([this.rest, chunk]);

@@ -1,3 +1,4 @@
+export { EdgeLineParser, LineFault } from './edge-line-parser';
 export { GraphFileError } from './graph-file-error';
 export { graphStatistics, triangleCounts } from './graph-statistics';
 export type { GraphStatistics } from './graph-statistics';

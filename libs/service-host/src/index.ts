@@ -21,6 +21,6 @@ export { requestValidation } from './request-validation';
 export { createApiDocument, writeOpenApi } from './open-api';
 export { decodeCursor, encodeCursor, IdParam, LimitQuery, MAX_PAGE, PageQuery } from './paging';
 export type { Page } from './paging';
-export { LargeBody } from './large-body';
+export { LargeBody, StreamedBody } from './large-body';
 export { IdempotencyStore, IdempotentPost } from './idempotent-post';
 export type { IdempotencyAnswer, IdempotencyClaim, IdempotencyRequest } from './idempotent-post';

@@ -287,6 +287,8 @@ async function startParser(): Promise<ServiceHandle> {
     PARSER_STREAMS_PER_WORKSPACE: 3,
     PARSER_KEEP_IMPORTS_DAYS: 365,
     PARSER_KEEP_CALLS_DAYS: 7,
+    PARSER_UPLOADS_PER_WORKSPACE: 50,
+    PARSER_KEEP_UPLOADS_DAYS: 30,
   };
   const context = createHostContext(config);
   return startService({

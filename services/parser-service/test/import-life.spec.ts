@@ -137,7 +137,7 @@ describe('what is old enough', () => {
     return (await database.admin.query<{ count: number }>(sql, [importId])).rows[0]?.count ?? 0;
   };
   const sweep = async (): Promise<void> => {
-    const retention = new PgRetention(worker, { importsDays: 30, callsDays: 7 });
+    const retention = new PgRetention(worker, { importsDays: 30, callsDays: 7, uploadsDays: 30 });
     while ((await retention.sweep()) > 0);
   };
 

@@ -1,5 +1,6 @@
 import type { ImportScope, Inclusion } from './import-scope';
-import { type PackKind, type PackSizes, sizeNow } from './packing';
+import type { ItemKind } from './items';
+import { ITEMS_OF, PACK_KINDS, type PackKind, type PackSizes, sizeNow } from './packing';
 
 export interface ForecastInput {
   /** Seeds by what they are. */
@@ -15,7 +16,15 @@ export interface ForecastInput {
   readonly callsPerSecond: number;
 }
 
+/** Of a refresh: how much of what is known it fetches again, and how much of that is in doubt. */
+export interface RefreshCounts {
+  people: number;
+  lists: number;
+  disputed: number;
+}
+
 export interface Forecast {
+  refresh?: RefreshCounts;
   calls: number;
   keyTimeMs: number;
   /** Null while the workspace has no usable key. */
@@ -50,10 +59,32 @@ export function forecast(input: ForecastInput, sizes: PackSizes): Forecast {
     packs('group-profiles', groups) +
     (asked('members') ? packs('members', groups) : 0) +
     (asked('walls') ? packs('walls', groups) : 0);
-  const calls = input.callsLimit === null ? needed : Math.min(needed, input.callsLimit);
+  return timesOf(needed, input);
+}
+
+/** What items that are known one by one will cost; a list counts as one page. */
+export function forecastOfItems(
+  items: readonly { kind: ItemKind }[],
+  pace: Pace,
+  sizes: PackSizes,
+): Forecast {
+  const packs = PACK_KINDS.filter((kind) => !ITEMS_OF[kind].long).map((kind) => {
+    const count = items.filter((item) => item.kind === ITEMS_OF[kind].item).length;
+    return Math.ceil(count / sizeNow(sizes[kind], undefined));
+  });
+  return timesOf(
+    packs.reduce((sum, count) => sum + count, 0),
+    pace,
+  );
+}
+
+type Pace = Pick<ForecastInput, 'callsLimit' | 'keyCallsPerSecond' | 'callsPerSecond'>;
+
+function timesOf(needed: number, { callsLimit, keyCallsPerSecond, callsPerSecond }: Pace): Forecast {
+  const calls = callsLimit === null ? needed : Math.min(needed, callsLimit);
   return {
     calls,
-    keyTimeMs: Math.ceil((calls * 1_000) / input.keyCallsPerSecond),
-    etaMs: input.callsPerSecond > 0 ? Math.ceil((calls * 1_000) / input.callsPerSecond) : null,
+    keyTimeMs: Math.ceil((calls * 1_000) / keyCallsPerSecond),
+    etaMs: callsPerSecond > 0 ? Math.ceil((calls * 1_000) / callsPerSecond) : null,
   };
 }

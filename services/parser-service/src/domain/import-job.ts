@@ -1,5 +1,6 @@
 import { importChanged, stepRefused } from './errors';
 import { firstItems, type ImportScope } from './import-scope';
+import type { ItemKind } from './items';
 
 export type ImportState =
   'running' | 'paused' | 'settling' | 'completed' | 'cancelled' | 'failed' | 'deleted';
@@ -101,9 +102,11 @@ export interface Reopened {
 export class ImportJob {
   private constructor(private readonly data: ImportSnapshot) {}
 
-  /** A new import runs at once, with everything about its seeds as its first items. */
-  static start(plan: ImportPlan): ImportJob {
-    const items = firstItems(plan.seeds, plan.scope, plan.depth);
+  /** A new import runs at once, with everything about its seeds as its first items unless others are given. */
+  static start(
+    plan: ImportPlan,
+    items: readonly { kind: ItemKind }[] = firstItems(plan.seeds, plan.scope, plan.depth),
+  ): ImportJob {
     const peopleKnown = items.filter(({ kind }) => kind === 'profile').length;
     const counters = { ...NO_COUNTS, peopleKnown, listsKnown: items.length - peopleKnown };
     return new ImportJob({ ...plan, changedAt: plan.createdAt, state: 'running', revision: 1, counters });
@@ -149,6 +152,19 @@ export class ImportJob {
     };
     const job = new ImportJob({ ...this.data, counters: { ...counters, ...gained } });
     return job.become(next, now);
+  }
+
+  /** Lists that are looked at again, final ones and such as were not asked for before; else like a retry. */
+  lookAgain({ fresh, done, gaps }: { fresh: number; done: number; gaps: number }, now: number): ImportJob {
+    const next = TRANSITIONS[this.data.state].retry;
+    if (next === undefined) throw stepRefused(this.data.id, this.data.state, 'retry');
+    const { counters } = this.data;
+    const gained = {
+      listsKnown: counters.listsKnown + fresh,
+      listsRetrying: counters.listsRetrying + done + gaps,
+      listsGaps: counters.listsGaps - gaps,
+    };
+    return new ImportJob({ ...this.data, counters: { ...counters, ...gained } }).become(next, now);
   }
 
   private become(state: ImportState, now: number): ImportJob {

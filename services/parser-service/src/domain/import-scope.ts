@@ -19,6 +19,20 @@ export interface ImportScope {
   readonly include: readonly Inclusion[];
   readonly fields: readonly ProfileField[];
   readonly walls: WallReach;
+  /** Uploads that are read, of a network that is a file. */
+  readonly files?: ScopeFiles;
+  /** Only people whom the workspace has imported from this network are looked at again. */
+  readonly refresh?: RefreshReach;
+}
+
+export interface ScopeFiles {
+  readonly friendships?: string;
+  readonly people?: string;
+}
+
+/** What was looked at last before this moment (ms since the epoch) is looked at again; disputed lists whenever. */
+export interface RefreshReach {
+  readonly before: number;
 }
 
 /** Networks limit calls for walls by the day, so a wall that nobody bounded is not read to its end. */

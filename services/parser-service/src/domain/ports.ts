@@ -4,6 +4,7 @@ import type { ItemTally } from './certificate';
 import type { ImportJob, ImportState, Reopened } from './import-job';
 import type { ImportScope, Inclusion } from './import-scope';
 import type { GapCause, Item, ItemOutcome } from './items';
+import type { KnownPeople, RefreshItem } from './known-people';
 import type { LogPositions, Observation, Sighting } from './observation';
 import type { Pack, PackKind, PackSize, PackSizes, PendingWork } from './packing';
 import type { ProgressMark } from './progress';
@@ -13,8 +14,11 @@ import type { ProgressMark } from './progress';
  * deleted. Where one more import would run than the workspace may have, IMPORTS.QUOTA_RUNNING is thrown.
  */
 export abstract class Imports {
-  /** Stores the import with its first items, wakes the dispatcher, announces the import and audits the act. */
-  abstract add(job: ImportJob, act?: Act): Promise<void>;
+  /**
+   * Stores the import with its first items, wakes the dispatcher, announces the import and audits the act. `items`: in
+   * place of those that follow from its seeds.
+   */
+  abstract add(job: ImportJob, act?: Act, items?: readonly RefreshItem[]): Promise<void>;
   abstract find(workspaceId: string, importId: string): Promise<ImportRecord | undefined>;
   /** Newest first, without their seeds, only how many; `after` is the id of the last import of the page before. */
   abstract page(
@@ -43,6 +47,16 @@ export abstract class Imports {
     /** Only items about these. */
     people?: readonly string[],
   ): Promise<ImportRecord | undefined>;
+  /**
+   * Takes friend lists of these people into work again, new ones and final ones, where the import only waits for the
+   * views and stands at this revision. False when it does not, or when that was done so often already.
+   */
+  abstract lookAgain(
+    workspaceId: string,
+    importId: string,
+    people: readonly string[],
+    at: { revision: number; now: number; mostRounds: number },
+  ): Promise<boolean>;
   /** Items by kind, standing and cause, with at most `peopleEach` ids each. */
   abstract tally(workspaceId: string, importId: string, peopleEach: number): Promise<ItemTally[]>;
   /** All imports, of every workspace, that only wait for the views. */
@@ -262,11 +276,17 @@ export interface CallContent {
 /** A network that can be imported from; one adapter each, under infrastructure/networks. */
 export abstract class SocialNetwork {
   abstract readonly name: string;
+  /** A seed that means everybody; only where the network is a file: then imports name the uploads that they read. */
+  readonly everybody: string | undefined = undefined;
   /** What can be asked of it. */
   abstract readonly offers: readonly Inclusion[];
   abstract readonly packSizes: PackSizes;
   /** What one ordinary key allows; for forecasts only, the pool knows each key's own. */
   abstract readonly keyCallsPerSecond: number;
+  /** Whether it is the adapter of the network of this name: most have one, files as many as there are graphs. */
+  serves(network: string): boolean {
+    return network === this.name;
+  }
   /**
    * Whom a seed means: a person's id as the network writes it, a group's with a minus before it, a name after an @
    * where only the network knows whose it is; undefined when it can be nothing of these.
@@ -290,7 +310,7 @@ export class Networks {
   }
 
   find(name: string): SocialNetwork | undefined {
-    return this.byName.get(name);
+    return this.byName.get(name) ?? [...this.byName.values()].find((network) => network.serves(name));
   }
 
   /** Profiles in one call; 1 for a network that is not known here. */
@@ -307,6 +327,12 @@ export abstract class ObservationLog {
 /** Told of answers that are not as the network documents them: its API changed, or something on the way mangles it. */
 export abstract class AnswerFaults {
   abstract note(network: string, kind: PackKind, path: string): void;
+}
+
+/** Who is known of a network, as far as anything was published when it is asked for. */
+export abstract class PeopleOfNetwork {
+  /** Throws IMPORTS.REFRESH_READING (unavailable) while that takes longer than anybody waits; it goes on meanwhile. */
+  abstract known(workspaceId: string, network: string): Promise<KnownPeople>;
 }
 
 /** Lets time pass: seconds between tries of what is unavailable. Ends early, and without an error, when aborted. */

@@ -287,6 +287,7 @@ export class MemoryCallLedger extends CallLedger {
   private addFound(stored: StoredImport, found: CallResult['found']): Partial<ImportCounters> {
     const added = { peopleKnown: 0, peopleBeyond: 0, listsKnown: 0 };
     const { scope } = stored.job.snapshot;
+    if (scope.refresh !== undefined) return added;
     const put = (kind: ItemKind, person: string, depth: number): void => {
       if (stored.items.has(keyOf(kind, person))) return;
       stored.items.set(keyOf(kind, person), newItem(kind, person, depth));

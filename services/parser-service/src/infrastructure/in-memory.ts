@@ -4,6 +4,7 @@ import { tooManyRunning } from '../domain/errors';
 import { ImportJob, type ImportCounters, NO_COUNTS, type Reopened } from '../domain/import-job';
 import { firstItems } from '../domain/import-scope';
 import type { GapCause, ItemKind } from '../domain/items';
+import type { RefreshItem } from '../domain/known-people';
 import type { LogPositions } from '../domain/observation';
 import { type Call, ImportEvents, type ImportFilter, Imports, type ImportRecord } from '../domain/ports';
 import type { ProgressMark } from '../domain/progress';
@@ -116,13 +117,13 @@ export class MemoryImports extends Imports {
     super();
   }
 
-  async add(job: ImportJob, act?: Act): Promise<void> {
+  async add(job: ImportJob, act?: Act, items?: readonly RefreshItem[]): Promise<void> {
     this.store.admit(job.snapshot.workspaceId, job.snapshot.id);
     const stored: StoredImport = { job, positions: {}, items: new Map(), holdUntil: 0, turn: 0 };
     const { seeds, scope, depth } = job.snapshot;
-    for (const { kind, person } of firstItems(seeds, scope, depth)) {
-      stored.items.set(keyOf(kind, person), newItem(kind, person, 0));
-    }
+    const first = items ?? firstItems(seeds, scope, depth).map((item) => ({ ...item, depth: 0 }));
+    for (const item of first)
+      stored.items.set(keyOf(item.kind, item.person), newItem(item.kind, item.person, item.depth));
     this.store.imports.set(job.snapshot.id, stored);
     this.store.announced.push(job.snapshot.state);
     this.store.mark(job);
@@ -183,6 +184,33 @@ export class MemoryImports extends Imports {
     }
     this.apply(stored, next, act);
     return recordOf(stored);
+  }
+
+  async lookAgain(
+    workspaceId: string,
+    importId: string,
+    people: readonly string[],
+    { revision, now, mostRounds }: { revision: number; now: number; mostRounds: number },
+  ): Promise<boolean> {
+    const stored = this.seen(workspaceId, importId);
+    const { state, revision: current } = stored?.job.snapshot ?? {};
+    if (stored === undefined || state !== 'settling' || current !== revision) return false;
+    const rounds = [...stored.items.values()]
+      .filter(({ kind }) => kind === 'friends')
+      .map(({ depth }) => depth);
+    const round = Math.max(1, ...rounds) + 1;
+    if (round > mostRounds + 1) return false;
+    const taken = { fresh: 0, done: 0, gaps: 0 };
+    for (const person of people) {
+      const item = stored.items.get(keyOf('friends', person));
+      if (item === undefined) taken.fresh += 1;
+      else if (item.state === 'gap') taken.gaps += 1;
+      else taken.done += 1;
+      const retried = item === undefined ? {} : { retried: true };
+      stored.items.set(keyOf('friends', person), { ...newItem('friends', person, round), ...retried });
+    }
+    this.apply(stored, stored.job.lookAgain(taken, now), undefined);
+    return true;
   }
 
   /** An import that was deleted is not there, like one of another workspace. */

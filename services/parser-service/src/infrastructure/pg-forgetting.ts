@@ -3,6 +3,7 @@ import type { Postgres, Queryable } from '@sociograph/postgres';
 import type { Suppressions } from '@sociograph/suppression';
 import { absorb } from './pg-progress';
 import { type FinalCount, gainedBy, lockForProgress } from './pg-rows';
+import { forgetUploaded } from './pg-uploads';
 
 /** Kinds of items whose `person` is a person's id; the others are about groups and names. */
 const KINDS_OF_PEOPLE = ['profile', 'friends', 'groups', 'subscriptions', 'wall'];
@@ -39,6 +40,9 @@ export class PgForgetting {
     );
     for (const { id, seeds } of imports.rows)
       await this.removeFrom(id, scope, [...seeds, ...(await this.#named(id, scope))]);
+    await forgetUploaded(this.worker, scope, (id) =>
+      this.suppressions.isSuppressed(scope.workspaceId, scope.network, id),
+    );
     await this.worker.query(
       `INSERT INTO erased_people (workspace_id, network, mark) SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING`,
       [scope.workspaceId, scope.network, fresh],

@@ -12,6 +12,8 @@ export async function addFound(
   job: ImportJob,
   found: CallResult['found'],
 ): Promise<Partial<ImportCounters>> {
+  // A refresh looks again at who is known, and does not spread.
+  if (job.snapshot.scope.refresh !== undefined) return {};
   const people = found.filter(({ person }) => subjectKind(person) === 'person');
   const groups = found.filter(({ person }) => subjectKind(person) === 'group');
   const added = await addPeople(q, job, people);

@@ -1,4 +1,5 @@
 import type { Postgres } from '@sociograph/postgres';
+import { READ_BY_AN_IMPORT } from './pg-uploads';
 
 /** Rows that one statement deletes: locks are short, and the log of the database stays even. */
 const AT_ONCE = 5_000;
@@ -10,6 +11,8 @@ export interface Retention {
   readonly importsDays: number;
   /** Ended calls, and the events of ended imports that tell of progress only. */
   readonly callsDays: number;
+  /** Uploads that nobody sent again, and that no import which has not ended reads. */
+  readonly uploadsDays: number;
 }
 
 /**
@@ -24,7 +27,7 @@ export class PgRetention {
 
   /** One round; returns how many rows went. Below `AT_ONCE` of each kind the next round can wait. */
   async sweep(): Promise<number> {
-    const { importsDays, callsDays } = this.kept;
+    const { importsDays, callsDays, uploadsDays } = this.kept;
     let rows = await this.expired(importsDays);
     rows += await this.portion('calls', `ended_at < now() - $1 * interval '1 day'`, [callsDays]);
     rows += await this.portion(
@@ -39,7 +42,23 @@ export class PgRetention {
     rows += await this.portion('idempotency_keys', `created_at < now() - $1 * interval '1 hour'`, [
       IDEMPOTENCY_HOURS,
     ]);
-    return rows;
+    return rows + (await this.uploads(uploadsDays));
+  }
+
+  /** The rows of an upload go before itself. */
+  private async uploads(days: number): Promise<number> {
+    await this.worker.query(
+      `UPDATE uploads SET removed = true
+       WHERE NOT removed AND kept_since < now() - $1 * interval '1 day' AND NOT ${READ_BY_AN_IMPORT}`,
+      [days],
+    );
+    const { rows } = await this.worker.query<{ id: string }>('SELECT id FROM uploads WHERE removed LIMIT 20');
+    let deleted = 0;
+    for (const { id } of rows) {
+      const left = await this.portion('uploaded_people', 'upload_id = $1', [id]);
+      deleted += left + (left === 0 ? await this.portion('uploads', 'id = $1', [id]) : 0);
+    }
+    return deleted;
   }
 
   /** The rows of an import go before itself, so that no statement deletes a million of them. */

@@ -6,6 +6,8 @@ import { BuryCall } from '../application/bury-call';
 import { PerformCall } from '../application/perform-call';
 import type { ParserMetrics } from '../metrics';
 
+/** Files are read from our own database: few at a time, so that calls to networks keep their connections. */
+const FILE_CALLS_AT_ONCE = 4;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Takes the tasks of the networks' call queues; the call itself is a row that the task only names. */
@@ -36,6 +38,11 @@ export class CallsConsumer {
       this.metrics.inHand.dec();
       stop();
     }
+  }
+
+  @TaskHandler({ queue: callQueue('file'), message: callRequested, prefetch: FILE_CALLS_AT_ONCE })
+  performOnFiles(task: PayloadOf<typeof callRequested>): Promise<void> {
+    return this.perform(task);
   }
 
   /**

@@ -16,7 +16,7 @@ import { Nested } from './nested';
 
 const MOST_POSTS = 100_000;
 /** Weeks, days of a year and leap seconds are ISO 8601, too, but no moments that `Date.parse` knows. */
-const MOMENT =
+export const MOMENT =
   /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 class WallsBody {

@@ -7,10 +7,12 @@ import {
   IsInt,
   IsOptional,
   IsString,
+  IsUUID,
   Length,
   Max,
   MaxLength,
   Min,
+  Validate,
 } from 'class-validator';
 import { type Certificate, GAP_SUBJECTS, type GapSubject } from '../domain/certificate';
 import type { Forecast } from '../domain/forecast';
@@ -19,7 +21,8 @@ import { ImportJob, type ImportSnapshot, type ImportState } from '../domain/impo
 import { GAP_CAUSES, type GapCause } from '../domain/items';
 import type { ImportRecord } from '../domain/ports';
 import { ScopeBody } from './import-scope-shapes';
-import { Nested } from './nested';
+import { Nested, UnlessAbsent } from './nested';
+import { AgeOrMoment } from './refresh-age';
 
 /** What anybody sees of an import; one that was deleted is not there. */
 export type ShownState = Exclude<ImportState, 'deleted'>;
@@ -60,25 +63,72 @@ class LimitsBody {
   calls?: number;
 }
 
+class FilesBody {
+  @ApiPropertyOptional({ format: 'uuid', description: 'An upload of friendships' })
+  @IsOptional()
+  @IsUUID('all', { message: 'must be the id of an upload' })
+  friendships?: string;
+
+  @ApiPropertyOptional({ format: 'uuid', description: 'An upload of people' })
+  @IsOptional()
+  @IsUUID('all', { message: 'must be the id of an upload' })
+  people?: string;
+}
+
+class RefreshBody {
+  @ApiProperty({
+    example: 'P7D',
+    description:
+      'How long ago somebody was looked at last, or before which moment: a duration in weeks, days, hours, minutes and ' +
+      'seconds (`P7D`, `PT12H`), or a moment with its offset from UTC',
+  })
+  @IsString({ message: 'must be a duration like P7D, or a moment like 2026-11-01T00:00:00Z' })
+  @Validate(AgeOrMoment)
+  olderThan!: string;
+}
+
 export class StartImportBody extends ScopeBody {
-  @ApiProperty({ example: 'vk' })
+  @ApiProperty({
+    example: 'vk',
+    description: 'Graphs from files are `file` or `file-<name>`, each with ids of its own',
+  })
   @IsString({ message: 'must be text' })
   @Length(1, 32, { message: 'must be the name of a network' })
   network!: string;
 
-  @ApiProperty({
+  @ApiPropertyOptional({
     type: [String],
     example: ['107'],
     maxItems: MOST_SEEDS,
     description:
-      'First people and groups: ids (`107`, `id107`; `-1`, `club1`), screen names, or the addresses of their pages',
+      'First people and groups: ids (`107`, `id107`; `-1`, `club1`), screen names, or the addresses of their pages. ' +
+      'Absent for a network of files: everybody whom the files name',
   })
+  @UnlessAbsent()
   @IsArray({ message: 'must be a list of ids' })
   @ArrayMinSize(1, { message: 'must name at least one id' })
   @ArrayMaxSize(MOST_SEEDS, { message: `must name at most ${MOST_SEEDS} ids` })
   @IsString({ each: true, message: 'must hold ids as text' })
   @MaxLength(64, { each: true, message: 'must hold ids of at most 64 characters' })
-  seeds!: string[];
+  seeds?: string[];
+
+  @ApiPropertyOptional({
+    type: FilesBody,
+    description: 'What a network of files reads; at least one of the two',
+  })
+  @UnlessAbsent()
+  @Nested(() => FilesBody)
+  files?: FilesBody;
+
+  @ApiPropertyOptional({
+    type: RefreshBody,
+    description:
+      'In place of seeds: people whom the workspace has imported from this network are looked at again, those whose ' +
+      'friendships are disputed first. Nobody new is added',
+  })
+  @UnlessAbsent()
+  @Nested(() => RefreshBody)
+  refresh?: RefreshBody;
 
   @ApiPropertyOptional({
     type: 'integer',
@@ -128,11 +178,19 @@ class LimitsAnswer {
   @ApiPropertyOptional({ type: 'integer' }) calls?: number;
 }
 
+class FilesAnswer {
+  @ApiPropertyOptional({ format: 'uuid' }) friendships?: string;
+  @ApiPropertyOptional({ format: 'uuid' }) people?: string;
+}
+
 export class ImportAnswer {
   @ApiProperty({ format: 'uuid' }) id!: string;
   @ApiProperty() network!: string;
   @ApiProperty({ enum: STATES }) state!: ImportState;
   @ApiProperty({ type: 'integer' }) seeds!: number;
+  @ApiPropertyOptional({ description: 'Uploads that it reads' }) files?: FilesAnswer;
+  @ApiPropertyOptional({ format: 'date-time', description: 'A refresh: looked at last before this' })
+  refreshBefore?: string;
   @ApiPropertyOptional({ type: 'integer' }) depth?: number;
   @ApiPropertyOptional() limits?: LimitsAnswer;
   @ApiProperty({ format: 'date-time' }) createdAt!: string;
@@ -152,7 +210,15 @@ export class ImportAnswer {
   positions?: string;
 }
 
+class RefreshCountsAnswer {
+  @ApiProperty({ type: 'integer' }) people!: number;
+  @ApiProperty({ type: 'integer' }) lists!: number;
+  @ApiProperty({ type: 'integer', description: 'Of the lists: those in doubt, which come first' })
+  disputed!: number;
+}
+
 class ForecastAnswer {
+  @ApiPropertyOptional({ description: 'What a refresh will look at again' }) refresh?: RefreshCountsAnswer;
   @ApiProperty({ type: 'integer', description: 'At least so many calls' }) calls!: number;
   @ApiProperty({ type: 'integer', description: 'Time that one key alone would need' }) keyTimeMs!: number;
   @ApiProperty({ type: 'integer', nullable: true, description: 'Null while no key can be used' })
@@ -265,6 +331,10 @@ export function importAnswer(
     network: snapshot.network,
     state,
     seeds: seedCount ?? snapshot.seeds.length,
+    ...(snapshot.scope.refresh === undefined
+      ? {}
+      : { refreshBefore: new Date(snapshot.scope.refresh.before).toISOString() }),
+    ...(snapshot.scope.files === undefined ? {} : { files: { ...snapshot.scope.files } }),
     ...(depth === null ? {} : { depth }),
     ...(peopleLimit === null && callsLimit === null
       ? {}

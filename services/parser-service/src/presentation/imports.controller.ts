@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { ReadImports } from '../application/read-imports';
 import { StartImport } from '../application/start-import';
 import { scopeAsked } from './import-scope-shapes';
+import { ageOf } from './refresh-age';
 import { IdempotentUnlessDry, ImportsQuery, StartQuery } from './import-requests';
 import {
   CertificateAnswer,
@@ -67,7 +68,9 @@ export class ImportsController {
       workspaceId: principal.workspaceId,
       startedBy: principal.subject,
       network: body.network,
-      seeds: body.seeds,
+      seeds: body.seeds ?? [],
+      files: body.files,
+      refresh: body.refresh === undefined ? undefined : ageOf(body.refresh.olderThan),
       ...scopeAsked(body),
       depth: body.depth ?? null,
       peopleLimit: body.limits?.people ?? null,
