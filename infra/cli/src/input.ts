@@ -2,13 +2,27 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { UsageError } from './failures';
-import { readAll, type Terminal } from './terminal';
+import { readAll, readAllBytes, type Terminal } from './terminal';
 
 /** The text of a file, of stdin when its name is `-`; more than `limit` bytes and what cannot be read are usage errors. */
 export async function readText(name: string, terminal: Terminal, limit: number): Promise<string> {
   const stream = name === '-' ? terminal.stdin : createReadStream(name);
   try {
     return await readAll(stream, limit);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(`${name} holds ${error.message}`);
+    throw new UsageError(`${name} cannot be read: ${(error as Error).message}`);
+  }
+}
+
+/** The bytes of a file, of stdin when its name is `-`, under the same rules. */
+export async function readBytes(
+  name: string,
+  terminal: Terminal,
+  limit: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await readAllBytes(name === '-' ? terminal.stdin : createReadStream(name), limit);
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`${name} holds ${error.message}`);
     throw new UsageError(`${name} cannot be read: ${(error as Error).message}`);

@@ -257,6 +257,8 @@ describe('a start of an import', () => {
 
   it.each([
     [['import', 'start'], 'import start needs a seed'],
+    [['import', 'file'], 'import file needs a file'],
+    [['import', 'file', '/nowhere'], '/nowhere cannot be read: ENOENT'],
     [['import', 'start', '1', '--depth', '33'], '--depth takes a whole number from 1 to 32, not "33"'],
     [['import', 'start', '1', '--people', '1.5'], '--people takes a whole number from 1 to'],
     [['import', 'start', '1', '--json-body', '/nowhere'], '/nowhere cannot be read: ENOENT'],
@@ -527,5 +529,69 @@ describe('an export', () => {
     expect(await failed.run('export', 'wait', ID)).toBe(5);
     expect(failed.stderr.text).toBe('error: The export failed: No room.\n');
     expect(await at().run('export', 'download', ID)).toBe(5);
+  });
+});
+
+describe('import file', () => {
+  const upload = (kind: string, id: string, fields: string[] = []) => ({
+    body: { id, kind, people: 2, friendships: 1, fields },
+  });
+
+  it('uploads the files and imports everybody, with every field that there is a column for', async () => {
+    fleet.answer('POST /v1/uploads', upload('friendships', 'f-1'), upload('people', 'p-1', ['city', 'sex']));
+    const terminal = at();
+    const paths = [aFile('edges.txt', '1 2\n'), '--people', aFile('people.csv', 'id,city,sex\n1,A,male\n')];
+    expect(await terminal.run('import', 'file', ...paths, '--network', 'file-club')).toBe(0);
+    const [first, second, third] = fleet.asked;
+    expect([first?.query, first?.body, second?.body]).toEqual([
+      { network: 'file-club' },
+      '1 2\n',
+      'id,city,sex\n1,A,male\n',
+    ]);
+    expect([third?.operation, third?.body]).toEqual([
+      'POST /v1/imports',
+      { network: 'file-club', files: { friendships: 'f-1', people: 'p-1' }, fields: ['city', 'sex'] },
+    ]);
+  });
+
+  it('takes people alone, seeds and fewer fields; two files of one kind are none', async () => {
+    fleet.answer('POST /v1/uploads', upload('people', 'p-1', ['city', 'sex']));
+    const people = aFile('people.csv', 'id\n1\n');
+    const words = [
+      'import',
+      'file',
+      '--people',
+      people,
+      '--fields',
+      'city',
+      '--seeds',
+      '1,2',
+      '--depth',
+      '1',
+      '--dry-run',
+    ];
+    expect(await at().run(...words)).toBe(0);
+    expect(fleet.asked.at(-1)).toMatchObject({
+      query: { dryRun: 'true' },
+      body: { network: 'file', files: { people: 'p-1' }, fields: ['city'], seeds: ['1', '2'], depth: 1 },
+    });
+    const terminal = at();
+    expect(await terminal.run('import', 'file', people, '--people', people)).toBe(2);
+    expect(terminal.stderr.text).toContain('holds people, like the other file');
+  });
+});
+
+describe('import refresh', () => {
+  it('asks for what is older than a week, or what is told', async () => {
+    expect(await at().run('import', 'refresh')).toBe(0);
+    const words = ['--older-than', 'PT1H', '--include', 'friends', '--people', '5', '--dry-run'];
+    expect(await at().run('import', 'refresh', ...words)).toBe(0);
+    expect(fleet.asked.map(({ query, body }) => [query, body])).toEqual([
+      [{}, { network: 'vk', refresh: { olderThan: 'P7D' } }],
+      [
+        { dryRun: 'true' },
+        { network: 'vk', refresh: { olderThan: 'PT1H' }, include: ['friends'], limits: { people: 5 } },
+      ],
+    ]);
   });
 });

@@ -19,6 +19,13 @@ export interface Terminal {
 
 /** All of a stream as text; more than `limit` bytes are refused. */
 export async function readAll(stream: AsyncIterable<Uint8Array | string>, limit: number): Promise<string> {
+  return (await readAllBytes(stream, limit)).toString('utf8');
+}
+
+export async function readAllBytes(
+  stream: AsyncIterable<Uint8Array | string>,
+  limit: number,
+): Promise<Buffer<ArrayBuffer>> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of stream) {
@@ -27,5 +34,5 @@ export async function readAll(stream: AsyncIterable<Uint8Array | string>, limit:
     if (bytes > limit) throw new RangeError(`more than ${limit} bytes`);
     pieces.push(buffer);
   }
-  return Buffer.concat(pieces).toString('utf8');
+  return Buffer.concat(pieces);
 }

@@ -3,10 +3,11 @@ import { type Arguments, defined } from '../arguments';
 import type { Call, Command } from '../command';
 import { UsageError, type ExitCode } from '../failures';
 import { followImport, importPath } from '../follow-import';
-import { readJsonObject, readText } from '../input';
+import { readBytes, readJsonObject, readText } from '../input';
 import { PAGE_OPTIONS, printList } from '../page';
 
 const MOST_SEED_BYTES = 1_000_000;
+const MOST_FILE_BYTES = 64 * 1_048_576;
 
 const start: Command = {
   name: 'import start',
@@ -36,15 +37,109 @@ const start: Command = {
     wait: { type: 'boolean', help: 'show the progress until it has ended' },
   },
   async run(call) {
+    return begin(call, await startBody(call));
+  },
+};
+
+/** Starts the import, or shows its forecast; with --wait it is followed to its end. */
+async function begin(call: Call, body: object): Promise<ExitCode | void> {
+  const { args, output } = call;
+  const api = await call.api();
+  if (args.flag('dry-run')) return output.record(await api.post('/v1/imports?dryRun=true', body));
+  const started = await api.create<StartedImportView>('/v1/imports', body, args.text('idempotency-key'));
+  if (!args.flag('wait')) return output.record(started);
+  output.note(`Import ${started.id} is ${started.state}: ${forecastOf(started)}.`);
+  if (output.json) output.record(started);
+  return followImport(call, started.id);
+}
+
+interface UploadView {
+  id: string;
+  kind: 'friendships' | 'people';
+  people: number;
+  friendships: number;
+  fields: string[];
+}
+
+const file: Command = {
+  name: 'import file',
+  words: 'PATH',
+  summary: 'upload a file of friendships and import the graph that is in it',
+  details:
+    'PATH is an edge list or CSV with from and to, plain or gzip; --people is CSV with id and columns like name, city, sex.\n' +
+    'Without PATH only the people. What the file of people has columns for is kept unless --fields says less. The same\n' +
+    'file again is not stored again; each --network is a graph with ids of its own.',
+  takes: { min: 0, max: 1 },
+  options: {
+    people: { type: 'string', value: 'FILE', help: 'a file of people beside it' },
+    network: { type: 'string', value: 'NAME', help: 'file, or file-NAME; file unless told' },
+    seeds: {
+      type: 'string',
+      multiple: true,
+      value: 'ID,...',
+      help: 'begin with these; with everybody unless told',
+    },
+    depth: { type: 'string', value: 'N', help: '1 to 32 steps from the seeds' },
+    fields: { type: 'string', multiple: true, value: 'FIELD,...', help: 'what to keep of a person' },
+    'dry-run': { type: 'boolean', help: 'the files are uploaded, the import is only forecast' },
+    wait: { type: 'boolean', help: 'show the progress until it has ended' },
+  },
+  async run(call) {
     const { args, output } = call;
-    const body = await startBody(call);
-    const api = await call.api();
-    if (args.flag('dry-run')) return output.record(await api.post('/v1/imports?dryRun=true', body));
-    const started = await api.create<StartedImportView>('/v1/imports', body, args.text('idempotency-key'));
-    if (!args.flag('wait')) return output.record(started);
-    output.note(`Import ${started.id} is ${started.state}: ${forecastOf(started)}.`);
-    if (output.json) output.record(started);
-    return followImport(call, started.id);
+    const [path] = args.words;
+    const people = args.text('people');
+    if (path === undefined && people === undefined) throw new UsageError('import file needs a file');
+    const network = args.text('network') ?? 'file';
+    const files: Record<string, string> = {};
+    const columns: string[] = [];
+    for (const name of [path, people]) {
+      if (name === undefined) continue;
+      const { id, kind, fields, ...about } = await uploaded(call, name, network);
+      if (files[kind] !== undefined) throw new UsageError(`${name} holds ${kind}, like the other file`);
+      files[kind] = id;
+      columns.push(...fields);
+      const count = kind === 'people' ? `${about.people} people` : `${about.friendships} friendships`;
+      output.note(`${name} is uploaded: ${count}.`);
+    }
+    return begin(call, {
+      ...{ network, files, fields: args.list('fields') ?? columns },
+      ...defined({ seeds: args.list('seeds'), depth: args.whole('depth', 1, 32) }),
+    });
+  },
+};
+
+async function uploaded({ terminal, ...call }: Call, name: string, network: string): Promise<UploadView> {
+  const bytes = await readBytes(name, terminal, MOST_FILE_BYTES);
+  const api = await call.api();
+  // Reading and storing a large file takes longer than a second: what is repeated meanwhile is the same upload.
+  return api.upload<UploadView>(
+    `/v1/uploads?network=${encodeURIComponent(network)}`,
+    bytes,
+    'application/octet-stream',
+  );
+}
+
+const refresh: Command = {
+  name: 'import refresh',
+  summary: 'look again at people who were imported, disputed friendships first',
+  options: {
+    'older-than': { type: 'string', value: 'AGE', help: 'P7D, PT12H, or a moment; P7D unless told' },
+    network: { type: 'string', value: 'NAME', help: 'vk unless told' },
+    include: { type: 'string', multiple: true, value: 'KIND,...', help: 'what to look at beside the people' },
+    fields: { type: 'string', multiple: true, value: 'FIELD,...', help: 'what to keep of a person' },
+    people: { type: 'string', value: 'N', help: 'people at most' },
+    calls: { type: 'string', value: 'N', help: 'calls at most' },
+    'dry-run': { type: 'boolean', help: 'the forecast only; nothing is started' },
+    wait: { type: 'boolean', help: 'show the progress until it has ended' },
+  },
+  run(call) {
+    const { args } = call;
+    const limits = defined({ people: args.whole('people', 1), calls: args.whole('calls', 1) });
+    return begin(call, {
+      network: args.text('network') ?? 'vk',
+      refresh: { olderThan: args.text('older-than') ?? 'P7D' },
+      ...defined({ include: args.list('include'), fields: args.list('fields'), limits: beside({}, limits) }),
+    });
   },
 };
 
@@ -87,6 +182,8 @@ export const watch: Command = {
 
 export const imports: Command[] = [
   start,
+  file,
+  refresh,
   list,
   show,
   wait,
