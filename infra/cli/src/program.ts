@@ -1,6 +1,7 @@
 import { Arguments, GLOBAL_OPTIONS, type Options } from './arguments';
 import type { Call, Command } from './command';
 import { deadCalls } from './commands/dead-calls';
+import { events } from './commands/events';
 import { exporting } from './commands/exports';
 import { imports, watch } from './commands/imports';
 import { keys } from './commands/keys';
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   watch,
   ...queries,
   ...exporting,
+  events,
   ...keys,
   ...deadCalls,
 ];
