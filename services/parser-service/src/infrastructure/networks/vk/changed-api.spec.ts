@@ -34,79 +34,80 @@ const post = {
  * One good answer of each kind, the fields without which nothing can be said of the item, and those that VK may leave
  * out. All others are none of the parser's business. A path names lists by `*`.
  */
-const ANSWERS: Partial<
-  Record<PackKind, { people: string[]; answer: unknown; needed: string[]; optional?: string[] }>
-> = {
-  names: {
-    people: ['@a'],
-    answer: { response: [{ type: 'user', object_id: 9 }] },
-    needed: ['response', 'response.*', 'response.*.type', 'response.*.object_id'],
-  },
-  profiles: {
-    people: ['1'],
-    answer: { response: [{ ...user, ...places, screen_name: 'ab', last_seen: { time: 1 } }] },
-    needed: [
-      ...['response', 'response.*.id', 'response.*.first_name', 'response.*.last_name'],
-      ...['response.*.city.title', 'response.*.country.title'],
-    ],
-    optional: [
-      ...['is_closed', 'sex', 'bdate', 'city', 'country', 'screen_name'].map((name) => `response.*.${name}`),
-    ],
-  },
-  lists: {
-    people: ['1'],
-    answer: { response: [ids] },
-    needed: ['response', 'response.*', 'response.*.count', 'response.*.items'],
-  },
-  'long-list': {
-    people: ['1'],
-    answer: { response: [ids, ids, ids, ids] },
-    needed: ['response', 'response.*', 'response.*.count', 'response.*.items'],
-  },
-  members: {
-    people: ['-1'],
-    answer: { response: Array.from({ length: 25 }, () => ids) },
-    needed: ['response', 'response.*', 'response.*.count', 'response.*.items'],
-  },
-  groups: {
-    people: ['1'],
-    answer: { response: [ids] },
-    needed: ['response', 'response.*', 'response.*.count', 'response.*.items'],
-  },
-  'long-groups': {
-    people: ['1'],
-    answer: { response: [ids, ids, ids, ids, ids] },
-    needed: ['response', 'response.*', 'response.*.count', 'response.*.items'],
-  },
-  subscriptions: {
-    people: ['1'],
-    answer: { response: [{ users: ids, groups: ids }] },
-    needed: [
-      ...['response', 'response.*', 'response.*.users', 'response.*.groups'],
-      ...['response.*.users.count', 'response.*.users.items'],
-      ...['response.*.groups.count', 'response.*.groups.items'],
-    ],
-  },
-  'group-profiles': {
-    people: ['-7'],
-    answer: { response: { groups: [group], profiles: [] } },
-    needed: ['response', 'response.groups', 'response.groups.*.id', 'response.groups.*.name'],
-    optional: ['screen_name', 'is_closed', 'type', 'members_count'].map(
-      (name) => `response.groups.*.${name}`,
-    ),
-  },
-  walls: {
-    people: ['1'],
-    answer: { response: [{ count: 1, items: [post] }] },
-    needed: [
-      ...['response', 'response.*', 'response.*.count', 'response.*.items'],
-      ...['id', 'owner_id', 'from_id', 'date', 'text'].map((name) => `response.*.items.*.${name}`),
-      ...['id', 'owner_id'].map((name) => `response.*.items.*.copy_history.*.${name}`),
-      ...['likes.count', 'views.count'].map((name) => `response.*.items.*.${name}`),
-    ],
-    optional: ['likes', 'views', 'copy_history'].map((name) => `response.*.items.*.${name}`),
-  },
-};
+const ANSWERS: Record<string, { people: string[]; answer: unknown; needed: string[]; optional?: string[] }> =
+  {
+    names: {
+      people: ['@a'],
+      answer: { response: [{ type: 'user', object_id: 9 }] },
+      needed: ['response', 'response.*', 'response.*.type', 'response.*.object_id'],
+    },
+    profiles: {
+      people: ['1'],
+      answer: { response: [{ ...user, ...places, screen_name: 'ab', last_seen: { time: 1 } }] },
+      needed: [
+        ...['response', 'response.*.id', 'response.*.first_name', 'response.*.last_name'],
+        ...['response.*.city.title', 'response.*.country.title'],
+      ],
+      optional: [
+        ...['is_closed', 'sex', 'bdate', 'city', 'country', 'screen_name'].map(
+          (name) => `response.*.${name}`,
+        ),
+      ],
+    },
+    lists: {
+      people: ['1'],
+      answer: { response: [ids] },
+      needed: ['response', 'response.*', 'response.*.count', 'response.*.items'],
+    },
+    'long-list': {
+      people: ['1'],
+      answer: { response: [ids, ids, ids, ids] },
+      needed: ['response', 'response.*', 'response.*.count', 'response.*.items'],
+    },
+    members: {
+      people: ['-1'],
+      answer: { response: Array.from({ length: 25 }, () => ids) },
+      needed: ['response', 'response.*', 'response.*.count', 'response.*.items'],
+    },
+    groups: {
+      people: ['1'],
+      answer: { response: [ids] },
+      needed: ['response', 'response.*', 'response.*.count', 'response.*.items'],
+    },
+    'long-groups': {
+      people: ['1'],
+      answer: { response: [ids, ids, ids, ids, ids] },
+      needed: ['response', 'response.*', 'response.*.count', 'response.*.items'],
+    },
+    subscriptions: {
+      people: ['1'],
+      answer: { response: [{ users: ids, groups: ids }] },
+      needed: [
+        ...['response', 'response.*', 'response.*.users', 'response.*.groups'],
+        ...['response.*.users.count', 'response.*.users.items'],
+        ...['response.*.groups.count', 'response.*.groups.items'],
+      ],
+    },
+    'group-profiles': {
+      people: ['-7'],
+      answer: { response: { groups: [group], profiles: [] } },
+      needed: ['response', 'response.groups', 'response.groups.*.id', 'response.groups.*.name'],
+      optional: ['screen_name', 'is_closed', 'type', 'members_count'].map(
+        (name) => `response.groups.*.${name}`,
+      ),
+    },
+    walls: {
+      people: ['1'],
+      answer: { response: [{ count: 1, items: [post] }] },
+      needed: [
+        ...['response', 'response.*', 'response.*.count', 'response.*.items'],
+        ...['id', 'owner_id', 'from_id', 'date', 'text'].map((name) => `response.*.items.*.${name}`),
+        ...['id', 'owner_id'].map((name) => `response.*.items.*.copy_history.*.${name}`),
+        ...['likes.count', 'views.count'].map((name) => `response.*.items.*.${name}`),
+      ],
+      optional: ['likes', 'views', 'copy_history'].map((name) => `response.*.items.*.${name}`),
+    },
+  };
 const CASES = Object.entries(ANSWERS).map(([kind, of]) => ({ kind: kind as PackKind, ...of }));
 
 function contentOf(kind: PackKind, people: string[]): CallContent {
