@@ -33,7 +33,11 @@ export class MemoryKeyPool extends KeyPool {
     return this.verdicts.shift() ?? { kind: 'granted', lease };
   }
 
-  async send(_lease: Lease, authorize: (token: Secret) => NetworkRequest): Promise<SendOutcome> {
+  async send(
+    _lease: Lease,
+    authorize: (token: Secret) => NetworkRequest,
+    _withdrawn?: AbortSignal,
+  ): Promise<SendOutcome> {
     this.requests.push(authorize(new Secret('token-1')));
     return this.answers.shift() ?? { kind: 'broken', cause: 'no answer lined up' };
   }
