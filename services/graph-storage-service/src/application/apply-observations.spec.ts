@@ -4,6 +4,7 @@ import type { ListObservation } from '../domain/observation';
 import { Pause } from '../domain/ports';
 import { InMemoryChangeLog, InMemoryGraph, InMemoryMeter } from '../infrastructure/in-memory';
 import { ApplyObservations, units, type SeenPerson } from './apply-observations';
+import type { SeenVertex } from './apply-vertices';
 import { Confirmations } from './confirmations';
 
 class NoPause extends Pause {
@@ -24,7 +25,7 @@ function aService(options: { refuse?: () => boolean } = {}) {
   let heartbeats = 0;
   const execute = (people: SeenPerson[], positions = {}) =>
     apply.execute({ partition: 3, people, positions, heartbeat: async () => void (heartbeats += 1) });
-  return { graph, log, meter, pause, execute, heartbeats: () => heartbeats };
+  return { apply, graph, log, meter, pause, execute, heartbeats: () => heartbeats };
 }
 
 const edge = ({ graph }: ReturnType<typeof aService>, key = 'demo.vk.1.2') => graph.edges.get(key);
@@ -52,6 +53,34 @@ describe('ApplyObservations', () => {
     const service = aService();
     await service.execute([seen('107', [aList(1, ['58'])])]);
     expect(edge(service, 'demo.vk.58.107')).toMatchObject({ lowId: '58', highId: '107', high: stamp(1) });
+  });
+
+  it('stores batches of several partitions together and publishes each in its own', async () => {
+    const { apply, graph, log, meter } = aService();
+    const reads = jest.spyOn(graph, 'read');
+    const batch = (partition: number, people: SeenPerson[], vertices: SeenVertex[] = []) => {
+      const positions = { t: { [String(partition)]: 10 + partition } };
+      return { partition, people, vertices, positions, heartbeat: async () => undefined };
+    };
+    const group: SeenVertex = { kind: 'group', ref: ref('2'), documents: [aDocument(1, 'Choir')] };
+    await apply.executeTogether([
+      batch(2, [seen('1', [aList(1, ['2'])])]),
+      batch(4, [seen('2', [aList(1, ['1'])])], [group]),
+      batch(5, []),
+    ]);
+    expect(reads).toHaveBeenCalledTimes(1);
+    const told = log.batches.map(({ changes, vertices, partition, source }) => [
+      partition,
+      changes.map(({ ref: { id } }) => id),
+      vertices.map(({ ref: { id } }) => id),
+      source,
+    ]);
+    expect(told).toEqual([
+      [2, ['1'], [], { t: { '2': 12 } }],
+      [4, ['2'], ['2'], { t: { '4': 14 } }],
+      [5, [], [], { t: { '5': 15 } }],
+    ]);
+    expect(meter.counts).toMatchObject({ 'published change': 3, 'published marker': 1 });
   });
 
   it('publishes whole states with the partition and the positions reached', async () => {

@@ -21,6 +21,7 @@ import {
   type SourcePositions,
 } from '../domain/ports';
 import type { SubscriptionChange } from '../domain/subscription';
+import type { Vertex } from '../domain/vertex';
 import { applyMembers, type SeenGroup } from './apply-members';
 import { applyVertices, type SeenVertex } from './apply-vertices';
 import { Confirmations } from './confirmations';
@@ -75,20 +76,48 @@ export class ApplyObservations {
     this.#tools = { store, meter, pause, randomness };
   }
 
-  async execute(batch: ObservationBatch): Promise<void> {
-    const tools = { ...this.#tools, heartbeat: () => batch.heartbeat() };
+  execute(batch: ObservationBatch): Promise<void> {
+    return this.executeTogether([batch]);
+  }
+
+  /**
+   * Batches of different partitions as one: a batch costs the store a handful of requests, however small it is. Each
+   * is published in its own partition, with its own positions. When it throws, all of them are to be done again.
+   */
+  async executeTogether(batches: readonly ObservationBatch[]): Promise<void> {
+    const heartbeat = async (): Promise<void> => void (await batches[0]?.heartbeat());
+    const tools = { ...this.#tools, heartbeat };
     const changes: Person[] = [];
-    for (const unit of units(batch.people)) {
+    for (const unit of units(batches.flatMap(({ people }) => people))) {
       changes.push(...(await this.#apply(unit, tools)));
-      await batch.heartbeat();
+      await heartbeat();
     }
     const now = (): number => this.clock.nowMs();
-    const vertices = await applyVertices(batch.vertices ?? [], this.confirmations, now, tools);
-    await applyMembers(batch.members ?? [], this.confirmations, tools);
-    await this.log.publish(changes, batch.partition, batch.positions, vertices);
-    const published = changes.length + vertices.length;
-    this.meter.published('change', published);
-    if (published === 0) this.meter.published('marker', 1);
+    const seen = batches.flatMap(({ vertices = [] }) => vertices);
+    const vertices = await applyVertices(seen, this.confirmations, now, tools);
+    const members = batches.flatMap(({ members: groups = [] }) => groups);
+    await applyMembers(members, this.confirmations, tools);
+    await this.#publish(batches, changes, vertices);
+  }
+
+  /** What a batch brought goes to that batch's partition. */
+  async #publish(
+    batches: readonly ObservationBatch[],
+    changes: readonly Person[],
+    vertices: readonly Vertex[],
+  ): Promise<void> {
+    await Promise.all(
+      batches.map(async (batch) => {
+        const people = new Set(batch.people.map(({ ref }) => personKey(ref)));
+        const others = new Set(batch.vertices?.map(({ kind, ref }) => `${kind} ${personKey(ref)}`));
+        const own = changes.filter(({ ref }) => people.has(personKey(ref)));
+        const ownVertices = vertices.filter(({ kind, ref }) => others.has(`${kind} ${personKey(ref)}`));
+        await this.log.publish(own, batch.partition, batch.positions, ownVertices);
+        const published = own.length + ownVertices.length;
+        this.meter.published('change', published);
+        if (published === 0) this.meter.published('marker', 1);
+      }),
+    );
   }
 
   /** The people whose state is to be published. */

@@ -21,9 +21,9 @@ describe('ObservationsConsumer', () => {
     };
     const turnstile = new Turnstile(1);
     const stored: ObservationBatch[] = [];
-    const apply = { execute: async (batch: ObservationBatch) => void stored.push(batch) };
+    const apply = { executeTogether: async (batches: ObservationBatch[]) => void stored.push(...batches) };
     const consumer = new ObservationsConsumer(
-      apply as ApplyObservations,
+      apply as unknown as ApplyObservations,
       turnstile,
       new ErasedPeople(followed),
       createLogger({ service: 'spec', instance: '0', level: 'silent' }),

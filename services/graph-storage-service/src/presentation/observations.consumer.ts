@@ -3,9 +3,10 @@ import { CONSUMER_GROUPS } from '@sociograph/contracts';
 import { BatchHandler, type EventBatch } from '@sociograph/messaging';
 import { handled, Metrics } from '@sociograph/observability';
 import { AppLogger } from '@sociograph/service-host';
-import { ApplyObservations } from '../application/apply-observations';
+import { ApplyObservations, type ObservationBatch } from '../application/apply-observations';
 import { observedMembers, observedVertices } from './observed-communities';
 import { ErasedPeople } from './erased-people';
+import { Gathering } from './gathering';
 import { observedPeople } from './observed-people';
 import { Turnstile } from './turnstile';
 
@@ -13,37 +14,43 @@ export const OBSERVED_TOPICS = CONSUMER_GROUPS.graphStorage.topics;
 
 @Controller()
 export class ObservationsConsumer {
-  readonly #store: (batch: EventBatch) => Promise<void>;
+  readonly #gathering: Gathering;
 
   constructor(
     apply: ApplyObservations,
-    private readonly turnstile: Turnstile,
-    private readonly erased: ErasedPeople,
+    turnstile: Turnstile,
+    erased: ErasedPeople,
     logger: AppLogger,
     metrics: Metrics,
   ) {
     const options = { logger, metrics, successLevel: 'debug', kind: 'consumer' } as const;
-    this.#store = handled(
-      'store observations',
-      options,
-      ({ partition, records, positions, heartbeat }: EventBatch) =>
-        apply.execute({
-          partition,
-          people: observedPeople(records),
-          vertices: observedVertices(records),
-          members: observedMembers(records),
-          positions,
-          heartbeat,
-        }),
+    const store = handled('store observations', options, (batches: readonly EventBatch[]) =>
+      apply.executeTogether(batches.map(observed)),
     );
+    // Whose mark came while the batch waited for its turn is left out too: an erasure does not wait that long.
+    const leaveOut = async (batch: EventBatch): Promise<EventBatch> => ({
+      ...batch,
+      records: await erased.leaveOut(batch.records),
+    });
+    this.#gathering = new Gathering(turnstile, async (batches) => {
+      await store(await Promise.all(batches.map(leaveOut)));
+    });
   }
 
-  /** Batches of a few partitions at a time: each holds its lists and edges in memory. */
+  /** What arrives for several partitions is stored together. */
   @BatchHandler({ topics: OBSERVED_TOPICS })
   async onBatch(batch: EventBatch): Promise<void> {
-    // Whose mark came while the batch waited for its turn is left out too: an erasure does not wait that long.
-    const store = async (): Promise<void> =>
-      this.#store({ ...batch, records: await this.erased.leaveOut(batch.records) });
-    await this.turnstile.pass(store, batch.heartbeat);
+    await this.#gathering.join(batch);
   }
+}
+
+function observed({ partition, records, positions, heartbeat }: EventBatch): ObservationBatch {
+  return {
+    partition,
+    people: observedPeople(records),
+    vertices: observedVertices(records),
+    members: observedMembers(records),
+    positions,
+    heartbeat,
+  };
 }
