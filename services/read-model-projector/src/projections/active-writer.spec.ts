@@ -118,13 +118,13 @@ describe('ActiveWriter', () => {
     await until(() => offset() === 2);
     const slow = jest.spyOn(shared.store, 'writeProfiles').mockImplementationOnce(async () => {
       shared.log.append(person(3, '4', []));
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 310));
     });
     const from = performance.now();
     shared.log.append(person(2, '3', []));
     await until(() => offset() === 4);
-    // 100 ms of writing, then three times that.
-    expect(performance.now() - from).toBeGreaterThan(380);
+    // 310 ms of writing, then three times that.
+    expect(performance.now() - from).toBeGreaterThan(1200);
     slow.mockRestore();
   });
 
@@ -215,7 +215,8 @@ describe('ActiveWriter', () => {
     shared.log.append(person(0, '1', []));
     const { notes } = start();
     await until(() => offset() === 1);
-    expect(notes.failures).toEqual(['flush', 'flush', 'flush']);
+    // Three kinds of rows of one flush, which are written side by side.
+    expect(notes.failures).toEqual(['flush']);
   });
 
   it('flushes what is pending when it is stopped, and gives the lock back', async () => {

@@ -103,10 +103,10 @@ describe('Projector', () => {
     expect(store.profiles.get('demo.vk.2')?.degree).toBe(0);
     expect(store.requests.slice(4)).toEqual([
       'profiles:1',
-      'remove:1',
       'remove search:1',
       'rankings:1',
       'summaries:1',
+      'remove:1',
     ]);
     expect([...store.beside.search.keys()]).toEqual(['demo.vk.user.2']);
   });
@@ -120,6 +120,37 @@ describe('Projector', () => {
     expect(projector.hasPending).toBe(true);
     expect(await projector.flush()).toEqual({ outcome: 'written', profiles: 1, partitions: 1 });
     expect(applied.marks).toHaveLength(2);
+  });
+
+  it('is over only when all kinds of rows are, also when one of them fails', async () => {
+    const { projector, store, applied } = await setUp();
+    projector.take(record(0, '1', []));
+    store.failures = 1;
+    let arrive!: () => void;
+    jest
+      .spyOn(store, 'writeSummaries')
+      .mockImplementationOnce(() => new Promise<void>((resolve) => (arrive = resolve)));
+    let isOver = false;
+    const flushing = projector
+      .flush()
+      .catch((error: unknown) => error)
+      .finally(() => (isOver = true));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isOver).toBe(false);
+    arrive();
+    expect(await flushing).toBeInstanceOf(DomainError);
+    expect(applied.marks).toEqual([]);
+    expect(projector.hasPending).toBe(true);
+  });
+
+  it('reports a failure of the store rather than the doubt that came with it', async () => {
+    const { projector, store, lock } = await setUp();
+    projector.take(record(0, '1', []));
+    jest.spyOn(store, 'writeProfiles').mockImplementationOnce(async () => {
+      lock.doubtful = true;
+      throw new Error('away');
+    });
+    await expect(projector.flush()).rejects.toThrow('away');
   });
 
   it('writes nothing while its lock is in doubt, and all of it afterwards', async () => {
@@ -144,11 +175,11 @@ describe('Projector', () => {
     expect(await projector.flush()).toMatchObject({ outcome: 'written', profiles: ROWS_PER_WRITE + 1 });
     expect(store.requests).toEqual([
       `profiles:${ROWS_PER_WRITE}`,
-      'profiles:1',
       `search:${ROWS_PER_WRITE}`,
-      'search:1',
       'rankings:3',
       'summaries:1',
+      'profiles:1',
+      'search:1',
     ]);
   });
 

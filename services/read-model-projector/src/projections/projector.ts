@@ -4,7 +4,7 @@ import type { GraphCopy } from './analyses/whole-graph';
 import { AppliedPositions } from './applied-positions';
 import { type GraphSnapshot, type GraphView, graphKey } from './graph-view';
 import type { AppliedLog, AppliedMark, ChangeRecord, ViewCache, ViewStore, WriterLock } from './ports';
-import { Views } from './views';
+import { type PendingRows, Views } from './views';
 
 /** Rows a request to the store. */
 export const ROWS_PER_WRITE = 1000;
@@ -172,25 +172,7 @@ export class Projector {
     let profiles = 0;
     try {
       if (rows !== undefined) {
-        for (const { written, removed } of rows.profiles(ROWS_PER_WRITE)) {
-          if (!this.ports.lock.held()) throw new LockInDoubt();
-          if (written.length > 0) await this.ports.store.writeProfiles(written);
-          if (removed.length > 0) await this.ports.store.removeProfiles(removed);
-          profiles += written.length + removed.length;
-        }
-        for (const { kind, written, removed } of rows.beside(ROWS_PER_WRITE)) {
-          if (!this.ports.lock.held()) throw new LockInDoubt();
-          if (written.length > 0) await this.ports.store.writeRows(kind, written);
-          if (removed.length > 0) await this.ports.store.removeRows(kind, removed);
-        }
-        for (const rankings of rows.rankings(GRAPH_ROWS_PER_WRITE)) {
-          if (!this.ports.lock.held()) throw new LockInDoubt();
-          await this.ports.store.writeRows('rankings', rankings);
-        }
-        for (const summaries of rows.summaries(GRAPH_ROWS_PER_WRITE)) {
-          if (!this.ports.lock.held()) throw new LockInDoubt();
-          await this.ports.store.writeSummaries(summaries);
-        }
+        profiles = await this.write(rows);
         await this.ports.cache.forget(rows.graphs);
       }
       await this.ports.applied.announce(this.marks(advanced));
@@ -201,6 +183,51 @@ export class Projector {
       throw error;
     }
     return { outcome: 'written', profiles, partitions: advanced.length };
+  }
+
+  /** All kinds side by side: the store flushes together what comes together. Returns how many profiles. */
+  private async write(rows: PendingRows): Promise<number> {
+    const { store } = this.ports;
+    let profiles = 0;
+    const kinds = [
+      async () => {
+        for (const { written, removed } of rows.profiles(ROWS_PER_WRITE)) {
+          this.insistOnLock();
+          if (written.length > 0) await store.writeProfiles(written);
+          if (removed.length > 0) await store.removeProfiles(removed);
+          profiles += written.length + removed.length;
+        }
+      },
+      async () => {
+        for (const { kind, written, removed } of rows.beside(ROWS_PER_WRITE)) {
+          this.insistOnLock();
+          if (written.length > 0) await store.writeRows(kind, written);
+          if (removed.length > 0) await store.removeRows(kind, removed);
+        }
+      },
+      async () => {
+        for (const rankings of rows.rankings(GRAPH_ROWS_PER_WRITE)) {
+          this.insistOnLock();
+          await store.writeRows('rankings', rankings);
+        }
+      },
+      async () => {
+        for (const summaries of rows.summaries(GRAPH_ROWS_PER_WRITE)) {
+          this.insistOnLock();
+          await store.writeSummaries(summaries);
+        }
+      },
+    ];
+    // Waits for all of them also when one fails: a write that arrived later would bring back rows of before.
+    const ends = await Promise.allSettled(kinds.map((write) => write()));
+    const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    if (failures.length > 0)
+      throw failures.find((failure) => !(failure instanceof LockInDoubt)) ?? failures[0];
+    return profiles;
+  }
+
+  private insistOnLock(): void {
+    if (!this.ports.lock.held()) throw new LockInDoubt();
   }
 
   private marks(advanced: ReturnType<AppliedPositions['takeAdvanced']>): AppliedMark[] {

@@ -48,8 +48,10 @@ export type WriterPorts = ProjectorPorts & {
   runner: AnalysisRunner;
 };
 
-/** Pause after a flush while records keep coming, as a multiple of how long it took: writing gets at most a quarter of the time. */
+/** Longest pause after a flush while records keep coming, as a multiple of how long it took: writing then gets a quarter of the time. */
 const PAUSE_FACTOR = 3;
+/** A flush of so many ms is followed by a pause as long as itself, a shorter one by less: freshness costs the store little then. */
+const EVEN_PAUSE_MS = 100;
 /** How long a cancelled analysis goes on at most. */
 const ANALYSIS_LOOK_MS = 500;
 
@@ -176,8 +178,10 @@ export class WriterTerm {
       if (leftovers) leftovers = !(await this.removeLeftovers());
       const spent = this.ports.clock.monotonicMs() - started;
       // Busy when something came while the flush went on; otherwise the next record is flushed at once.
-      if (projector.hasPending) await pause(Math.min(this.times.maxPauseMs, PAUSE_FACTOR * spent), term);
-      else await this.work.raised(term);
+      if (projector.hasPending) {
+        const factor = Math.min(PAUSE_FACTOR, spent / EVEN_PAUSE_MS);
+        await pause(Math.min(this.times.maxPauseMs, factor * spent), term);
+      } else await this.work.raised(term);
     }
   }
 
