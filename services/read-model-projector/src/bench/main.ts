@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { countAnew } from '../projections/full-recount';
 import { summaryOf } from '../projections/graph-summary';
@@ -13,7 +15,17 @@ const HELP = `npm run bench:views -- [--friendships N] [--changes N] [--seed N] 
   --friendships N  of the generated graph (1300000)
   --changes N      adds and removals of the mixed rows (1000000)
   --seed N         of both (1)
+  --json FILE      writes the figures there as well
+  --edges FOLDER   writes the graphs there, "a b" a line, for somebody else to count
   --check          exit code 1 when a figure is wrong or a bar is missed`;
+
+/** How much larger the process was after a graph than before it. */
+interface Size {
+  graph: string;
+  people: number;
+  friendships: number;
+  megabytes: number;
+}
 
 interface Row {
   graph: string;
@@ -27,14 +39,20 @@ function bench({
   friendships,
   changes,
   seed,
+  json,
+  edges,
 }: {
   friendships: number;
   changes: number;
   seed: number;
+  json: string | undefined;
+  edges: string | undefined;
 }): boolean {
   const rows: Row[] = [];
+  const sizes: Size[] = [];
   let right = true;
   for (const graph of [egoFacebook(), generated(friendships, generator(seed))]) {
+    if (edges !== undefined) writeEdges(edges, graph);
     const before = process.memoryUsage().rss;
     const views = new Views(1);
     rows.push({ graph: graph.name, what: 'import: whole lists of both sides', ...importLists(views, graph) });
@@ -44,9 +62,12 @@ function bench({
     rows.push({ graph: graph.name, what: 'mixed adds and removals, one friend each', ...played });
     const grown = (process.memoryUsage().rss - before) / 1e6;
     right = equalsRecount(view, rows, graph.name) && right;
+    const { people, ends } = graph;
+    sizes.push({ graph: graph.name, people, friendships: ends.length / 2, megabytes: grown });
     say(`${graph.name}: ${grown.toFixed(0)} MB more than before it; the process ${rssMb().toFixed(0)} MB`);
   }
   table(rows);
+  if (json !== undefined) writeFileSync(json, JSON.stringify({ rows, sizes, equal: right }));
   const missed = rows.filter(({ graph, what, edges, ms }) => {
     const bar = graph === 'ego-Facebook' ? BARS['ego-Facebook'] : BARS.other;
     return !what.startsWith('full recount') && edges / (ms / 1000) < bar;
@@ -79,6 +100,11 @@ function importLists(views: Views, { people, ends }: BenchGraph): { edges: numbe
     });
   }
   return { edges, ms: performance.now() - started };
+}
+
+function writeEdges(folder: string, { name, ends }: BenchGraph): void {
+  const lines = Array.from({ length: ends.length / 2 }, (_, at) => `${ends[2 * at]} ${ends[2 * at + 1]}\n`);
+  writeFileSync(join(folder, `${name}.txt`), lines.join(''));
 }
 
 /** Numbers of friendships that change over: a tenth of them come twice. */
@@ -178,6 +204,8 @@ function main(): void {
       friendships: { type: 'string', default: '1300000' },
       changes: { type: 'string', default: '1000000' },
       seed: { type: 'string', default: '1' },
+      json: { type: 'string' },
+      edges: { type: 'string' },
       check: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -193,6 +221,8 @@ function main(): void {
     friendships: count(values.friendships, 1000),
     changes: count(values.changes, 1),
     seed: count(values.seed, 0),
+    json: values.json,
+    edges: values.edges,
   };
   if (!bench(options) && values.check) process.exitCode = 1;
 }
