@@ -1,6 +1,7 @@
 import { anImport, StillClock } from '../../test/builders';
 import { MemoryImports, MemoryStore } from '../infrastructure/in-memory';
 import { MemoryDeadRecords, MemoryViewProgress } from '../infrastructure/in-memory-edges';
+import { USUAL_SCOPE } from '../domain/import-scope';
 import { KnownPeople } from '../domain/known-people';
 import { PeopleOfNetwork } from '../domain/ports';
 import { DomainError } from '@sociograph/kernel';
@@ -162,25 +163,19 @@ describe('a refresh whose looks brought friendships into doubt', () => {
     expect([await full.complete.check(), full.state()]).toEqual([0, 'settling']);
   });
 
-  it.each([
+  const bounded: [string, Parameters<typeof anImport>[0]][] = [
     ['limits of people', { peopleLimit: 5 }],
     ['a limit of calls that is reached', { callsLimit: 0 }],
-    ['no friends in it', { include: ['profiles'] as const }],
-  ])(
-    'goes on for none with %s',
-    async (_name, { include, ...changes }: { include?: readonly ['profiles'] }) => {
-      const scope = {
-        include: include ?? (['friends'] as const),
-        fields: [],
-        walls: { since: null, last: null },
-      };
-      const refresh = await aRefresh({ scope: { ...scope, refresh: { before: 1 } }, ...changes });
-      refresh.people.disputed = ['7'];
-      expect([await refresh.complete.check(), refresh.state(), refresh.people.asked]).toEqual([
-        1,
-        'completed',
-        [],
-      ]);
-    },
-  );
+    ['no friends in it', { scope: { ...USUAL_SCOPE, include: ['profiles'], refresh: { before: 1 } } }],
+  ];
+
+  it.each(bounded)('goes on for none with %s', async (_name, changes) => {
+    const refresh = await aRefresh(changes);
+    refresh.people.disputed = ['7'];
+    expect([await refresh.complete.check(), refresh.state(), refresh.people.asked]).toEqual([
+      1,
+      'completed',
+      [],
+    ]);
+  });
 });

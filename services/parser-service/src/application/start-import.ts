@@ -140,14 +140,14 @@ export class StartImport {
 
   /** The uploads that the import names, which must be of its network; none where the network is no file. */
   private async filesOf(
-    { workspaceId, network: graph, files = {} }: StartImportCommand,
+    { workspaceId, network: graph, files }: StartImportCommand,
     network: SocialNetwork,
   ): Promise<Upload[]> {
     const named = FILE_KINDS.flatMap((kind) =>
-      files[kind] === undefined ? [] : [{ kind, id: files[kind] }],
+      files?.[kind] === undefined ? [] : [{ kind, id: files[kind] }],
     );
     if (network.everybody === undefined) {
-      if (named.length === 0) return [];
+      if (files === undefined) return [];
       throw invalidImport([{ field: 'files', message: `${network.name} is no network of files` }]);
     }
     if (named.length === 0)
