@@ -40,13 +40,13 @@ export class IdentityServiceModule {
     const app = new Postgres({ url: config.DATABASE_URL_APP, max: 4, logger });
     const worker = new Postgres({ url: config.DATABASE_URL_WORKER, max: 6, logger });
     const redis = openPoolRedis(config.REDIS_POOL_URL, ctx, 'identity');
-    const workspaces = new PgWorkspaces({
+    const workspaces: PgWorkspaces = new PgWorkspaces({
       app,
       worker,
       ids,
       memberLimit: (id) => quotas.limitOf(id, 'members'),
     });
-    const quotas = new PgQuotas(worker, redis, defaultQuotas(config), ids, (id) =>
+    const quotas: PgQuotas = new PgQuotas(worker, redis, defaultQuotas(config), ids, (id) =>
       workspaces.countMembers(id),
     );
     const invitations = new PgInvitations(app, worker, ids);
@@ -138,7 +138,11 @@ export class IdentityServiceModule {
     });
   }
 
-  static collector(ctx: HostContext, kafka: Kafka, groupId = CONSUMER_GROUPS.audit.name): KafkaBatchServer {
+  static collector(
+    ctx: HostContext,
+    kafka: Kafka,
+    groupId: string = CONSUMER_GROUPS.audit.name,
+  ): KafkaBatchServer {
     return new KafkaBatchServer({
       kafka,
       groupId,

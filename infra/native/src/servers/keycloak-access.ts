@@ -108,7 +108,12 @@ async function ensureGroup(ask: AskRealm): Promise<string> {
 }
 
 /** Policies and permissions have unique names in their server. */
-async function ensure(ask: AskRealm, path: string, type: string, wanted: { name: string }): Promise<string> {
+async function ensure(
+  ask: AskRealm,
+  path: string,
+  type: string,
+  wanted: { name: string } & Record<string, unknown>,
+): Promise<string> {
   const found = async (): Promise<Named | undefined> =>
     (await json<Named[]>(await ask('GET', `${path}?name=${encodeURIComponent(wanted.name)}&max=50`))).find(
       ({ name }) => name === wanted.name,
