@@ -111,11 +111,11 @@ describe('Rebuild', () => {
     expect(differing).toHaveLength(1);
     expect(store.requests.slice(before)).toEqual([
       'profiles:1000',
-      'profiles:1000',
-      'search:1000',
       'search:1000',
       'rankings:3',
       'summaries:1',
+      'profiles:1000',
+      'search:1000',
       'profiles:1',
       'search:1',
       'summaries:1',
