@@ -9,6 +9,7 @@ import type { AnalyticsConfig } from './config';
 import { ForgetErased } from './application/forget-erased';
 import { OneAtATime } from './application/one-at-a-time';
 import { StoreEvents } from './application/store-events';
+import type { Pause } from './application/warehouse';
 import { openWarehouse } from './infrastructure/open-warehouse';
 import { TimerPause } from './infrastructure/timer-pause';
 import { analyticsMetrics } from './metrics';
@@ -28,6 +29,7 @@ export interface RunOptions {
   topics?: readonly TopicRef[];
   suppressionTopic?: TopicRef;
   lookEveryMs?: number;
+  pause?: Pause;
 }
 
 /** Starts the consumer; what it opened is closed by the context's shutdown sequence. */
@@ -60,7 +62,8 @@ export async function runAnalytics(
   const turns = new OneAtATime();
   const ending = new AbortController();
   shutdown.add('stop-taking', 'waits', () => ending.abort());
-  const store = new StoreEvents(warehouse, followed, turns, new TimerPause(ending.signal), {
+  const pause = options.pause ?? new TimerPause(ending.signal);
+  const store = new StoreEvents(warehouse, followed, turns, pause, {
     repeated: (error, waitMs) => {
       counts.repeats.inc();
       logger.warn({ err: error, waitMs }, 'a write is tried again');
@@ -78,6 +81,7 @@ export async function runAnalytics(
     );
   }, options.lookEveryMs ?? LOOK_EVERY_MS);
   shutdown.add('stop-taking', 'erasures', () => clearInterval(look));
+  shutdown.add('flush', 'work under way', () => turns.run(async () => undefined));
 
   const server = new KafkaBatchServer({
     ...{ kafka, groupId, topics, logger, metrics },

@@ -36,6 +36,7 @@ const REFUSALS = /^(Constraint|Conversion|Invalid Input|Out of Range|Invalid Typ
  */
 export class DuckDbWarehouse extends Warehouse {
   #open: Promise<{ instance: DuckDBInstance; connection: DuckDBConnection }> | undefined;
+  #closed = false;
 
   /** `:memory:` keeps nothing. The file holds what people show of themselves, hence mode 0600. */
   constructor(private readonly file: string) {
@@ -113,6 +114,7 @@ export class DuckDbWarehouse extends Warehouse {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     const open = await this.#open?.catch(() => undefined);
     this.#open = undefined;
     open?.connection.closeSync();
@@ -137,6 +139,7 @@ export class DuckDbWarehouse extends Warehouse {
   }
 
   async #run<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    if (this.#closed) throw warehouseUnavailable('it is closed');
     try {
       this.#open ??= this.#connect();
       return await work((await this.#open).connection);
