@@ -163,7 +163,7 @@ describe('tokens', () => {
     const all = new SecretScan({ ...secrets, control });
     for (const [place, text] of answers) all.look(place, text);
     lookIntoFiles(all, startedAt, (path) => /^run\/tokens-\d+\.json$/.test(path));
-    await lookIntoRows(all, ['key_service', 'parser_service']);
+    await lookIntoRows(all, ['key_service', 'parser_service', 'identity_service']);
     await lookIntoRedis(all, 'redis-pool', fromStack('ADMIN_REDIS_POOL_URL'));
     await lookIntoRedis(all, 'redis-cache', fromStack('ADMIN_REDIS_CACHE_URL'));
     await lookIntoQueues(all, 'sociograph');
