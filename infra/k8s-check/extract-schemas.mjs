@@ -10,6 +10,7 @@ import { parse } from 'yaml';
 const TARGET = join(dirname(fileURLToPath(import.meta.url)), 'schemas');
 const KINDS = {
   'io.k8s.api.apps.v1.Deployment': 'apps/v1',
+  'io.k8s.api.apps.v1.StatefulSet': 'apps/v1',
   'io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler': 'autoscaling/v2',
   'io.k8s.api.batch.v1.Job': 'batch/v1',
   'io.k8s.api.core.v1.ConfigMap': 'v1',

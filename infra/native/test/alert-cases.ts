@@ -16,7 +16,14 @@ export interface AlertCase {
 
 const counter = (perSample: number, samples: number): string => `0+${perSample}x${samples}`;
 const steady = (value: number, samples: number): string => `${value}x${samples}`;
-const UP = ['key-service', 'parser-service', 'graph-storage-service', 'read-model-projector', 'gateway'];
+const UP = [
+  'key-service',
+  'parser-service',
+  'graph-storage-service',
+  'read-model-projector',
+  'identity-service',
+  'gateway',
+];
 const allUp = (but?: string): Series =>
   Object.fromEntries(
     UP.filter((service) => service !== but).map((service) => [`up{service="${service}"}`, steady(1, 40)]),

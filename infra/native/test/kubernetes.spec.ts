@@ -32,6 +32,7 @@ withGo('k8s', () => {
       const valid = check.validate(overlays[overlay]);
       expect(valid).toHaveLength(overlays[overlay].length);
       for (const name of [...SERVICES, 'gateway']) expect(valid).toContain(`Deployment/${name}`);
+      expect(valid).toContain('StatefulSet/identity-service');
       expect(valid).toEqual(
         expect.arrayContaining([
           'ScaledObject/parser-service',
@@ -64,7 +65,9 @@ withGo('k8s', () => {
     });
 
     it('probes every container that serves, and lets one pod of each go at a time', () => {
-      for (const { metadata, spec } of overlays[overlay].filter(({ kind }) => kind === 'Deployment')) {
+      for (const { metadata, spec } of overlays[overlay].filter(({ kind }) =>
+        /^(Deployment|StatefulSet)$/.test(kind),
+      )) {
         for (const container of spec.template.spec.containers as Container[])
           for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe'] as const)
             expect([metadata.name, container.name, typeof container[probe]]).toEqual([
@@ -230,6 +233,7 @@ withGo('k8s', () => {
 
 /** In the ConfigMap of all; not every service reads each. */
 const SHARED = [
+  'KEYCLOAK_URL',
   'ARANGO_URL',
   'OIDC_ISSUER',
   'OIDC_JWKS_URL',
@@ -250,8 +254,9 @@ const SECRET_VALUES: Record<string, string> = {
 
 const NAMES_OF_SECRETS: Record<string, string[]> = {
   'key-service': ['DATABASE_URL_APP', 'DATABASE_URL_WORKER', 'RABBITMQ_URL', 'REDIS_POOL_URL'],
-  'parser-service': ['DATABASE_URL_APP', 'DATABASE_URL_WORKER', 'RABBITMQ_URL'],
-  'graph-storage-service': ['ARANGO_USERNAME', 'ARANGO_PASSWORD'],
+  'identity-service': ['DATABASE_URL_APP', 'DATABASE_URL_WORKER', 'REDIS_POOL_URL', 'IDENTITY_CLIENT_SECRET'],
+  'parser-service': ['DATABASE_URL_APP', 'DATABASE_URL_WORKER', 'RABBITMQ_URL', 'REDIS_POOL_URL'],
+  'graph-storage-service': ['ARANGO_USERNAME', 'ARANGO_PASSWORD', 'REDIS_POOL_URL'],
   'read-model-projector': ['ARANGO_USERNAME', 'ARANGO_PASSWORD', 'REDIS_POOL_URL', 'REDIS_CACHE_URL'],
 };
 

@@ -77,10 +77,10 @@ export class ManifestCheck {
   }
 }
 
-/** The template of each Deployment and Job. */
+/** The template of each Deployment, StatefulSet and Job. */
 export function podSpecs(manifests: readonly Manifest[]): { name: string; labels: object; spec: PodSpec }[] {
   return manifests
-    .filter(({ kind }) => kind === 'Deployment' || kind === 'Job')
+    .filter(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet' || kind === 'Job')
     .map(({ metadata, spec }) => ({
       name: metadata.name,
       labels: (spec.template.metadata?.labels ?? {}) as object,
