@@ -93,8 +93,9 @@ describe('topics', () => {
       'sociograph.imports.v1': 'delete',
       'sociograph.keys.v1': 'delete',
       'sociograph.audit.v1': 'delete',
-      'sociograph.audit.heads.v1': 'compact',
+      'sociograph.audit.heads.v1': 'delete',
     });
+    expect(TOPICS.auditHeads.config['retention.ms']).toBe('-1');
     expect(TOPICS.users.config['retention.ms']).toBe('1209600000');
     expect(TOPICS.keys.config['retention.ms']).toBe('2592000000');
   });
