@@ -12,6 +12,7 @@ export {
 } from './tracing';
 export type { ServerSpan, SpanOptions, TraceContext, TraceHeaders, Tracing, TracingOptions } from './tracing';
 export { acceptCorrelationId, currentCorrelationId, runWithCorrelation } from './correlation';
+export { currentPeer, runWithPeer } from './peer';
 export { handled } from './handled';
 export type { HandledOptions } from './handled';
 export { Health } from './health';

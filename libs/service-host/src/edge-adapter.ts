@@ -6,6 +6,7 @@ import { DomainError } from '@sociograph/kernel';
 import {
   acceptCorrelationId,
   runWithCorrelation,
+  runWithPeer,
   startServerSpan,
   type ServerSpan,
 } from '@sociograph/observability';
@@ -13,6 +14,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HostContext } from './host-context';
 import type { BodyRules } from './large-body';
 import { nestsDeeperThan } from './nesting';
+import { peerAddress } from './peer-address';
 import { sendProblem } from './problem-filter';
 
 const BODY_LIMIT_BYTES = 1_048_576;
@@ -161,11 +163,14 @@ function observeRequests(fastify: FastifyInstance, ctx: HostContext): void {
     const correlationId = acceptCorrelationId(single(req.headers['x-correlation-id']), ctx.ids);
     void reply.header('x-correlation-id', correlationId);
     const span = startServerSpan(req.headers);
+    const peer = peerAddress(req.socket.remoteAddress, single(req.headers['x-forwarded-for']));
     runWithCorrelation(correlationId, () =>
-      span.run(() => {
-        req.edge = { startedAt: performance.now(), span, scope: new AsyncResource('request') };
-        done();
-      }),
+      runWithPeer(peer, () =>
+        span.run(() => {
+          req.edge = { startedAt: performance.now(), span, scope: new AsyncResource('request') };
+          done();
+        }),
+      ),
     );
   });
   // Reading the body leaves the asynchronous scope of the request; this enters it again.

@@ -109,6 +109,31 @@ describe('the audit trail', () => {
     expect((await stand.ask('GET', '/v1/audit', issuer.token({ roles: ['viewer'] }))).status).toBe(403);
   });
 
+  it('says what was done, by whom, from where and under which correlation id', async () => {
+    const workspace = `w-${randomUUID()}`;
+    const admin = issuer.token({ roles: ['admin'], workspace, subject: 'ada' });
+    const headers = { 'x-forwarded-for': '198.51.100.1, 203.0.113.7', 'x-correlation-id': 'spec-1' };
+    const invited = await stand.ask(
+      'POST',
+      '/v1/workspace/invitations',
+      admin,
+      { roles: ['viewer'] },
+      headers,
+    );
+    expect(invited.status).toBe(201);
+    await eventually(async () => {
+      const { body } = await stand.ask('GET', '/v1/audit', admin);
+      expect(body['items']).toEqual([
+        {
+          ...{ auditId: expect.any(String), workspaceId: workspace, at: expect.any(Number) },
+          ...{ actor: { kind: 'person', id: 'ada' }, action: 'member.invite', result: 'done' },
+          target: `invitation/${String(invited.body['id'])}`,
+          ...{ peer: '203.0.113.7', correlationId: 'spec-1' },
+        },
+      ]);
+    }, SLOW);
+  });
+
   it.each(['audit_entries', 'audit_seals', 'audit_heads'])('refuses changes of %s', async (table) => {
     await aTrail(1);
     for (const role of ['owner', 'worker'] as const) {

@@ -20,7 +20,13 @@ export interface IdentityStand {
   headsFile: string;
   auditKey: Buffer;
   /** Answer of the service: status, body, and the code of a problem. */
-  ask(method: string, path: string, token?: string, body?: unknown): Promise<Answer>;
+  ask(
+    method: string,
+    path: string,
+    token?: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -90,10 +96,11 @@ export async function identityStand(
     database,
     headsFile,
     auditKey,
-    async ask(method, path, token, body) {
+    async ask(method, path, token, body, more = {}) {
       const response = await fetch(`${service.url}${path}`, {
         method,
         headers: {
+          ...more,
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
           ...(body !== undefined && { 'content-type': 'application/json' }),
         },

@@ -1,6 +1,7 @@
 import { actionAudited } from '@sociograph/contracts';
 import type { Ids } from '@sociograph/kernel';
 import { Outbox } from '@sociograph/messaging';
+import { currentPeer } from '@sociograph/observability';
 import type { Queryable } from '@sociograph/postgres';
 import type { Act } from '../domain/ports';
 
@@ -13,6 +14,7 @@ export async function auditAct(
   nowMs: number,
   { actor, action, correlationId }: Act,
 ): Promise<void> {
+  const peer = currentPeer();
   const record = Outbox.event(actionAudited, workspaceId, {
     auditId: ids.next(),
     workspaceId,
@@ -21,6 +23,7 @@ export async function auditAct(
     target,
     at: Math.floor(nowMs),
     ...(correlationId !== undefined && { correlationId: correlationId.slice(0, 64) }),
+    ...(peer !== undefined && { peer }),
     result: 'done',
   });
   await Outbox.add(q, [record], ids);

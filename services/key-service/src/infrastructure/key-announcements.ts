@@ -1,6 +1,7 @@
 import { actionAudited, keyChanged } from '@sociograph/contracts';
 import type { Ids } from '@sociograph/kernel';
 import { Outbox, type OutboxRow } from '@sociograph/messaging';
+import { currentPeer } from '@sociograph/observability';
 import type { Prisma } from '../../generated/prisma';
 import type { ApiKey, KeyDetails } from '../domain/api-key';
 import type { KeyHistoryEntry } from '../domain/api-keys';
@@ -28,6 +29,7 @@ const TOLD = [
 export function announcementsOf(key: ApiKey, note: AuditNote, ids: Ids): OutboxRow[] {
   const { id, workspaceId, network, kind, state, reason, version, updatedAt, limits, weight } = key.details;
   const { egress, sharedWith, replaces, replacedBy, consent } = key.details;
+  const peer = currentPeer();
   return [
     Outbox.event(keyChanged, id, {
       keyId: id,
@@ -55,6 +57,7 @@ export function announcementsOf(key: ApiKey, note: AuditNote, ids: Ids): OutboxR
       target: `key/${id}`,
       at: updatedAt,
       ...(note.correlationId !== undefined && { correlationId: note.correlationId }),
+      ...(peer !== undefined && { peer }),
       result: 'done',
     }),
   ];

@@ -1,6 +1,7 @@
 import { actionAudited } from '@sociograph/contracts';
 import type { Clock, Ids } from '@sociograph/kernel';
 import { Outbox } from '@sociograph/messaging';
+import { currentPeer } from '@sociograph/observability';
 import type { Postgres } from '@sociograph/postgres';
 import { type AuditNote, AuditTrail, type Refusal } from '../domain/audit';
 import type { LedgerLogger } from './redis-quota-ledger';
@@ -44,6 +45,7 @@ export class OutboxAuditTrail extends AuditTrail {
 
   async done(note: AuditNote & { workspaceId: string | undefined; target: string }): Promise<void> {
     const { workspaceId = PLATFORM, actor, action, target, correlationId } = note;
+    const peer = currentPeer();
     const row = Outbox.event(actionAudited, workspaceId, {
       auditId: this.ids.next(),
       workspaceId,
@@ -52,6 +54,7 @@ export class OutboxAuditTrail extends AuditTrail {
       target,
       at: Math.floor(this.clock.nowMs()),
       ...(correlationId !== undefined && { correlationId }),
+      ...(peer !== undefined && { peer }),
       result: 'done',
     });
     await this.postgres.tx((q) => Outbox.add(q, [row], this.ids));

@@ -1,5 +1,6 @@
 import { actionAudited, callQueue, callRequested, importChanged } from '@sociograph/contracts';
 import { Outbox } from '@sociograph/messaging';
+import { currentPeer } from '@sociograph/observability';
 import type { Queryable } from '@sociograph/postgres';
 import type { Act } from '../domain/audit';
 import type { ImportSnapshot } from '../domain/import-job';
@@ -19,14 +20,21 @@ export async function requestCalls(
   );
 }
 
-/** Who took this step of the import's life, in the transaction of the step. */
-export async function auditAct(q: Queryable, { id, workspaceId }: ImportSnapshot, act: Act): Promise<void> {
+/** Who took this step of the life of an import or an upload, in the transaction of the step. */
+export async function auditAct(
+  q: Queryable,
+  { id, workspaceId }: Pick<ImportSnapshot, 'id' | 'workspaceId'>,
+  act: Act,
+): Promise<void> {
   const { auditId, actor, action, at, correlationId } = act;
-  const row = { auditId, workspaceId, actor, action, target: `import/${id}`, at, result: 'done' as const };
+  const peer = currentPeer();
+  const target = `${action.split('.', 1)[0]}/${id}`;
+  const row = { auditId, workspaceId, actor, action, target, at, result: 'done' as const };
   await Outbox.add(q, [
     Outbox.event(actionAudited, workspaceId, {
       ...row,
       ...(correlationId === undefined ? {} : { correlationId }),
+      ...(peer === undefined ? {} : { peer }),
     }),
   ]);
 }
