@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { Clock } from '@sociograph/kernel';
+import { Admission } from './admission';
 import { jwksOver, KeySet } from './key-set';
 import { NoRevocations, Revocations } from './revocations';
 import { TokenGuard } from './token-guard';
@@ -29,9 +30,10 @@ export class AuthModule {
             new TokenVerifier(rules, new KeySet({ clock, fetch: jwksOver(jwksUrl) }), clock),
         },
         { provide: Revocations, useValue: revocations },
+        Admission,
         { provide: APP_GUARD, useClass: TokenGuard },
       ],
-      exports: [TokenVerifier, Revocations],
+      exports: [TokenVerifier, Revocations, Admission],
     };
   }
 }

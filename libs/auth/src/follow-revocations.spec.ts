@@ -2,7 +2,9 @@ import { FollowedRevocations } from './follow-revocations';
 import type { Revocation } from './revocation-log';
 import { RedisLimits } from './workspace-limits';
 
-function followed(pages: (Revocation[] | Error)[], now = { ms: 0 }) {
+type Told = Omit<Revocation, 'at'> & { at?: number };
+
+function followed(pages: (Told[] | Error)[], now = { ms: 0 }) {
   const asked: string[] = [];
   const logged: string[] = [];
   const revocations = new FollowedRevocations({
@@ -10,7 +12,8 @@ function followed(pages: (Revocation[] | Error)[], now = { ms: 0 }) {
       asked.push(place);
       const page = pages.shift() ?? [];
       if (page instanceof Error) throw page;
-      return { revocations: page, place: page.length === 0 ? place : String(Number(place) + page.length) };
+      const revocations = page.map((told, index) => ({ at: index, ...told }));
+      return { revocations, place: page.length === 0 ? place : String(Number(place) + page.length) };
     },
     clock: { nowMs: () => now.ms, monotonicMs: () => now.ms },
     logger: {
@@ -39,6 +42,20 @@ describe('revocations that are followed', () => {
     expect(asked).toEqual(['0', '1']);
   });
 
+  it('are not undone by an older decision that is heard later', async () => {
+    const { revocations } = followed([
+      [
+        { subject: 'ada', earliestIat: 101, at: 2 },
+        { subject: 'ada', earliestIat: 9_000, at: 1 },
+      ],
+      [{ subject: 'ada', earliestIat: 102, at: 2 }],
+    ]);
+    await revocations.poll();
+    expect(await revocations.earliestAcceptedIat('ada')).toBe(101);
+    await revocations.poll();
+    expect(await revocations.earliestAcceptedIat('ada')).toBe(102);
+  });
+
   it('read on while pages are full', async () => {
     const page = Array.from({ length: 1_000 }, (_, n) => ({ subject: `s${n}`, earliestIat: n + 1 }));
     const { revocations, asked } = followed([page, [{ subject: 'last', earliestIat: 5 }]]);
@@ -50,9 +67,12 @@ describe('revocations that are followed', () => {
 
   it('keep what is known while Redis is away, and log it once each way', async () => {
     const away = new Error('away');
-    const { revocations, logged } = followed([[{ subject: 'ada', earliestIat: 1 }], away, away, []]);
-    for (let look = 0; look < 4; look += 1) await revocations.poll();
+    const page = [{ subject: 'ada', earliestIat: 1 }];
+    const { revocations, asked, logged } = followed([page, [], away, away, []]);
+    for (let look = 0; look < 5; look += 1) await revocations.poll();
     expect(await revocations.earliestAcceptedIat('ada')).toBe(1);
+    // What comes back is read from its beginning.
+    expect(asked).toEqual(['0', '1', '1', '0', '0']);
     expect(logged).toEqual(['revocations cannot be read', 'revocations are read again']);
   });
 

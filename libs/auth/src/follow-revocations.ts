@@ -21,7 +21,7 @@ export interface FollowedRevocationsOptions {
  * read before holds; what is revoked meanwhile holds as soon as it is back, or with the token's expiry (5 min).
  */
 export class FollowedRevocations extends Revocations {
-  readonly #earliest = new Map<string, { iat: number; notedAt: number }>();
+  readonly #earliest = new Map<string, { iat: number; at: number; notedAt: number }>();
   readonly #first: Promise<void>;
   #onFirst: () => void = () => undefined;
   #waitedEnough = false;
@@ -39,7 +39,7 @@ export class FollowedRevocations extends Revocations {
       this.#timer = setTimeout(() => void this.poll().finally(() => this.#timer && next()), POLL_MS).unref();
     };
     this.#timer = setTimeout(() => undefined, 0).unref();
-    void this.poll().finally(next);
+    void this.poll().finally(() => this.#timer && next());
   }
 
   stop(): void {
@@ -63,6 +63,8 @@ export class FollowedRevocations extends Revocations {
     } catch (error) {
       if (!this.#away) this.options.logger.warn({ err: String(error) }, 'revocations cannot be read');
       this.#away = true;
+      // What comes back may have lost its memory, or be another server: all of it is read again.
+      this.#place = '0';
     }
   }
 
@@ -74,10 +76,15 @@ export class FollowedRevocations extends Revocations {
     return this.#earliest.get(subject)?.iat;
   }
 
-  /** The newest entry holds, also where it is lower: a subject is shut out first, and let in again with new roles. */
-  #note({ subject, earliestIat }: Revocation): void {
+  /**
+   * The newest decision holds, also where it is lower: a subject is shut out first, and let in again with new roles. An
+   * older one that comes later (a Redis that is filled again) says nothing.
+   */
+  #note({ subject, earliestIat, at }: Revocation): void {
+    const known = this.#earliest.get(subject);
+    if (known !== undefined && known.at > at) return;
     this.#earliest.delete(subject);
-    this.#earliest.set(subject, { iat: earliestIat, notedAt: this.options.clock.nowMs() });
+    this.#earliest.set(subject, { iat: earliestIat, at, notedAt: this.options.clock.nowMs() });
   }
 
   #forgetOld(): void {

@@ -1,3 +1,4 @@
+export { Admission } from './admission';
 export { AuthModule } from './auth.module';
 export type { AuthOptions } from './auth.module';
 export { CurrentPrincipal, Public, Roles, TokenExpiry } from './access';

@@ -3,6 +3,7 @@ import { Public, Roles } from './access';
 import { AuthModule } from './auth.module';
 import { isRole } from './principal';
 import { NoRevocations, Revocations } from './revocations';
+import { Admission } from './admission';
 import { TokenVerifier } from './token-verifier';
 
 describe('roles', () => {
@@ -33,7 +34,10 @@ describe('the module', () => {
   const rules = { issuer: 'https://id', jwksUrl: 'https://id/certs', audience: 'api', clients: ['web'] };
 
   it('offers verifier and revocations to every module', () => {
-    expect(AuthModule.forRoot(rules)).toMatchObject({ global: true, exports: [TokenVerifier, Revocations] });
+    expect(AuthModule.forRoot(rules)).toMatchObject({
+      global: true,
+      exports: [TokenVerifier, Revocations, Admission],
+    });
   });
 
   it('revokes nothing unless told otherwise', async () => {

@@ -6,6 +6,8 @@ export interface Revocation {
   readonly subject: string;
   /** The earliest `iat` (seconds since the Unix epoch) that is accepted from now on. */
   readonly earliestIat: number;
+  /** When this was decided (ms since the Unix epoch): of two of one subject the later one holds, whatever came first. */
+  readonly at: number;
 }
 
 /** Stream in redis-pool; identity-service alone may write it, every service reads it. */
@@ -16,11 +18,10 @@ export const REVOCATIONS_KEPT_MS = 24 * 60 * 60 * 1000;
 /** Adds one entry and drops those that say nothing any more (about so many: Redis trims whole blocks). */
 export async function appendRevocation(
   redis: Pick<Redis, 'xadd'>,
-  { subject, earliestIat }: Revocation,
-  nowMs: number,
+  { subject, earliestIat, at }: Revocation,
 ): Promise<void> {
-  const oldest = String(Math.max(0, Math.floor(nowMs) - REVOCATIONS_KEPT_MS));
-  const fields = ['subject', subject, 'iat', String(earliestIat)];
+  const oldest = String(Math.max(0, Math.floor(at) - REVOCATIONS_KEPT_MS));
+  const fields = ['subject', subject, 'iat', String(earliestIat), 'at', String(Math.floor(at))];
   await redis.xadd(REVOCATION_STREAM, 'MINID', '~', oldest, '*', ...fields);
 }
 
@@ -38,15 +39,18 @@ export async function readRevocations(
     most,
   );
   return {
-    revocations: entries.flatMap(([, fields]) => revocationOf(fields) ?? []),
+    revocations: entries.flatMap(([id, fields]) => revocationOf(id, fields) ?? []),
     place: entries.at(-1)?.[0] ?? place,
   };
 }
 
-function revocationOf(fields: readonly string[]): Revocation | undefined {
+function revocationOf(id: string, fields: readonly string[]): Revocation | undefined {
   const named = new Map<string, string>();
   for (let at = 0; at + 1 < fields.length; at += 2) named.set(fields[at] as string, fields[at + 1] as string);
   const subject = named.get('subject');
   const earliestIat = Number(named.get('iat'));
-  return subject === undefined || !Number.isFinite(earliestIat) ? undefined : { subject, earliestIat };
+  if (subject === undefined || !Number.isFinite(earliestIat)) return undefined;
+  // Entries of before had no time of their own: the stream's id begins with one.
+  const at = Number(named.get('at') ?? id.split('-')[0]);
+  return Number.isFinite(at) ? { subject, earliestIat, at } : undefined;
 }

@@ -209,7 +209,7 @@ describe('the guard of every route', () => {
   });
 
   it('does not concern handlers of messages', async () => {
-    const guard = new TokenGuard(new Reflector(), {} as never, revocations, service.ctx.metrics);
+    const guard = new TokenGuard(new Reflector(), {} as never);
     expect(await guard.canActivate({ getType: () => 'rmq' } as unknown as ExecutionContext)).toBe(true);
   });
 });

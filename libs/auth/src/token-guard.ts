@@ -1,12 +1,10 @@
 import { Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { DomainError } from '@sociograph/kernel';
-import { Metrics } from '@sociograph/observability';
 import { ACCESS, type Access } from './access';
-import { bearerToken, refuse } from './bearer-token';
+import { Admission } from './admission';
 import { noWorkspace, type Principal, type Role } from './principal';
-import { Revocations } from './revocations';
-import { TokenVerifier, type VerifiedToken } from './token-verifier';
+import type { VerifiedToken } from './token-verifier';
 
 interface GuardedRequest {
   raw: { rawHeaders: string[] };
@@ -22,9 +20,7 @@ interface GuardedRequest {
 export class TokenGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
-    private readonly verifier: TokenVerifier,
-    private readonly revocations: Revocations,
-    private readonly metrics: Metrics,
+    private readonly admission: Admission,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -34,28 +30,12 @@ export class TokenGuard implements CanActivate {
     if (access === undefined) throw forbidden('AUTH.NOT_DECLARED', 'This address is open to nobody.');
     if (access.kind === 'public') return true;
     const request = context.switchToHttp().getRequest<GuardedRequest>();
-    const token = await this.accept(request.raw.rawHeaders);
+    const token = await this.admission.admit(request.raw.rawHeaders);
     // Before the roles are looked at: the audit trail names who was refused, too.
     request.principal = token.principal;
     request.tokenExpiresAt = token.expiresAt;
     permit(token, access.roles);
     return true;
-  }
-
-  private async accept(rawHeaders: string[]): Promise<VerifiedToken> {
-    try {
-      const token = await this.verifier.verify(bearerToken(rawHeaders));
-      const earliest = await this.revocations.earliestAcceptedIat(token.principal.subject);
-      if (earliest !== undefined && token.issuedAt < earliest) throw refuse('revoked');
-      return token;
-    } catch (error) {
-      this.metrics
-        .counter('auth_tokens_refused_total', 'Tokens not accepted; a spike means an attack or a clock', [
-          'reason',
-        ])
-        .inc({ reason: error instanceof DomainError ? String(error.facts['refusal'] ?? error.kind) : 'bug' });
-      throw error;
-    }
   }
 }
 

@@ -69,12 +69,12 @@ describe('a revocation', () => {
     const identity = new Redis(servers.of('identity-service', 'REDIS_POOL_URL'));
     try {
       const now = Date.now();
-      await appendRevocation(identity, { subject, earliestIat: Math.floor(now / 1000) + 60 }, now);
+      await appendRevocation(identity, { subject, earliestIat: Math.floor(now / 1000) + 60, at: now });
       await eventually(async () => expect(await statuses()).toEqual([401, 401]), {
         timeoutMs: 20_000,
         everyMs: 100,
       });
-      await appendRevocation(identity, { subject, earliestIat: Math.floor(now / 1000) - 60 }, now);
+      await appendRevocation(identity, { subject, earliestIat: Math.floor(now / 1000) - 60, at: now + 1 });
       await eventually(async () => expect(await statuses()).toEqual([200, 200]), {
         timeoutMs: 20_000,
         everyMs: 100,
@@ -87,9 +87,8 @@ describe('a revocation', () => {
   it('can be written by identity-service alone', async () => {
     const reader = new Redis(servers.of('parser-service', 'REDIS_POOL_URL'));
     try {
-      await expect(appendRevocation(reader, { subject: 'x', earliestIat: 1 }, Date.now())).rejects.toThrow(
-        /NOPERM/,
-      );
+      const forged = { subject: 'x', earliestIat: 1, at: Date.now() };
+      await expect(appendRevocation(reader, forged)).rejects.toThrow(/NOPERM/);
       await expect(reader.get('projector:lock')).rejects.toThrow(/NOPERM/);
     } finally {
       reader.disconnect();

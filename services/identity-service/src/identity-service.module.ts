@@ -2,8 +2,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule, followRevocations, openPoolRedis } from '@sociograph/auth';
 import { CONSUMER_GROUPS } from '@sociograph/contracts';
 import { createKafka, EventPublisher, KafkaBatchServer, OutboxRelay } from '@sociograph/messaging';
-import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
-import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
+import { Postgres } from '@sociograph/postgres';
+import type { HostContext } from '@sociograph/service-host';
 import { MemberKeeper } from './application/change-members';
 import { Quotas } from './application/describe-quotas';
 import { Inviter } from './application/invite-members';
@@ -39,10 +39,12 @@ export class IdentityServiceModule {
     const background = new Background(ctx, metrics);
     const app = new Postgres({ url: config.DATABASE_URL_APP, max: 4, logger });
     const worker = new Postgres({ url: config.DATABASE_URL_WORKER, max: 6, logger });
+    const holding = new Postgres({ url: config.DATABASE_URL_WORKER, max: 4, logger });
     const redis = openPoolRedis(config.REDIS_POOL_URL, ctx, 'identity');
     const workspaces: PgWorkspaces = new PgWorkspaces({
       app,
       worker,
+      holding,
       ids,
       memberLimit: (id) => quotas.limitOf(id, 'members'),
     });
@@ -61,7 +63,7 @@ export class IdentityServiceModule {
     const failed = (work: string) => (error: unknown) => background.failed(work, error);
     const keeper = new MemberKeeper(workspaces, directory, takenBack, clock, failed('accounts'));
     const registrar = new Registrar(
-      new PgRegistrations(worker, failed('registrations')),
+      new PgRegistrations(worker, holding, failed('registrations')),
       directory,
       workspaces,
       invitations,
@@ -74,6 +76,7 @@ export class IdentityServiceModule {
         hash: hashPassword,
         hashToken,
         verifyEmail: config.IDENTITY_VERIFY_EMAIL,
+        applied: (subject) => keeper.applied(subject),
         onFailure: failed('registrations'),
       },
     );
@@ -93,7 +96,7 @@ export class IdentityServiceModule {
     background.every(HOUR_MS, 'old revocations', () => takenBack.forgetOld(clock.nowMs()));
     ctx.health.check('keycloak', async () => ((await directory.available()) ? 'up' : 'degraded'));
     ctx.shutdown.add('close', 'database', async () => {
-      await Promise.allSettled([app.end(), worker.end()]);
+      await Promise.allSettled([app.end(), worker.end(), holding.end()]);
     });
     return {
       module: IdentityServiceModule,
@@ -108,7 +111,6 @@ export class IdentityServiceModule {
       ],
       controllers: [...REST_CONTROLLERS, AuditConsumer],
       providers: [
-        { provide: IdempotencyStore, useValue: new PostgresIdempotencyStore(app) },
         { provide: Workspaces, useValue: workspaces },
         { provide: Invitations, useValue: invitations },
         { provide: Quotas, useValue: quotas },

@@ -20,8 +20,11 @@ runMain(async () => {
   const postgres = (url: string): Postgres => new Postgres({ url, max: 2, logger });
   const [worker, app] = [postgres(config.DATABASE_URL_WORKER), postgres(config.DATABASE_URL_APP)];
   const heads: HeadsByWorkspace = new Map();
-  const add = (head: Head): void =>
-    void heads.set(head.workspaceId, [...(heads.get(head.workspaceId) ?? []), head]);
+  const add = (head: Head): void => {
+    const known = heads.get(head.workspaceId);
+    if (known === undefined) heads.set(head.workspaceId, [head]);
+    else known.push(head);
+  };
   for await (const { id: _id, ...head } of headLines(config.AUDIT_HEADS_FILE)) add(head);
   await replayTopic({
     kafka: createKafka({

@@ -45,12 +45,15 @@ export class MemberKeeper {
 
   /**
    * Of one account, or of any. The subject is shut out before Keycloak is asked, so that no token of before and none
-   * that is fetched in between holds; what Keycloak issues from the next second on has the new roles.
+   * that is fetched in between holds; what Keycloak issues from the next second on has the new roles. Where nobody can
+   * be told of the shutting out, Keycloak hears all the same: at least no new token has the old roles.
    */
   async applyNext(subject?: string): Promise<boolean> {
-    return this.workspaces.applyNext(async (whose, standing) => {
-      await this.takenBack.shutOut(whose, this.clock.nowMs());
+    return this.workspaces.applyNext(async (whose, standing, isNew) => {
+      if (isNew) return this.directory.apply(whose, standing);
+      const [told] = await Promise.allSettled([this.takenBack.shutOut(whose, this.clock.nowMs())]);
       await this.directory.apply(whose, standing);
+      if (told.status === 'rejected') throw told.reason;
       const now = this.clock.nowMs();
       await this.takenBack.letIn(whose, Math.floor(now / 1000) + 1, now);
     }, subject);

@@ -30,8 +30,13 @@ export interface RegistrarOptions {
   readonly hashToken: (token: string) => string;
   /** New addresses have to be confirmed. */
   readonly verifyEmail: boolean;
+  /** Brings the standing of an admitted account to the directory; what fails is tried again by others. */
+  readonly applied: (subject: string) => Promise<unknown>;
   readonly onFailure: (error: unknown) => void;
 }
+
+/** Keycloak is asked by so many answered registrations at a time; beyond that they wait for the regular round. */
+const AT_ONCE = 2;
 
 /**
  * Accounts with a workspace. The answer is the same whether the address is known or not, and it takes the same time: the
@@ -39,6 +44,8 @@ export interface RegistrarOptions {
  * lives, or by a repeated call.
  */
 export class Registrar {
+  #carrying = 0;
+
   constructor(
     private readonly registrations: Registrations,
     private readonly directory: Directory,
@@ -72,11 +79,18 @@ export class Registrar {
 
   /** Carries on what is due; true while there is more. Of a failure the caller's log tells, and it is tried again. */
   async carryOn(email?: string): Promise<boolean> {
-    return this.registrations.carryOn(
+    let admitted: string | undefined;
+    const more = await this.registrations.carryOn(
       this.clock.nowMs(),
-      (registration) => this.#finish(registration),
+      async (registration) => {
+        admitted = await this.#finish(registration);
+        return 'done';
+      },
       email,
     );
+    // Afterwards: the standing is the member's by now, and may have changed since.
+    if (admitted !== undefined) await this.options.applied(admitted);
+    return more;
   }
 
   async #begin(
@@ -92,20 +106,20 @@ export class Registrar {
     if (this.options.perAddress.take(email, this.clock.nowMs()) > 0) return;
     const registration = { id: this.ids.next(), email, password: hashed, ...goal };
     await this.registrations.begin(registration, this.clock.nowMs());
-    void this.carryOn(email).catch(this.options.onFailure);
+    if (this.#carrying >= AT_ONCE) return;
+    this.#carrying += 1;
+    void this.carryOn(email)
+      .catch(this.options.onFailure)
+      .finally(() => (this.#carrying -= 1));
   }
 
   /** Each step may be repeated: the account knows its registration, the member its account. */
-  async #finish(registration: Registration): Promise<'done'> {
-    const { id, email, password, workspaceId, roles } = registration;
+  async #finish(registration: Registration): Promise<string | undefined> {
+    const { id, email, password } = registration;
     const unconfirmed = this.options.verifyEmail;
-    const made = await this.directory.create({
-      ...{ registrationId: id, email, password, workspaceId },
-      unconfirmed,
-    });
-    if (made.kind === 'taken') return 'done';
-    await this.directory.apply(made.subject, { workspaceId, roles });
+    const made = await this.directory.create({ registrationId: id, email, password, unconfirmed });
+    if (made.kind === 'taken') return undefined;
     await this.workspaces.admit(registration, made.subject, this.clock.nowMs());
-    return 'done';
+    return made.subject;
   }
 }

@@ -65,6 +65,12 @@ describe('a sealed trail', () => {
     expect(faults([rows[0], rows[3]] as SealedEntry[], heads)).toEqual(['w 2 missing', 'w 3 missing']);
   });
 
+  it('names the beginning of a gap, however wide somebody wrote it', () => {
+    const found = faults([{ ...(rows[0] as SealedEntry), seq: Number.MAX_SAFE_INTEGER }], heads);
+    expect(found).toHaveLength(1_000);
+    expect([found[0], found.at(-1)]).toEqual(['w 1 missing', 'w 1000 missing']);
+  });
+
   it('shows two rows that changed places', () => {
     const [a, b, c, d] = rows as [SealedEntry, SealedEntry, SealedEntry, SealedEntry];
     const swapped = [a, { ...b, entry: c.entry }, { ...c, entry: b.entry }, d];

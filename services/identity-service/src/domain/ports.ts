@@ -27,7 +27,6 @@ export interface NewAccount {
   readonly registrationId: string;
   readonly email: string;
   readonly password: HashedPassword;
-  readonly workspaceId: string;
   /** True: the address has to be confirmed at the first sign-in. */
   readonly unconfirmed: boolean;
 }
@@ -36,7 +35,10 @@ export interface NewAccount {
 export abstract class Directory {
   /** Whether it answers, asked at most every two seconds. */
   abstract available(): Promise<boolean>;
-  /** Makes the account, or finds the one that this registration made before. `taken`: the address is somebody else's. */
+  /**
+   * Makes the account, without workspace and roles, or finds the one that this registration made before. `taken`: the
+   * address is somebody else's.
+   */
   abstract create(account: NewAccount): Promise<{ kind: 'made'; subject: string } | { kind: 'taken' }>;
   /** Sets workspace and roles to exactly this, and ends the sessions of an account that is out. */
   abstract apply(subject: string, standing: Standing): Promise<void>;
@@ -55,7 +57,10 @@ export interface Registration {
 
 /** Registrations that are under way. */
 export abstract class Registrations {
-  /** Keeps it; where one of this address is under way already that one goes on, and the new one is forgotten. */
+  /**
+   * Keeps it; where one of this address is under way already that one goes on, and the new one is forgotten. It never
+   * waits for the one that is under way: the time of the answer would tell that there is one.
+   */
   abstract begin(registration: Registration, nowMs: number): Promise<void>;
   /**
    * Takes one that is due under a lock and does `work` with it; `done` removes it. A failure moves its next try.
@@ -70,7 +75,10 @@ export abstract class Registrations {
 
 /** Workspaces and their members. */
 export abstract class Workspaces {
-  /** The account becomes a member of its new or existing workspace, the invitation is used up: one transaction. */
+  /**
+   * The account becomes a member of its new or existing workspace, the invitation is used up: one transaction. The
+   * directory does not know yet: `applyNext` tells it.
+   */
   abstract admit(registration: Registration, subject: string, nowMs: number): Promise<void>;
   /** An existing account without a workspace accepts an invitation. */
   abstract join(invitationId: string, subject: string, nowMs: number, act: Act): Promise<Member>;
@@ -94,9 +102,12 @@ export abstract class Workspaces {
     options: { version?: number | undefined; nowMs: number; act: Act },
   ): Promise<Member>;
   abstract countMembers(workspaceId: string): Promise<number>;
-  /** Does `work` with an account whose standing the directory has not got yet; false when there is none. */
+  /**
+   * Does `work` with an account whose standing the directory has not got yet; false when there is none. `isNew`: the
+   * directory never heard of any standing of it. One whose work fails is tried again after all others.
+   */
   abstract applyNext(
-    work: (subject: string, standing: Standing) => Promise<void>,
+    work: (subject: string, standing: Standing, isNew: boolean) => Promise<void>,
     subject?: string,
   ): Promise<boolean>;
 }

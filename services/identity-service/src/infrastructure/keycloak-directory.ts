@@ -57,14 +57,14 @@ export class KeycloakDirectory extends Directory {
   }
 
   override async create(account: NewAccount): Promise<{ kind: 'made'; subject: string } | { kind: 'taken' }> {
-    const { email, password, workspaceId, registrationId, unconfirmed } = account;
+    const { email, password, registrationId, unconfirmed } = account;
     const response = await this.#ask('POST', '/users', {
       username: email,
       email,
       emailVerified: !unconfirmed,
       enabled: true,
       groups: [GROUP],
-      attributes: { [WORKSPACE]: [workspaceId], [REGISTRATION]: [registrationId] },
+      attributes: { [REGISTRATION]: [registrationId] },
       requiredActions: unconfirmed ? ['VERIFY_EMAIL'] : [],
       credentials: [
         {

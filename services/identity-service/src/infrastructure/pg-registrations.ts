@@ -17,10 +17,14 @@ interface Row {
 const KEPT = '1 day';
 const LONGEST_PAUSE_S = 60;
 
-/** As the worker: nobody who registers belongs to a workspace yet. */
+/**
+ * As the worker: nobody who registers belongs to a workspace yet. `holding` has the connections of those that are
+ * carried on: each is kept while Keycloak is asked, and what is stored meanwhile needs another one.
+ */
 export class PgRegistrations extends Registrations {
   constructor(
     private readonly worker: Postgres,
+    private readonly holding: Postgres,
     private readonly onFailure: (error: unknown) => void,
   ) {
     super();
@@ -32,11 +36,16 @@ export class PgRegistrations extends Registrations {
       `INSERT INTO registrations
          (id, email, password, workspace_id, workspace_name, roles, invitation_id, begun_at, next_try_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-       ON CONFLICT (email) DO UPDATE SET next_try_at = EXCLUDED.next_try_at`,
+       ON CONFLICT (email) DO NOTHING`,
       [
         ...[id, email, JSON.stringify(password), workspaceId, workspaceName ?? null, roles],
         ...[invitationId ?? null, new Date(nowMs)],
       ],
+    );
+    await this.worker.query(
+      `UPDATE registrations SET next_try_at = $2 WHERE id =
+         (SELECT id FROM registrations WHERE email = $1 AND next_try_at > $2 FOR UPDATE SKIP LOCKED)`,
+      [email, new Date(nowMs)],
     );
   }
 
@@ -45,7 +54,7 @@ export class PgRegistrations extends Registrations {
     work: (registration: Registration) => Promise<'done'>,
     email?: string,
   ): Promise<boolean> {
-    return this.worker.tx(async (q) => {
+    return this.holding.tx(async (q) => {
       const { rows } = await q.query<Row>(
         `SELECT id, email, password, workspace_id, workspace_name, roles, invitation_id, tries FROM registrations
          WHERE next_try_at <= $1 AND ($2::text IS NULL OR email = $2)

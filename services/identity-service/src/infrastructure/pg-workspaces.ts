@@ -30,11 +30,16 @@ export interface PgWorkspacesOptions {
   readonly app: Postgres;
   /** Sees all: for what happens before, or between, workspaces. */
   readonly worker: Postgres;
+  /** As `worker`, for transactions that wait for Keycloak: they must not take the connections that others need. */
+  readonly holding: Postgres;
   readonly ids: Ids;
   readonly memberLimit: (workspaceId: string) => Promise<number>;
 }
 
 export class PgWorkspaces extends Workspaces {
+  /** The account that was tried last: one that fails for ever must not keep the others waiting. */
+  #tried = '';
+
   constructor(private readonly options: PgWorkspacesOptions) {
     super();
   }
@@ -52,11 +57,11 @@ export class PgWorkspaces extends Workspaces {
         ((await count(q, workspaceId)) < most && (await useUp(q, invitationId, nowMs)));
       await ensureWorkspace(q, workspaceId, workspaceName ?? workspaceId, nowMs);
       const now = new Date(nowMs);
-      // Somebody else was quicker: the account stays, in no workspace, and the directory is told so.
+      // Somebody else was quicker: the account stays, in no workspace.
       await q.query(
         `INSERT INTO accounts (subject, workspace_id, email, roles, joined_at, left_at, version, applied)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 1)`,
-        [subject, workspaceId, email, in_ ? roles : [], now, in_ ? null : now, in_ ? 1 : 2],
+         VALUES ($1, $2, $3, $4, $5, $6, 1, 0)`,
+        [subject, workspaceId, email, in_ ? roles : [], now, in_ ? null : now],
       );
       const action = invitationId === undefined ? 'workspace.create' : 'member.join';
       const act: Act = { actor: { kind: 'person', id: subject }, action };
@@ -188,20 +193,21 @@ export class PgWorkspaces extends Workspaces {
   }
 
   override async applyNext(
-    work: (subject: string, standing: Standing) => Promise<void>,
+    work: (subject: string, standing: Standing, isNew: boolean) => Promise<void>,
     subject?: string,
   ): Promise<boolean> {
-    return this.options.worker.tx(async (q) => {
+    return this.options.holding.tx(async (q) => {
       // Of a named account the change is waited for that another process is just applying.
       const row = await rowOf(
         q,
         `SELECT ${COLUMNS} FROM accounts WHERE applied < version AND ($1::text IS NULL OR subject = $1)
-         ORDER BY subject LIMIT 1 FOR UPDATE ${subject === undefined ? 'SKIP LOCKED' : ''}`,
-        [subject ?? null],
+         ORDER BY subject <= $2, subject LIMIT 1 FOR UPDATE ${subject === undefined ? 'SKIP LOCKED' : ''}`,
+        [subject ?? null, this.#tried],
       );
       if (row === undefined) return false;
+      if (subject === undefined) this.#tried = row.subject;
       const workspaceId = row.left_at === null ? row.workspace_id : undefined;
-      await work(row.subject, { workspaceId, roles: row.roles });
+      await work(row.subject, { workspaceId, roles: row.roles }, row.applied === 0 && row.version === 1);
       await q.query('UPDATE accounts SET applied = $2 WHERE subject = $1', [row.subject, row.version]);
       return true;
     });

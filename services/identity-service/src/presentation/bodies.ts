@@ -123,7 +123,7 @@ export class SubjectParam {
   subject!: string;
 }
 
-export function actOf(principal: Principal, action: string): Act {
+export function actOf(principal: Pick<Principal, 'subject'>, action: string): Act {
   return {
     actor: { kind: 'person', id: principal.subject },
     action,

@@ -1,14 +1,7 @@
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation, ApiProperty, ApiPropertyOptional, ApiResponse, ApiTags } from '@nestjs/swagger';
-import {
-  CurrentPrincipal,
-  type Principal,
-  Public,
-  Revocations,
-  Roles,
-  TokenVerifier,
-} from '@sociograph/auth';
-import { Clock, DomainError } from '@sociograph/kernel';
+import { Admission, CurrentPrincipal, type Principal, Public, Roles } from '@sociograph/auth';
+import { Clock } from '@sociograph/kernel';
 import { decodeCursor, encodeCursor, IdParam, type Page, PageQuery } from '@sociograph/service-host';
 import { z } from 'zod';
 import { Inviter } from '../application/invite-members';
@@ -45,8 +38,7 @@ export class InvitationsController {
   constructor(
     private readonly inviter: Inviter,
     private readonly invitations: Invitations,
-    private readonly verifier: TokenVerifier,
-    private readonly revocations: Revocations,
+    private readonly admission: Admission,
     private readonly clock: Clock,
   ) {}
 
@@ -94,19 +86,15 @@ export class InvitationsController {
   @ApiResponse({ status: 200, type: MemberView })
   async accept(
     @Body() { token }: AcceptBody,
-    @Headers('authorization') authorization: string | undefined,
+    @Req() { raw }: { raw: { rawHeaders: string[] } },
   ): Promise<MemberView> {
-    const subject = await this.#caller(authorization);
-    const act = { actor: { kind: 'person', id: subject } as const, action: 'member.join' };
+    const subject = await this.#caller(raw.rawHeaders);
+    const act = actOf({ subject }, 'member.join');
     return memberViewOf(await this.inviter.accept(token, subject, act));
   }
 
-  async #caller(authorization: string | undefined): Promise<string> {
-    const bearer = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-    if (bearer === undefined) throw unauthenticated();
-    const { principal, hasWorkspace, issuedAt } = await this.verifier.verify(bearer);
-    const earliest = await this.revocations.earliestAcceptedIat(principal.subject);
-    if (earliest !== undefined && issuedAt < earliest) throw unauthenticated();
+  async #caller(rawHeaders: readonly string[]): Promise<string> {
+    const { principal, hasWorkspace } = await this.admission.admit(rawHeaders);
     if (hasWorkspace) throw alreadyMember();
     return principal.subject;
   }
@@ -114,12 +102,4 @@ export class InvitationsController {
 
 function viewOf({ id, roles, note, createdBy, createdAt, expiresAt }: Invitation): InvitationView {
   return { id, roles, ...(note !== undefined && { note }), createdBy, createdAt, expiresAt };
-}
-
-function unauthenticated(): DomainError {
-  return new DomainError({
-    code: 'AUTH.TOKEN_MISSING',
-    kind: 'unauthenticated',
-    message: 'This needs a token that is still accepted.',
-  });
 }

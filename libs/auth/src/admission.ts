@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { DomainError } from '@sociograph/kernel';
+import { Metrics } from '@sociograph/observability';
+import { bearerToken, refuse } from './bearer-token';
+import { Revocations } from './revocations';
+import { TokenVerifier, type VerifiedToken } from './token-verifier';
+
+/**
+ * Whether a request's token is accepted at all. The guard asks it for every route with roles; a route that is open to
+ * accounts without a workspace asks it itself.
+ */
+@Injectable()
+export class Admission {
+  constructor(
+    private readonly verifier: TokenVerifier,
+    private readonly revocations: Revocations,
+    private readonly metrics: Metrics,
+  ) {}
+
+  /** The request's headers as they came (name, value, name, value, ...). Throws as TokenVerifier does; counted. */
+  async admit(rawHeaders: readonly string[]): Promise<VerifiedToken> {
+    try {
+      const token = await this.verifier.verify(bearerToken(rawHeaders));
+      const earliest = await this.revocations.earliestAcceptedIat(token.principal.subject);
+      if (earliest !== undefined && token.issuedAt < earliest) throw refuse('revoked');
+      return token;
+    } catch (error) {
+      this.metrics
+        .counter('auth_tokens_refused_total', 'Tokens not accepted; a spike means an attack or a clock', [
+          'reason',
+        ])
+        .inc({ reason: error instanceof DomainError ? String(error.facts['refusal'] ?? error.kind) : 'bug' });
+      throw error;
+    }
+  }
+}
