@@ -29,7 +29,7 @@ async function follow(onlyOnce: boolean): Promise<void> {
   shutdown.install();
   await management.start();
   shutdown.add('close', 'management port', () => management.close());
-  const { kafka } = await runAnalytics(config, ctx);
+  const { kafka, forgetErased } = await runAnalytics(config, ctx);
   logger.info({ managementUrl: management.url }, 'analytics started');
   if (!onlyOnce) return;
   const { name, topics } = CONSUMER_GROUPS.analytics;
@@ -38,6 +38,7 @@ async function follow(onlyOnce: boolean): Promise<void> {
     name,
     topics.map((topic) => topic.name),
   );
+  await forgetErased();
   await shutdown.exit('caught up');
 }
 

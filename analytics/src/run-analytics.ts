@@ -21,6 +21,8 @@ export interface AnalyticsRun {
   kafka: Kafka;
   /** Resolves when the group's member has its partitions. */
   joined(): Promise<void>;
+  /** Takes out at once whom the marks of now mean; a run that ends when it has caught up may not live to the next look. */
+  forgetErased(): Promise<void>;
 }
 
 export interface RunOptions {
@@ -39,6 +41,7 @@ export async function runAnalytics(
   options: RunOptions = {},
 ): Promise<AnalyticsRun> {
   const { groupId = CONSUMER_GROUPS.analytics.name, topics = CONSUMER_GROUPS.analytics.topics } = options;
+  // No beat of the consumer: it stands still while the warehouse is away. What is stuck, its own watchdog ends.
   const { logger, metrics, health, shutdown } = ctx;
   const kafka = createKafka({
     brokers: config.KAFKA_BROKERS,
@@ -74,11 +77,9 @@ export async function runAnalytics(
     },
   });
   const forget = new ForgetErased(warehouse, followed.suppressions, turns);
+  const lookForErased = async (): Promise<void> => counts.erased.inc(await forget.look());
   const look = setInterval(() => {
-    forget.look().then(
-      (erased) => counts.erased.inc(erased),
-      (error: unknown) => logger.warn({ err: error }, 'erased people could not be looked for'),
-    );
+    lookForErased().catch((err: unknown) => logger.warn({ err }, 'erased people could not be looked for'));
   }, options.lookEveryMs ?? LOOK_EVERY_MS);
   shutdown.add('stop-taking', 'erasures', () => clearInterval(look));
   shutdown.add('flush', 'work under way', () => turns.run(async () => undefined));
@@ -88,7 +89,6 @@ export async function runAnalytics(
     maxBatchRecords: config.ANALYTICS_BATCH_RECORDS,
     // Three repeats of a slow write, and their waits.
     handlerTimeoutMs: 120_000,
-    onProgress: () => health.beat('consumer'),
   });
   const app = await NestFactory.createMicroservice(AnalyticsModule.forRoot(ctx, store, topics), {
     strategy: server,
@@ -99,5 +99,9 @@ export async function runAnalytics(
   shutdown.add('close', 'application', () => app.close());
   await app.listen();
   health.startup(true);
-  return { kafka, joined: () => server.joined() };
+  const forgetErased = async (): Promise<void> => {
+    await followed.caughtUp;
+    await lookForErased();
+  };
+  return { kafka, joined: () => server.joined(), forgetErased };
 }

@@ -22,7 +22,7 @@ import { eventually, ownSuppressionKey, testServers } from '@sociograph/testing'
 import type { Kafka } from 'kafkajs';
 import type { AnalyticsConfig } from '../src/config';
 import { DuckDbWarehouse } from '../src/infrastructure/duckdb-warehouse';
-import { runAnalytics } from '../src/run-analytics';
+import { runAnalytics, type AnalyticsRun } from '../src/run-analytics';
 
 const SPAN = { timeoutMs: 60_000, everyMs: 200 };
 
@@ -59,11 +59,13 @@ describe('the analytics consumer on Kafka', () => {
     SUPPRESSION_KEY_FILE: keyFile,
   } as AnalyticsConfig;
 
-  const start = async (): Promise<void> => {
+  const start = async (lookEveryMs = 100): Promise<AnalyticsRun> => {
     ctx = createHostContext(config);
     const pause = { wait: async (ms: number) => void waits.push(ms) };
-    const options = { groupId, topics, suppressionTopic: marks, lookEveryMs: 100, pause };
-    await (await runAnalytics(config, ctx, options)).joined();
+    const options = { groupId, topics, suppressionTopic: marks, lookEveryMs, pause };
+    const running = await runAnalytics(config, ctx, options);
+    await running.joined();
+    return running;
   };
   const publish = (message: MessageDefinition, topic: string, key: string, value: unknown) =>
     publisher.publish([{ message, topic, key, value: value as never }]);
@@ -73,6 +75,10 @@ describe('the analytics consumer on Kafka', () => {
       userId,
       observedAt,
     });
+  const markErased = async (id: string): Promise<void> => {
+    const mark = markOf(new Secret(readFileSync(keyFile, 'utf8').trim()), 'demo', 'vk', id);
+    await publish(personSuppressed, marks, `demo:vk:${mark}`, { ...personSuppressed.example, mark });
+  };
   /** One process at a time may have the file: the consumer is stopped before it is looked into. */
   const stopAndAsk = async (sql: string): Promise<Record<string, unknown>[]> => {
     await ctx.shutdown.run('spec');
@@ -151,12 +157,13 @@ describe('the analytics consumer on Kafka', () => {
       SPAN,
     );
     await person('3');
-    const mark = markOf(new Secret(readFileSync(keyFile, 'utf8').trim()), 'demo', 'vk', '107');
-    await publish(personSuppressed, marks, `demo:vk:${mark}`, { ...personSuppressed.example, mark });
+    await markErased('107');
     await eventually(async () => {
       expect(await metric('analytics_people_erased_total')).toBe(1);
       expect(await metric('analytics_records_stored_total')).toBeGreaterThanOrEqual(6);
     }, SPAN);
+    // It stands still while the warehouse is away: that must not count as dead.
+    expect((await ctx.health.report()).beats).toEqual({});
     expect(await stopAndAsk('SELECT id FROM people ORDER BY id')).toEqual([
       { id: '1' },
       { id: '2' },
@@ -167,4 +174,11 @@ describe('the analytics consumer on Kafka', () => {
     expect(await warehouse.ask('SELECT id FROM stored_people')).toEqual([]);
     await warehouse.close();
   }, 240_000);
+
+  it('forgets who was erased while it was not running, also in a run that ends before the first look', async () => {
+    await markErased('2');
+    const running = await start(3_600_000);
+    await running.forgetErased();
+    expect(await stopAndAsk('SELECT id FROM people ORDER BY id')).toEqual([{ id: '1' }, { id: '3' }]);
+  }, 120_000);
 });

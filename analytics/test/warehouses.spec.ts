@@ -52,6 +52,19 @@ describe('DuckDbWarehouse', () => {
 describe("ClickHouseWarehouse on ClickHouse's own engine", () => {
   warehouseContract(clickhouse, ' FINAL');
 
+  it('rewrites nothing for people whom no row names', async () => {
+    const warehouse = await clickhouse();
+    const mutations = (): Promise<string[]> =>
+      answer(warehouse, 'SELECT count() AS n FROM system.mutations WHERE database = currentDatabase()');
+    await warehouse.prepare();
+    await store(warehouse, [aRecord(userObserved, userObserved.example)]);
+    await warehouse.erase({ workspaceId: 'demo', network: 'vk' }, ['nobody']);
+    expect(await mutations()).toEqual(['0']);
+    await warehouse.erase({ workspaceId: 'demo', network: 'vk' }, ['107']);
+    expect(await mutations()).toEqual(['1']);
+    await warehouse.close();
+  });
+
   it('says that it does not work when nobody answers', async () => {
     const warehouse = new ClickHouseWarehouse('http://127.0.0.1:1/analytics');
     await expect(warehouse.prepare()).rejects.toMatchObject({ code: 'ANALYTICS.WAREHOUSE_UNAVAILABLE' });

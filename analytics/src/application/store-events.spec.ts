@@ -142,6 +142,16 @@ describe('StoreEvents', () => {
     expect(pause.waits).toHaveLength(6);
   });
 
+  it('blames no record when the process ends between two tries', async () => {
+    const { warehouse, store, pause } = stand();
+    warehouse.failing = () => rowsRefused('poison');
+    pause.wait = async () => Promise.reject(new Error('The operation was aborted'));
+    await expect(store.execute([snapshot('1')])).rejects.toMatchObject({
+      code: 'ANALYTICS.STOPPING',
+      kind: 'unavailable',
+    });
+  });
+
   it('writes nothing before it knows who was erased, and nothing about them', async () => {
     const { warehouse, suppressions, turns, pause, erase } = stand();
     let known!: () => void;

@@ -3,7 +3,7 @@ import type { EventRecord } from '@sociograph/messaging';
 import type { Suppressions } from '@sociograph/suppression';
 import { rowsOfRecords } from './rows-of-records';
 import type { OneAtATime } from './one-at-a-time';
-import type { Pause, Warehouse } from './warehouse';
+import { stopping, type Pause, type Warehouse } from './warehouse';
 
 /** Waits before the three repeats of a write: exponential from 2 s. */
 export const RETRY_WAITS_MS: readonly number[] = [2_000, 4_000, 8_000];
@@ -45,7 +45,8 @@ export class StoreEvents {
           throw error;
         }
         this.telemetry.repeated(error, waitMs);
-        await this.pause.wait(waitMs);
+        // Not as it comes: what is no server's failure would have the record to blame looked for.
+        await this.pause.wait(waitMs).catch(() => Promise.reject(stopping()));
       }
     }
   }

@@ -34,13 +34,12 @@ export abstract class Pause {
   abstract wait(ms: number): Promise<void>;
 }
 
-/** The warehouse does not take this content, however often it is offered. */
-export function rowsRefused(reason: string, cause?: unknown): DomainError {
+/** The warehouse does not take this content, however often it is offered. Without a cause: engines quote rows, and logs tell causes. */
+export function rowsRefused(reason: string): DomainError {
   return new DomainError({
     code: 'ANALYTICS.ROWS_REFUSED',
     kind: 'unprocessable',
     message: `The warehouse refuses the rows: ${reason}`,
-    cause,
   });
 }
 
@@ -51,5 +50,14 @@ export function warehouseUnavailable(reason: string, cause?: unknown): DomainErr
     kind: 'unavailable',
     message: `The warehouse does not work: ${reason}`,
     cause,
+  });
+}
+
+/** A write is broken off between two tries; its records come again at the next start. */
+export function stopping(): DomainError {
+  return new DomainError({
+    code: 'ANALYTICS.STOPPING',
+    kind: 'unavailable',
+    message: 'The process stops before the write is tried again.',
   });
 }

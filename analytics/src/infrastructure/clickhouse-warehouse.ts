@@ -75,23 +75,21 @@ export class ClickHouseWarehouse extends Warehouse {
 
   async erase(scope: Scope, ids: readonly string[]): Promise<void> {
     for (const { name, people } of ALL_TABLES) {
-      for (const column of people.rows)
-        await this.#alter(
-          `${name} DELETE WHERE ${THEIRS} AND has({ids:Array(String)}, ${column})`,
-          scope,
-          ids,
-        );
+      for (const column of people.rows) await this.#delete(name, `has(${IDS}, ${column})`, scope, ids);
       for (const column of people.lists)
-        await this.#alter(
-          `${name} UPDATE ${column} = arrayFilter(one -> NOT has({ids:Array(String)}, one), ${column}) ` +
-            `WHERE ${THEIRS} AND hasAny(${column}, {ids:Array(String)})`,
+        await this.#update(
+          name,
+          `${column} = arrayFilter(one -> NOT has(${IDS}, one), ${column})`,
+          `hasAny(${column}, ${IDS})`,
           scope,
           ids,
         );
       // Not NULL: that would hide the text behind a mask and keep it on disk.
       for (const column of people.posts)
-        await this.#alter(
-          `${name} UPDATE ${column} = '' WHERE ${THEIRS} AND has({ids:Array(String)}, splitByChar('_', ifNull(${column}, ''))[1])`,
+        await this.#update(
+          name,
+          `${column} = ''`,
+          `has(${IDS}, splitByChar('_', ifNull(${column}, ''))[1])`,
           scope,
           ids,
         );
@@ -99,7 +97,7 @@ export class ClickHouseWarehouse extends Warehouse {
   }
 
   async removePosts(scope: Scope, ids: readonly string[]): Promise<void> {
-    await this.#alter(`posts DELETE WHERE ${THEIRS} AND has({ids:Array(String)}, id)`, scope, ids);
+    await this.#delete('posts', `has(${IDS}, id)`, scope, ids);
   }
 
   ask(sql: string): Promise<Record<string, unknown>[]> {
@@ -114,10 +112,31 @@ export class ClickHouseWarehouse extends Warehouse {
     await Promise.all([this.#client.close(), this.#asking.close()]);
   }
 
-  /** A mutation rewrites the parts that hold such rows; it is waited for. */
-  async #alter(change: string, scope: Scope, ids: readonly string[]): Promise<void> {
+  #delete(table: string, which: string, scope: Scope, ids: readonly string[]): Promise<void> {
+    return this.#mutate(table, 'DELETE', which, scope, ids);
+  }
+
+  #update(table: string, change: string, which: string, scope: Scope, ids: readonly string[]): Promise<void> {
+    return this.#mutate(table, `UPDATE ${change}`, which, scope, ids);
+  }
+
+  /**
+   * A mutation rewrites the parts that hold such rows; it is waited for. It goes on when the wait is over, so whether there
+   * are such rows is asked first: repeats would queue up behind it.
+   */
+  async #mutate(
+    table: string,
+    change: string,
+    which: string,
+    scope: Scope,
+    ids: readonly string[],
+  ): Promise<void> {
+    const where = `WHERE ${THEIRS} AND ${which}`;
+    const query_params = { ...scope, ids: [...ids] };
+    const found = await this.#rows(`SELECT 1 AS one FROM ${table} ${where} LIMIT 1`, query_params);
+    if (found.length === 0) return;
     await translated(() =>
-      this.#client.command({ query: `ALTER TABLE ${change}`, query_params: { ...scope, ids: [...ids] } }),
+      this.#client.command({ query: `ALTER TABLE ${table} ${change} ${where}`, query_params }),
     );
   }
 
@@ -129,16 +148,17 @@ export class ClickHouseWarehouse extends Warehouse {
   }
 }
 
+const IDS = '{ids:Array(String)}';
 const THEIRS = 'workspace_id = {workspaceId:String} AND network = {network:String}';
 
 async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    // The server's sentences quote rows: only code and type are told.
+    // The server's sentences quote rows: only code and type are told, and no cause, which logs would tell.
     if (error instanceof ClickHouseError) {
       const reason = `ClickHouse says ${error.code} ${error.type ?? ''}`.trim();
-      throw REFUSALS.has(error.code) ? rowsRefused(reason, error) : warehouseUnavailable(reason, error);
+      throw REFUSALS.has(error.code) ? rowsRefused(reason) : warehouseUnavailable(reason);
     }
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'no answer';
     throw warehouseUnavailable(`ClickHouse: ${code}`, error);

@@ -30,6 +30,9 @@ const SETTINGS = {
 /** Errors of the engine for which the rows are to blame. */
 const REFUSALS = /^(Constraint|Conversion|Invalid Input|Out of Range|Invalid Type) Error/;
 
+/** Errors that quote paths and processes, never rows. */
+const ABOUT_FILES = /^(IO|Permission|Connection) Error/;
+
 /**
  * The embedded warehouse: one file, one process at a time. A batch is one transaction; rows go in as one JSON text for
  * each table and are merged by key and version.
@@ -147,8 +150,8 @@ export class DuckDbWarehouse extends Warehouse {
       // Errors of a native module are of another realm under jest: `instanceof` does not know them.
       const { message = error } = error as { message?: unknown };
       const reason = String(message).split('\n')[0] ?? '';
-      if (REFUSALS.test(reason)) throw rowsRefused(withoutValues(reason), error);
-      throw warehouseUnavailable(reason.slice(0, 200), error);
+      if (REFUSALS.test(reason)) throw rowsRefused(withoutValues(reason));
+      throw warehouseUnavailable(ABOUT_FILES.test(reason) ? reason.slice(0, 200) : withoutValues(reason));
     }
   }
 
