@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ArangoMigrations, connectArango } from '@sociograph/arango';
 import { contractServer, type ContractServer } from '@sociograph/arango-embedded';
 import {
+  deadLetterTopic,
   friendListObserved,
   personSuppressed,
   recordKey,
@@ -256,6 +257,21 @@ describe('erasure of a person over Kafka, ArangoDB (stand-in) and HTTP', () => {
       [],
     );
     expect((await ask('GET', `erasures/${unseen.body.id}`, ['admin'], 'elsewhere')).status).toBe(404);
+  });
+
+  it('waits for the dead letters of other groups, too', async () => {
+    const dead = [TOPICS.users, TOPICS.graphChanges].map(({ name }) => deadLetterTopic(name, 'analytics'));
+    for (const [index, topic] of dead.entries())
+      await publisher.publish([{ ...user(`4711${index}`, 'Zoya', 10), topic }]);
+    const asked = await Promise.all(dead.map((_, n) => ask<Receipt>('DELETE', `people/vk/4711${n}`)));
+    for (const { body } of asked)
+      await eventually(async () => {
+        const receipt = (await ask<Receipt>('GET', `erasures/${body.id}`)).body;
+        const read = placeOf(receipt, 'observation-log');
+        expect(read).toEqual({ place: 'observation-log', doneAt: expect.any(String) });
+        const found = placeOf(receipt, 'dead-letters');
+        expect(found).toEqual({ place: 'dead-letters', goneBy: expect.any(String) });
+      }, PATIENCE);
   });
 
   it('refuses who is no admin, and what cannot be', async () => {

@@ -1,5 +1,6 @@
+import { deadLetterTopics } from '@sociograph/contracts';
 import { erasureOf } from '../domain/erasure';
-import { mentions, named, soughtBy } from './kafka-erasure-log';
+import { KafkaErasureLog, mentions, named, soughtBy } from './kafka-erasure-log';
 
 const erasure = erasureOf(
   { workspaceId: 'demo', network: 'vk', mark: 'a'.repeat(64), requestedBy: 'someone', personId: '107' },
@@ -78,5 +79,27 @@ describe('mentions', () => {
     expect(mentions(raw('demo:vk:user:1107', '{"n":1070}'), erasure)).toBe(false);
     expect(mentions(raw(null, null), erasure)).toBe(false);
     expect(mentions(raw('107', null), { ...erasure, personId: undefined })).toBe(false);
+  });
+});
+
+describe('KafkaErasureLog', () => {
+  it('looks into the dead letters of every group that reads about people, and is told where each log ends', async () => {
+    const asked: string[] = [];
+    const admin = {
+      connect: async () => undefined,
+      disconnect: async () => undefined,
+      fetchTopicOffsets: async (topic: string) => {
+        asked.push(topic);
+        return [{ partition: 2, low: '0', high: String(asked.length) }];
+      },
+    };
+    const options = { kafka: { admin: () => admin }, signal: new AbortController().signal };
+    const ends = await new KafkaErasureLog({ ...options, publisher: {}, ids: {} } as never).ends();
+    const aboutPeople = deadLetterTopics()
+      .map(({ name }) => name)
+      .filter((name) => /^sociograph\.(social|graph\.changes)\./.test(name));
+    expect(aboutPeople).toContain('sociograph.graph.changes.v1.analytics.dlt');
+    expect(asked.filter((name) => name.endsWith('.dlt')).sort()).toEqual(aboutPeople.sort());
+    expect(ends).toEqual(Object.fromEntries(asked.map((topic, at) => [topic, { '2': at + 1 }])));
   });
 });

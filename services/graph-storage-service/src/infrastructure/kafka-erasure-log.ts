@@ -32,7 +32,12 @@ import { otherVertexOf, vertexOf } from './kafka-change-log';
 
 const CHANGES = TOPICS.graphChanges.name;
 const OBSERVED = CONSUMER_GROUPS.graphStorage.topics.map(({ name }) => name);
-const DEAD = OBSERVED.map((topic) => deadLetterTopic(topic, CONSUMER_GROUPS.graphStorage.name));
+/** Of every group that reads what may name people. */
+const DEAD = Object.values(CONSUMER_GROUPS).flatMap(({ name: group, topics }) =>
+  topics
+    .filter(({ name }) => name === CHANGES || OBSERVED.includes(name))
+    .map(({ name }) => deadLetterTopic(name, group)),
+);
 const READER = CONSUMER_GROUPS.graphStorage.name;
 
 export interface KafkaErasureLogOptions {
