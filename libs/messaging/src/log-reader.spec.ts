@@ -21,18 +21,27 @@ class QuietCluster {
   asked = 0;
   /** Ends when the question is to be answered. */
   held: Promise<void> = Promise.resolve();
+  /** What consumers were told, in that order. */
+  readonly told: string[] = [];
+  /** Called when a consumer was told something, before it answers. */
+  onTold: (what: string) => void = () => undefined;
   private readonly listeners = new Map<string, Listener>();
+
+  private readonly noted = (what: string) => async (): Promise<void> => {
+    this.told.push(what);
+    this.onTold(what);
+  };
 
   readonly kafka = {
     consumer: () => ({
       events: EVENTS,
       on: (name: string, listener: Listener) => this.listeners.set(name, listener),
-      connect: async () => undefined,
-      subscribe: async () => undefined,
-      run: async () => undefined,
+      connect: this.noted('connect'),
+      subscribe: this.noted('subscribe'),
+      run: this.noted('run'),
       seek: () => undefined,
-      stop: async () => undefined,
-      disconnect: async () => undefined,
+      stop: this.noted('stop'),
+      disconnect: this.noted('disconnect'),
     }),
     admin: () => ({
       connect: async () => undefined,
@@ -66,8 +75,7 @@ class QuietCluster {
 }
 
 describe('LogReader', () => {
-  const setUp = async () => {
-    const cluster = new QuietCluster();
+  const setUp = async (cluster = new QuietCluster()) => {
     const said = jest.fn();
     const reader = new LogReader({
       kafka: cluster.kafka,
@@ -143,6 +151,28 @@ describe('LogReader', () => {
       expect(said).toHaveBeenCalledTimes(1);
     },
   );
+
+  it.each([
+    ['connect', ['connect']],
+    ['subscribe', ['connect', 'subscribe']],
+    ['run', ['connect', 'subscribe', 'run']],
+  ])('reads for nobody when it is stopped during its %s', async (during, begun) => {
+    const cluster = new QuietCluster();
+    const reader = new LogReader({
+      ...{ kafka: cluster.kafka, topic: 't', reader: 'spec' },
+      ...{ onRecords: async () => undefined, onRefused: () => undefined, onLost: () => undefined },
+    });
+    let stopped: Promise<void> | undefined;
+    cluster.onTold = (what) => {
+      if (what === during) stopped = reader.stop();
+    };
+    await reader.start(new Map([[0, 0]]));
+    await stopped;
+    const ends = ['stop', 'disconnect'];
+    expect(cluster.told.filter((what) => !ends.includes(what))).toEqual(begun);
+    // Once by the stop, which came too early, and once by what it interrupted.
+    expect(cluster.told.filter((what) => what === 'disconnect')).toHaveLength(2);
+  });
 
   it('says nothing after its stop', async () => {
     const { cluster, said, reader } = await setUp();

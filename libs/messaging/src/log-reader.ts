@@ -83,12 +83,16 @@ export class LogReader {
       if (!this.#stopped) this.#options.onLost(payload.error);
     });
     await this.#consumer.connect();
+    // A stop that came meanwhile found nothing to stop yet: kafkajs would connect anew and read for nobody.
+    if (this.#stopped) return this.#consumer.disconnect();
     await this.#consumer.subscribe({ topics: [topic], fromBeginning: true });
+    if (this.#stopped) return this.#consumer.disconnect();
     await this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       eachBatch: (payload) => this.#read(payload),
     });
+    if (this.#stopped) await this.stop();
   }
 
   async stop(): Promise<void> {

@@ -60,6 +60,7 @@ export function tailTopic(options: TailOptions): Tail {
 
   const once = async (): Promise<void> => {
     const bounds = await logBounds(options.kafka, nameOf(options.topic));
+    if (stopping.signal.aborted) return;
     if (next.size === 0) {
       for (const { partition, low, high } of bounds) {
         const begin = options.fromBeginning ? low : high;
