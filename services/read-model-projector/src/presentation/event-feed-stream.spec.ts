@@ -42,6 +42,15 @@ describe('EventFeedStream', () => {
     expect(textOf(stream)).toBe('');
   });
 
+  it('lets a client go that does not read its end within a minute', async () => {
+    const stream = new EventFeedStream(NOW + 1_000, NOW);
+    jest.advanceTimersByTime(1_000);
+    jest.advanceTimersByTime(59_999);
+    expect(stream.readable.destroyed).toBe(false);
+    jest.advanceTimersByTime(1);
+    expect(stream.readable.destroyed).toBe(true);
+  });
+
   it('makes the reading of the log wait for a slow client, and lets one go that takes nothing for a minute', async () => {
     const stream = new EventFeedStream(undefined, NOW);
     const closed = jest.fn();

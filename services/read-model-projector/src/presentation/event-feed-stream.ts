@@ -57,6 +57,8 @@ export class EventFeedStream implements FeedListener {
   end(reason: 'shutting-down' | 'token-expired'): void {
     this.write(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
     this.stream.end();
+    // Nobody waits for room any more, so nobody else would let go a client that reads nothing.
+    this.timers.push(setTimeout(() => this.stream.destroy(), PATIENCE_MS).unref());
   }
 
   /** False when whoever writes should wait. */

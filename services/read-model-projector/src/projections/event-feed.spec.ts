@@ -229,13 +229,26 @@ describe('EventFeed', () => {
 
   it('ends a page that takes too long, with the place that it reached', async () => {
     const { log, clock, feed, ask } = stand();
-    for (const id of ['1', '2', '3']) log.add(GRAPH, vertexChanged, vertex(id, 'b'));
+    for (const id of ['1', '2', '3', '4']) log.add(GRAPH, vertexChanged, vertex(id, 'b'));
     const read = log.read.bind(log);
     log.read = (topic, from, to, take) =>
       read(topic, from, to, (record) => (clock.advance(2_500), take(record)));
     const page = await feed.page(ask(), 10);
     expect([page.events, page.endOfLog]).toEqual([[], false]);
-    expect(decodePositions(page.next)?.[GRAPH]?.['0']).toBe(2);
+    expect(decodePositions(page.next)?.[GRAPH]?.['0']).toBe(3);
+  });
+
+  it('gives the reading of each topic its time, however long it takes to begin', async () => {
+    const { log, feed, ask, clock } = stand();
+    for (const id of ['1', '2']) log.add(GRAPH, vertexChanged, vertex(id));
+    for (const id of ['i-1', 'i-2']) log.add(IMPORTS, importChanged, imported(id));
+    const read = log.read.bind(log);
+    log.read = (topic, from, to, take) => {
+      clock.advance(60_000);
+      return read(topic, from, to, (record) => (clock.advance(4_999), take(record)));
+    };
+    const page = await feed.page(ask(), 10);
+    expect([page.events.length, page.endOfLog]).toEqual([4, true]);
   });
 
   it('lets four readers of a workspace in at once, and gives a place back when one leaves', async () => {

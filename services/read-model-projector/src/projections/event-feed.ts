@@ -11,7 +11,15 @@ import {
   TOPICS,
   vertexChanged,
 } from '@sociograph/contracts';
-import { type Clock, DomainError } from '@sociograph/kernel';
+import type { Clock } from '@sociograph/kernel';
+import {
+  badCursor,
+  cursorBeyondEnd,
+  cursorTooOld,
+  notReady,
+  tooManyReaders,
+  typeForbidden,
+} from './event-feed-errors';
 import { type Erased, visibleVertex } from './visible-vertex';
 
 /** Who may read events of a kind: keys and the audit trail are for those who manage them. */
@@ -111,7 +119,7 @@ export interface FeedOptions {
 
 export const MOST_EVENTS = 1_000;
 const MOST_BYTES = 4 * 1024 * 1024;
-/** A page ends here even when it is not full: most of the log may be of other workspaces. */
+/** A page ends so long after a topic's first record even when it is not full: most of the log may be of other workspaces. */
 const MOST_SCAN_MS = 5_000;
 const STREAMS_OF_WORKSPACE = 4;
 const STREAMS = 32;
@@ -133,18 +141,21 @@ export class EventFeed {
     const leave = this.#enter(query.workspaceId);
     try {
       const { positions, ends } = await this.#placesOf(query, kinds);
-      const startedMs = this.options.clock.monotonicMs();
       const events: FeedEvent[] = [];
       let bytes = 0;
       let full = false;
       for (const topic of topicsOf(kinds)) {
+        // Not from the call on: to join a group may take as long, and each page would bring one record.
+        let startedMs: number | undefined;
         await this.options.log.read(topic, { ...positions[topic] }, ends[topic] ?? {}, (record) => {
           const event = this.#eventOf(record, query, kinds, positions);
           if (event !== undefined) {
             events.push(event);
             bytes += JSON.stringify(event.data).length;
           }
-          const slow = this.options.clock.monotonicMs() - startedMs >= MOST_SCAN_MS;
+          const nowMs = this.options.clock.monotonicMs();
+          startedMs ??= nowMs;
+          const slow = nowMs - startedMs >= MOST_SCAN_MS;
           full = events.length >= limit || bytes >= MOST_BYTES || slow;
           return !full;
         });
@@ -278,59 +289,4 @@ interface Kind {
 
 function topicsOf(kinds: readonly Kind[]): string[] {
   return [...new Set(kinds.map(({ topic }) => topic))];
-}
-
-function badCursor(): DomainError {
-  return new DomainError({
-    code: 'REQUEST.INVALID',
-    kind: 'invalid-input',
-    message: 'The cursor is not one of this feed.',
-    fields: [{ field: 'cursor', message: 'must be the cursor of an earlier event or page' }],
-  });
-}
-
-function cursorTooOld(topic: string): DomainError {
-  return new DomainError({
-    code: 'EVENTS.CURSOR_TOO_OLD',
-    kind: 'unprocessable',
-    message: 'Events after the cursor are no longer kept: begin without a cursor, and read the graph itself.',
-    facts: { topic },
-    fields: [{ field: 'cursor', message: 'is older than what is kept' }],
-  });
-}
-
-function cursorBeyondEnd(topic: string): DomainError {
-  return new DomainError({
-    code: 'EVENTS.CURSOR_BEYOND_END',
-    kind: 'unprocessable',
-    message: 'The cursor lies beyond the end of the log.',
-    facts: { topic },
-    fields: [{ field: 'cursor', message: 'is beyond the end of the log' }],
-  });
-}
-
-function typeForbidden(): DomainError {
-  return new DomainError({
-    code: 'EVENTS.TYPE_FORBIDDEN',
-    kind: 'forbidden',
-    message: 'The roles of this token do not cover all of these types.',
-  });
-}
-
-function tooManyReaders(): DomainError {
-  return new DomainError({
-    code: 'EVENTS.TOO_MANY_READERS',
-    kind: 'too-many',
-    message: 'Too many readers of events at once: end one of them.',
-    retryAfterSeconds: 5,
-  });
-}
-
-function notReady(): DomainError {
-  return new DomainError({
-    code: 'EVENTS.NOT_READY',
-    kind: 'unavailable',
-    message: 'Events cannot be read at the moment.',
-    retryAfterSeconds: 1,
-  });
 }
