@@ -49,7 +49,9 @@ export class Observer {
   }
 
   async #publish(events: OutgoingEvent[]): Promise<void> {
-    this.positions = mergePositions(this.positions, await this.publisher.publish(events));
+    const reached = await this.publisher.publish(events);
+    // Read only now: another request may have come to its end meanwhile.
+    this.positions = mergePositions(this.positions, reached);
     this.published += events.length;
   }
 
