@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { LIMITS_HASH } from '@sociograph/auth';
 import { demoToken, eventually } from '@sociograph/testing';
+import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
 
@@ -191,6 +193,24 @@ describe('the keys of a workspace over REST', () => {
     ]) {
       const read = rows(`SELECT * FROM ${table}`, [], DATABASE_URL_APP);
       await expect(read).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  it('obeys the limit that was set for the workspace, and names it', async () => {
+    const slow = { timeoutMs: 20_000, everyMs: 500 };
+    const pool = new Redis(fleet.config.REDIS_POOL_URL);
+    try {
+      await pool.hset(LIMITS_HASH, 'demo', JSON.stringify({ keys: 1 }));
+      await eventually(async () => {
+        const { status, headers, body } = await register();
+        expect([status, body['code'], body['detail'], headers.get('retry-after')]).toEqual([
+          ...[429, 'KEY_POOL.QUOTA_KEYS', 'The quota keys of this workspace (1) is used up.', '60'],
+        ]);
+      }, slow);
+      await pool.hdel(LIMITS_HASH, 'demo');
+      await eventually(async () => expect((await register()).status).toBe(201), slow);
+    } finally {
+      pool.disconnect();
     }
   });
 
