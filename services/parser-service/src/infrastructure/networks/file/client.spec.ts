@@ -54,7 +54,10 @@ describe('the network of files', () => {
   });
 
   it('keeps of a profile what the import asks for', () => {
-    const found = { 1: { firstName: 'Ada', city: 'London', sex: 'female', closed: true }, 2: {} };
+    const found = [
+      ['1', { firstName: 'Ada', city: 'London', sex: 'female', closed: true }] as const,
+      ['2', {}],
+    ];
     expect(read('profiles', ['1', '2', '3'], { found }, ['city', 'country'])).toEqual({
       1: {
         kind: 'profile',
@@ -68,13 +71,43 @@ describe('the network of files', () => {
 
   it('gives of a list what a record may hold, and says how long it is', () => {
     const long = Array.from({ length: 20_001 }, (_, n) => `p${n}`);
-    const outcomes = read('lists', ['1', '2', '3', '4'], { found: { 1: '2,3', 2: '', 4: long.join(',') } });
+    const found = [
+      ['1', '2,3'],
+      ['2', ''],
+      ['4', long.join(',')],
+    ];
+    const outcomes = read('lists', ['1', '2', '3', '4'], { found });
     expect([outcomes['1'], outcomes['2'], outcomes['3']]).toEqual([
       { kind: 'list', friendIds: ['2', '3'], total: 2 },
       { kind: 'list', friendIds: [], total: 0 },
       { kind: 'absent', cause: 'unknown' },
     ]);
     expect(outcomes['4']).toEqual({ kind: 'list', friendIds: long.slice(0, 20_000), total: 20_001 });
+  });
+
+  it('gives no more ids than the bytes of a record allow', () => {
+    const ids = Array.from({ length: 6_000 }, (_, n) => String(n).padStart(64, 'x'));
+    const { 1: list } = read('lists', ['1'], { found: [['1', ids.join(',')]] });
+    expect(list).toEqual({ kind: 'list', friendIds: ids.slice(0, 5_970), total: 6_000 });
+    const { 1: fits } = read('lists', ['1'], { found: [['1', ids.slice(0, 5_970).join(',')]] });
+    expect(fits).toEqual({ kind: 'list', friendIds: ids.slice(0, 5_970), total: 5_970 });
+  });
+
+  it('takes any word for an id, those of the language included', () => {
+    const found = [
+      ['__proto__', 'constructor'],
+      ['constructor', '__proto__'],
+    ];
+    const outcomes = network.read(
+      aCallContent('lists', ['__proto__', 'constructor', 'toString']),
+      200,
+      JSON.stringify({ found }),
+    );
+    expect(outcomes.kind === 'read' && [...outcomes.outcomes.values()]).toEqual([
+      { kind: 'list', friendIds: ['constructor'], total: 1 },
+      { kind: 'list', friendIds: ['__proto__'], total: 1 },
+      { kind: 'absent', cause: 'unknown' },
+    ]);
   });
 
   it('tries again when an upload is gone, and says so', () => {

@@ -14,6 +14,13 @@ export const FILE_CALLS_PER_SECOND = 20;
 const UPLOAD_GONE = 'an upload that the import reads is no longer kept';
 /** What a record of a list may hold; the rest of a longer one is known from the other ends. */
 const LONGEST_LIST = 20_000;
+/**
+ * Records have 512 KB at most, also that of the graph with the person's document beside the list: ids of a file may be
+ * long enough that this comes first.
+ */
+const LONGEST_LIST_BYTES = 400_000;
+/** An id is ASCII; quotes and comma stand around it. */
+const BESIDE_AN_ID = 3;
 const NEVER = { most: 1 };
 
 const profile = z.object({
@@ -29,8 +36,9 @@ const profile = z.object({
 
 const answers = {
   names: z.object({ people: z.array(z.string()), next: z.string().nullable() }),
-  profiles: z.object({ found: z.record(z.string(), profile) }),
-  lists: z.object({ found: z.record(z.string(), z.string()) }),
+  // Pairs, since ids are free text: an object has no place for somebody who is called `__proto__`.
+  profiles: z.object({ found: z.array(z.tuple([z.string(), profile])) }),
+  lists: z.object({ found: z.array(z.tuple([z.string(), z.string()])) }),
 };
 
 /**
@@ -101,7 +109,7 @@ function outcomesOf(
       return each(() => ({ kind: 'seen', observations: [], met, rest }));
     }
     case 'profiles': {
-      const found = new Map(Object.entries(answers.profiles.parse(answer).found));
+      const found = new Map(answers.profiles.parse(answer).found);
       return each((person) => {
         const seen = found.get(person);
         return seen === undefined
@@ -110,18 +118,28 @@ function outcomesOf(
       });
     }
     case 'lists': {
-      const found = new Map(Object.entries(answers.lists.parse(answer).found));
+      const found = new Map(answers.lists.parse(answer).found);
       return each((person) => {
         const text = found.get(person);
         if (text === undefined) return unknown;
         const ids = text === '' ? [] : text.split(',');
-        return { kind: 'list', friendIds: ids.slice(0, LONGEST_LIST), total: ids.length };
+        return { kind: 'list', friendIds: fitting(ids), total: ids.length };
       });
     }
     default:
       // Nothing else is offered, so no import has such items.
       return each(() => unknown);
   }
+}
+
+/** As many as a record may hold. */
+function fitting(ids: string[]): string[] {
+  let bytes = 0;
+  const beyond = ids.findIndex((id, index) => {
+    bytes += id.length + BESIDE_AN_ID;
+    return index >= LONGEST_LIST || bytes > LONGEST_LIST_BYTES;
+  });
+  return beyond < 0 ? ids : ids.slice(0, beyond);
 }
 
 /** Only what the import asked for; a file that gives no names leaves them empty. */

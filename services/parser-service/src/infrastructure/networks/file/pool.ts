@@ -95,22 +95,22 @@ export class FilePool extends KeyPool {
   }
 
   /** Of somebody whom only the friendships name: that there is such a person. */
-  private async profiles(ids: string[], people: string[]): Promise<Record<string, unknown>> {
+  private async profiles(ids: string[], people: string[]): Promise<[string, unknown][]> {
     const { rows } = await this.worker.query<{ person: string; profile: unknown }>(
       `SELECT person, (array_agg(profile) FILTER (WHERE profile IS NOT NULL))[1] AS profile
-       FROM uploaded_people WHERE upload_id = ANY ($1) AND person = ANY ($2) GROUP BY person`,
+       FROM uploaded_people WHERE upload_id = ANY ($1) AND person = ANY ($2) GROUP BY person ORDER BY person`,
       [ids, people],
     );
-    return Object.fromEntries(rows.map(({ person, profile }) => [person, profile ?? {}]));
+    return rows.map(({ person, profile }) => [person, profile ?? {}]);
   }
 
   /** Of somebody whom only the file of people names: no friends. */
-  private async lists(ids: string[], people: string[]): Promise<Record<string, string>> {
+  private async lists(ids: string[], people: string[]): Promise<[string, string][]> {
     const { rows } = await this.worker.query<{ person: string; friends: string | null }>(
       `SELECT person, max(friends) AS friends
-       FROM uploaded_people WHERE upload_id = ANY ($1) AND person = ANY ($2) GROUP BY person`,
+       FROM uploaded_people WHERE upload_id = ANY ($1) AND person = ANY ($2) GROUP BY person ORDER BY person`,
       [ids, people],
     );
-    return Object.fromEntries(rows.map(({ person, friends }) => [person, friends ?? '']));
+    return rows.map(({ person, friends }) => [person, friends ?? '']);
   }
 }
