@@ -30,6 +30,7 @@ export interface Upload {
 /** One person of a file, with what the file says of it: friends in a file of friendships, a profile in one of people. */
 export interface UploadedPerson {
   readonly person: string;
+  /** Each of them is a person of the file, too. */
   readonly friends?: readonly string[];
   /** Fields of a PersonProfile. */
   readonly profile?: Readonly<Record<string, string | boolean>>;
@@ -72,21 +73,19 @@ export function isPersonId(text: string): boolean {
 export const BAD_PERSON_ID = 'must be 1 to 64 letters, digits, - and _, and not begin with -';
 
 /** Columns of a file of people, by their names in lower case without blanks, dashes and underscores. */
-const COLUMNS: Readonly<Record<string, string>> = {
-  id: 'id',
-  name: 'name',
-  firstname: 'firstName',
-  lastname: 'lastName',
-  closed: 'closed',
-  ...Object.fromEntries(PROFILE_FIELDS.map((field) => [field.toLowerCase(), field])),
-};
+const COLUMNS: ReadonlyMap<string, string> = new Map(
+  ['id', 'name', 'firstName', 'lastName', 'closed', ...PROFILE_FIELDS].map((field) => [
+    field.toLowerCase(),
+    field,
+  ]),
+);
 const LONGEST: Readonly<Record<string, number>> = { birthDate: 16 };
 const LONGEST_TEXT = 256;
 const SEXES = ['female', 'male', 'unknown'];
 
 /** The field that a column of a file of people is; undefined for one that nobody knows. */
 export function columnOf(name: string): string | undefined {
-  return COLUMNS[name.trim().toLowerCase().replace(/[ _-]/g, '')];
+  return COLUMNS.get(name.trim().toLowerCase().replace(/[ _-]/g, ''));
 }
 
 /** What is wrong with the columns of a file of people; nothing is wrong with an empty answer. */

@@ -94,6 +94,20 @@ describe('a file of friendships', () => {
     expect(await faultsOf(broken, { size: 1_000 })).toEqual(damaged);
   });
 
+  it('is taken in to its end although its packing is damaged: the client hears why', async () => {
+    const packed = gzipSync(Array.from({ length: 40_000 }, (_, n) => `${n} ${n * 7919}\n`).join(''));
+    packed.fill(0xff, 20, 60);
+    let taken = 0;
+    async function* body(): AsyncGenerator<Uint8Array> {
+      for await (const piece of inPieces(packed, 1_000)) {
+        taken += piece.length;
+        yield piece;
+      }
+    }
+    expect((await new UploadedFiles().read(body(), UPLOAD_LIMITS)).kind).toBe('refused');
+    expect(taken).toBe(packed.length);
+  });
+
   it('has limits: of bytes as they are sent, unpacked, of people and of lines', async () => {
     const lines = '1 2\n'.repeat(100);
     expect((await verdictOf(lines, { limits: { unpackedBytes: 400 } })).kind).toBe('read');
@@ -162,6 +176,7 @@ describe('a file of people', () => {
       'lines.2.birthDate must have at most 16 characters',
     ]);
     expect(await faultsOf('id,name\n1,A\n2,B\n1,C\n')).toEqual(['lines.4.id is on line 2, too']);
+    expect(await faultsOf('id,constructor\n1,2\n')).toEqual(['columns.constructor is no known column']);
     expect(await faultsOf('id,colour,name,firstName,Name\n')).toEqual([
       'columns.colour is no known column',
       'columns.Name is a column twice',
