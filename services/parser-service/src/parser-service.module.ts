@@ -1,7 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule, followRevocations } from '@sociograph/auth';
 import { rabbitModule, TaskHandlers, TaskPublisher } from '@sociograph/messaging';
-import { type HostContext, IdempotencyStore, IdempotentPost } from '@sociograph/service-host';
+import { IdempotencyStore } from '@sociograph/kernel';
+import { type HostContext, IdempotentPost } from '@sociograph/service-host';
 import { ChangeImport } from './application/change-import';
 import { BuryCall } from './application/bury-call';
 import { CompleteImports } from './application/complete-imports';
@@ -77,7 +78,7 @@ export class ParserServiceModule {
           useValue: new StartImport(imports, pool, networks, clock, ids, uploads, people),
         },
         { provide: TakeUpload, useValue: new TakeUpload(uploads, new UploadedFiles(), clock, ids) },
-        { provide: KeepUploads, useValue: new KeepUploads(uploads) },
+        { provide: KeepUploads, useValue: new KeepUploads(uploads, clock, ids) },
         { provide: ChangeImport, useValue: new ChangeImport(imports, clock, ids) },
         { provide: ReadImports, useValue: new ReadImports(imports, events, networks) },
         { provide: FollowImports, useValue: follow },

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { eventually } from '@sociograph/testing';
+import type { Act } from '../src/domain/audit';
 import { ImportJob } from '../src/domain/import-job';
 import type { Upload, UploadedPerson } from '../src/domain/upload';
 import { FilePool } from '../src/infrastructure/networks/file/pool';
@@ -14,7 +16,9 @@ jest.setTimeout(60_000);
 let database: ScratchDatabase;
 let erased: string[] = [];
 const suppressions = {
-  concerns: (): boolean => erased.length > 0,
+  get size(): number {
+    return erased.length;
+  },
   isSuppressed: (_workspace: string, network: string, id: string): boolean =>
     erased.includes(`${network} ${id}`),
 };
@@ -29,7 +33,8 @@ beforeEach(() => {
   erased = [];
 });
 
-const uploads = (most?: number): PgUploads => new PgUploads(database.app, suppressions, most);
+const uploads = (most?: number): PgUploads =>
+  new PgUploads(database.app, database.worker, suppressions, most);
 const newWorkspace = (): string => `w-${randomUUID().slice(0, 8)}`;
 
 function anUpload(changes: Partial<Upload> = {}): Upload {
@@ -70,6 +75,28 @@ describe('uploads', () => {
       { person: '1', friends: '2,10', profile: null },
       { person: '10', friends: '1', profile: null },
       { person: '2', friends: '1', profile: null },
+    ]);
+  });
+
+  it('are audited when they come and when they go, and not when they are there already', async () => {
+    const workspaceId = newWorkspace();
+    const upload = anUpload({ workspaceId });
+    const act = (action: string): Act => ({
+      ...{ actor: { kind: 'person', id: 'ada' }, action, auditId: randomUUID(), at: 7 },
+    });
+    await uploads().add(upload, LISTS, act('upload.create'));
+    await uploads().add({ ...upload, id: risingId() }, LISTS, act('upload.create'));
+    await uploads().remove(workspaceId, upload.id, act('upload.delete'));
+    await uploads().remove(workspaceId, upload.id, act('upload.delete'));
+    const { rows } = await database.admin.query(
+      `SELECT payload->>'action' AS action, payload->>'target' AS target FROM outbox
+       WHERE payload->>'workspaceId' = $1 ORDER BY id`,
+      [workspaceId],
+    );
+    const target = `upload/${upload.id}`;
+    expect(rows).toEqual([
+      { action: 'upload.create', target },
+      { action: 'upload.delete', target },
     ]);
   });
 
@@ -154,6 +181,57 @@ describe('uploads', () => {
     expect([rows, await rowsOf(read.id)]).toEqual([[{ id: young.id }], []]);
   });
 
+  it('are not removed while an import begins that reads them; an import of removed ones does not begin', async () => {
+    const workspaceId = newWorkspace();
+    const { admin, prisma, app, worker } = database;
+    const upload = anUpload({ workspaceId });
+    await uploads().add(upload, LISTS);
+    const walls = { since: null, last: null };
+    const scope = { include: [], fields: [], walls, files: { friendships: upload.id } };
+    const begun = (): ImportJob => anImport({ id: risingId(), workspaceId, network: 'file-a', scope });
+    let removing: Promise<string> | undefined;
+    const imports = new PrismaImports(prisma, app, worker, async () => {
+      removing = uploads().remove(workspaceId, upload.id);
+      const waits = eventually(
+        async () => {
+          const { rows } = await admin.query<{ waiting: number }>(
+            `SELECT count(*)::integer AS waiting FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          );
+          return (rows[0]?.waiting ?? 0) > 0;
+        },
+        { timeoutMs: 20_000 },
+      );
+      await Promise.race([removing, waits]);
+      return 9;
+    });
+    const job = begun();
+    await imports.add(job);
+    expect(await removing).toBe('in-use');
+    await admin.query(`UPDATE imports SET state = 'completed' WHERE id = $1`, [job.snapshot.id]);
+    expect(await uploads().remove(workspaceId, upload.id)).toBe('removed');
+    await expect(new PrismaImports(prisma, app, worker).add(begun())).rejects.toMatchObject({
+      fields: [{ field: 'files.friendships', message: 'there is no such upload' }],
+    });
+  });
+
+  it('hold nobody who was erased while they were stored', async () => {
+    const upload = anUpload();
+    let passes = 0;
+    const rows = {
+      *[Symbol.iterator](): Iterator<UploadedPerson> {
+        passes += 1;
+        yield* LISTS;
+        if (passes > 1) erased = ['file-a 2'];
+      },
+    };
+    await uploads().add(upload, rows);
+    expect(await rowsOf(upload.id)).toEqual([
+      { person: '1', friends: '10', profile: null },
+      { person: '10', friends: '1', profile: null },
+    ]);
+  });
+
   it('hold nobody who was erased, before or after they came', async () => {
     erased = ['file-a 2'];
     const upload = anUpload();
@@ -205,10 +283,17 @@ describe('what stands in for a key pool', () => {
       next: null,
     });
     expect((await answerTo('/profiles', { files, people: ['1', '2', '99', '5'] })).answer).toEqual({
-      found: { 1: { firstName: 'Ada' }, 2: {}, 99: { firstName: 'Eve' } },
+      found: [
+        ['1', { firstName: 'Ada' }],
+        ['2', {}],
+        ['99', { firstName: 'Eve' }],
+      ],
     });
     expect((await answerTo('/lists', { files, people: ['1', '99', '5'] })).answer).toEqual({
-      found: { 1: '2,10', 99: '' },
+      found: [
+        ['1', '2,10'],
+        ['99', ''],
+      ],
     });
     expect((await answerTo('/walls', { files })).status).toBe(404);
     expect((await answerTo('/names', { files }, 'other')).status).toBe(410);

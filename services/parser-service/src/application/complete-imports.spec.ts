@@ -79,10 +79,12 @@ describe('completing imports', () => {
 class QuarrelsOfNetwork extends PeopleOfNetwork {
   disputed: string[] = [];
   asked: string[] = [];
+  since: (number | undefined)[] = [];
   failure: Error | undefined;
 
-  async known(workspaceId: string, network: string): Promise<KnownPeople> {
+  async known(workspaceId: string, network: string, since?: number): Promise<KnownPeople> {
     this.asked.push(`${workspaceId} ${network}`);
+    this.since.push(since);
     if (this.failure !== undefined) throw this.failure;
     const known = new KnownPeople();
     known.disputed = () => this.disputed;
@@ -102,7 +104,8 @@ describe('a refresh whose looks brought friendships into doubt', () => {
     stored.job = stored.job.settleIfDone(1);
     const people = new QuarrelsOfNetwork();
     const dead = new MemoryDeadRecords();
-    const complete = new CompleteImports(imports, new MemoryViewProgress(), dead, new StillClock(), people);
+    const clock = new StillClock();
+    const complete = new CompleteImports(imports, new MemoryViewProgress(), dead, clock, people);
     /** As if the open lists had been read. */
     const settle = (): void => {
       for (const item of stored.items.values()) item.state = 'done';
@@ -110,7 +113,7 @@ describe('a refresh whose looks brought friendships into doubt', () => {
       stored.job = stored.job.absorb({ listsDone: listsKnown - listsDone, listsRetrying: -listsRetrying }, 2);
     };
     const state = (): string => stored.job.snapshot.state;
-    return { stored, people, complete, settle, state, store };
+    return { stored, people, complete, settle, state, store, clock };
   }
 
   it('looks at those lists again, until none is in doubt', async () => {
@@ -128,6 +131,21 @@ describe('a refresh whose looks brought friendships into doubt', () => {
     settle();
     people.disputed = [];
     expect([await complete.check(), state()]).toEqual([1, 'completed']);
+  });
+
+  it('asks for what is known since its own looks can be read, in each round', async () => {
+    const { people, complete, settle, clock, state } = await aRefresh();
+    people.failure = new DomainError({ code: 'X', kind: 'unavailable', message: 'x' });
+    await complete.check();
+    clock.now = 6_000;
+    people.failure = undefined;
+    people.disputed = ['7'];
+    await complete.check();
+    settle();
+    people.disputed = [];
+    clock.now = 7_000;
+    await complete.check();
+    expect([people.since, state()]).toEqual([[5_000, 5_000, 7_000], 'completed']);
   });
 
   it('takes back the gap of a list that is looked at again', async () => {

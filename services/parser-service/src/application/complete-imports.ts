@@ -11,6 +11,9 @@ export const MOST_ROUNDS = 20;
  * its looks bring friendships into doubt.
  */
 export class CompleteImports {
+  /** Since when (monotonic ms) what a refresh published is known to be in every view, by import and revision. */
+  private readableSince = new Map<string, number>();
+
   constructor(
     private readonly imports: Imports,
     private readonly views: ViewProgress,
@@ -22,11 +25,11 @@ export class CompleteImports {
   /** Returns how many imports it completed; several processes may check at once. */
   async check(): Promise<number> {
     const readable = (await this.imports.settling()).filter(({ positions }) => this.views.reached(positions));
+    this.noteRefreshes(readable);
     if (readable.length > 0) await this.deadRecords.sweep();
     let completed = 0;
     // Refreshes last: what is known is read for them, and nobody else waits for that.
-    const isRefresh = ({ job }: ImportRecord): number => (job.snapshot.scope.refresh === undefined ? 0 : 1);
-    for (const { job } of readable.sort((a, b) => isRefresh(a) - isRefresh(b))) {
+    for (const { job } of readable.sort((a, b) => Number(isRefresh(a)) - Number(isRefresh(b)))) {
       const { workspaceId, id, revision } = job.snapshot;
       if (await this.goesOn(job.snapshot)) continue;
       await this.imports.change(workspaceId, id, (current) => {
@@ -39,6 +42,15 @@ export class CompleteImports {
     return completed;
   }
 
+  private noteRefreshes(readable: readonly ImportRecord[]): void {
+    const now = this.clock.monotonicMs();
+    const since = readable.filter(isRefresh).map(({ job }): [string, number] => {
+      const name = lookOf(job.snapshot);
+      return [name, this.readableSince.get(name) ?? now];
+    });
+    this.readableSince = new Map(since);
+  }
+
   /** True also while that cannot be said, or no further import may run: the next check asks again. */
   private async goesOn(job: ImportSnapshot): Promise<boolean> {
     const { id, workspaceId, network, scope, revision, callsLimit, peopleLimit, counters } = job;
@@ -47,7 +59,9 @@ export class CompleteImports {
     // Whoever set a limit of people said how many; one of calls may be reached.
     if (peopleLimit !== null || (callsLimit !== null && counters.callsMade >= callsLimit)) return false;
     try {
-      const disputed = (await this.people.known(workspaceId, network)).disputed();
+      // A reading that began before the looks of this refresh were stored would not know of them.
+      const since = this.readableSince.get(lookOf(job));
+      const disputed = (await this.people.known(workspaceId, network, since)).disputed();
       if (disputed.length === 0) return false;
       const at = { revision, now: this.clock.nowMs(), mostRounds: MOST_ROUNDS };
       return await this.imports.lookAgain(workspaceId, id, disputed, at);
@@ -57,3 +71,7 @@ export class CompleteImports {
     }
   }
 }
+
+const isRefresh = ({ job }: ImportRecord): boolean => job.snapshot.scope.refresh !== undefined;
+
+const lookOf = ({ id, revision }: ImportSnapshot): string => `${id} ${revision}`;

@@ -1,12 +1,15 @@
 import { CountedIds, StillClock } from '../../test/builders';
+import type { Act } from '../domain/audit';
 import { type Upload, UPLOAD_LIMITS } from '../domain/upload';
 import { FileReader, type FileVerdict, type ReadFile, Uploads } from '../domain/upload-ports';
 import { KeepUploads, READ_AT_ONCE, TakeUpload } from './take-upload';
 
 class MemoryUploads extends Uploads {
   readonly kept = new Map<string, Upload>();
+  readonly acts: (Act | undefined)[] = [];
 
-  async add(upload: Upload) {
+  async add(upload: Upload, _rows?: unknown, act?: Act) {
+    this.acts.push(act);
     const same = [...this.kept.values()].find(({ digest }) => digest === upload.digest);
     if (same !== undefined) return { upload: same, isNew: false };
     this.kept.set(upload.id, upload);
@@ -23,7 +26,8 @@ class MemoryUploads extends Uploads {
     return all.filter(({ id }) => after === undefined || id < after).slice(0, limit);
   }
 
-  async remove(workspaceId: string, uploadId: string) {
+  async remove(workspaceId: string, uploadId: string, act?: Act) {
+    this.acts.push(act);
     if ((await this.find(workspaceId, uploadId)) === undefined) return 'unknown' as const;
     if (uploadId === 'upload-2') return 'in-use' as const;
     this.kept.delete(uploadId);
@@ -51,7 +55,10 @@ function setUp(verdict: FileVerdict = { kind: 'read', file: FILE }) {
   })();
   const taking = new TakeUpload(uploads, reader, new StillClock(), new CountedIds('upload'));
   const take = (network = 'file-a') =>
-    taking.handle({ workspaceId: 'demo', by: 'ada', network, body: (async function* () {})() });
+    taking.handle({
+      ...{ workspaceId: 'demo', by: 'ada', correlationId: 'c', network },
+      body: (async function* () {})(),
+    });
   return { uploads, reader, take };
 }
 
@@ -67,6 +74,10 @@ describe('an upload', () => {
     expect(await take()).toEqual({ kind: 'taken', upload, isNew: true });
     expect(await take()).toEqual({ kind: 'taken', upload, isNew: false });
     expect([uploads.kept.size, reader.limits]).toEqual([1, UPLOAD_LIMITS]);
+    expect(uploads.acts[0]).toEqual({
+      ...{ actor: { kind: 'person', id: 'ada' }, action: 'upload.create', auditId: 'upload-2', at: 5_000 },
+      correlationId: 'c',
+    });
   });
 
   it('with faults is refused, and named are the first and all of them', async () => {
@@ -123,7 +134,8 @@ describe('uploads that are kept', () => {
       keptSince: 1,
     };
     for (const n of [1, 2, 3]) await uploads.add({ ...base, id: `upload-${n}`, digest: String(n) });
-    const keeping = new KeepUploads(uploads);
+    const keeping = new KeepUploads(uploads, new StillClock(), new CountedIds('audit'));
+    const ada = { by: 'ada' };
     const ids = async (limit: number, after?: string): Promise<unknown> => {
       const { items, next } = await keeping.page('demo', limit, after);
       return [items.map(({ id }) => id), next];
@@ -133,8 +145,11 @@ describe('uploads that are kept', () => {
     expect(await ids(3)).toEqual([['upload-3', 'upload-2', 'upload-1'], undefined]);
     expect((await keeping.one('demo', 'upload-1')).id).toBe('upload-1');
     await expect(keeping.one('other', 'upload-1')).rejects.toMatchObject({ code: 'UPLOADS.UNKNOWN' });
-    await expect(keeping.remove('demo', 'upload-2')).rejects.toMatchObject({ code: 'UPLOADS.IN_USE' });
-    await keeping.remove('demo', 'upload-1');
-    await expect(keeping.remove('demo', 'upload-1')).rejects.toMatchObject({ code: 'UPLOADS.UNKNOWN' });
+    await expect(keeping.remove('demo', 'upload-2', ada)).rejects.toMatchObject({ code: 'UPLOADS.IN_USE' });
+    await keeping.remove('demo', 'upload-1', ada);
+    expect(uploads.acts.at(-1)).toEqual({
+      ...{ actor: { kind: 'person', id: 'ada' }, action: 'upload.delete', auditId: 'audit-2', at: 5_000 },
+    });
+    await expect(keeping.remove('demo', 'upload-1', ada)).rejects.toMatchObject({ code: 'UPLOADS.UNKNOWN' });
   });
 });

@@ -1,4 +1,5 @@
 import { Clock, Ids } from '@sociograph/kernel';
+import { actOf, type Requester } from '../domain/audit';
 import {
   isFileNetwork,
   type Upload,
@@ -20,6 +21,7 @@ export interface TakeUploadCommand {
   by: string;
   network: string;
   body: AsyncIterable<Uint8Array>;
+  correlationId?: string | undefined;
 }
 
 export type TakenUpload = { kind: 'taken'; upload: Upload; isNew: boolean } | { kind: 'too-large' };
@@ -36,7 +38,7 @@ export class TakeUpload {
     private readonly limits: UploadLimits = UPLOAD_LIMITS,
   ) {}
 
-  async handle({ workspaceId, by, network, body }: TakeUploadCommand): Promise<TakenUpload> {
+  async handle({ workspaceId, network, body, ...requester }: TakeUploadCommand): Promise<TakenUpload> {
     if (!isFileNetwork(network)) {
       const message =
         'must be file, or file- and a name of small letters, digits and dashes, 32 characters at most';
@@ -51,10 +53,11 @@ export class TakeUpload {
       const { rows, ...about } = verdict.file;
       const now = this.clock.nowMs();
       const upload = {
-        ...{ id: this.ids.next(), workspaceId, network, createdBy: by },
+        ...{ id: this.ids.next(), workspaceId, network, createdBy: requester.by },
         ...{ createdAt: now, keptSince: now, ...about },
       };
-      return { kind: 'taken', ...(await this.uploads.add(upload, rows)) };
+      const act = actOf('upload.create', requester, this.ids, now);
+      return { kind: 'taken', ...(await this.uploads.add(upload, rows, act)) };
     } finally {
       this.reading -= 1;
     }
@@ -63,7 +66,11 @@ export class TakeUpload {
 
 /** Queries about uploads, and their end. */
 export class KeepUploads {
-  constructor(private readonly uploads: Uploads) {}
+  constructor(
+    private readonly uploads: Uploads,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+  ) {}
 
   async one(workspaceId: string, uploadId: string): Promise<Upload> {
     const found = await this.uploads.find(workspaceId, uploadId);
@@ -83,8 +90,9 @@ export class KeepUploads {
     return found.length > limit && last !== undefined ? { items, next: last.id } : { items };
   }
 
-  async remove(workspaceId: string, uploadId: string): Promise<void> {
-    const outcome = await this.uploads.remove(workspaceId, uploadId);
+  async remove(workspaceId: string, uploadId: string, requester: Requester): Promise<void> {
+    const act = actOf('upload.delete', requester, this.ids, this.clock.nowMs());
+    const outcome = await this.uploads.remove(workspaceId, uploadId, act);
     if (outcome === 'unknown') throw uploadUnknown(uploadId);
     if (outcome === 'in-use') throw uploadInUse(uploadId);
   }

@@ -1,9 +1,9 @@
 import type { Ids } from '@sociograph/kernel';
 
-/** Who asked for a step of an import's life, for the audit trail. */
+/** Who asked for a step of the life of an import or an upload, for the audit trail. */
 export interface Act {
   readonly actor: { readonly kind: 'person' | 'service'; readonly id: string };
-  /** `import.create`, `import.pause` and the like. */
+  /** `import.create`, `import.pause`, `upload.delete` and the like; its first word is what the step was taken with. */
   readonly action: string;
   readonly auditId: string;
   /** Milliseconds since the Unix epoch. */

@@ -329,10 +329,13 @@ export abstract class AnswerFaults {
   abstract note(network: string, kind: PackKind, path: string): void;
 }
 
-/** Who is known of a network, as far as anything was published when it is asked for. */
+/** Who is known of a network. */
 export abstract class PeopleOfNetwork {
-  /** Throws IMPORTS.REFRESH_READING (unavailable) while that takes longer than anybody waits; it goes on meanwhile. */
-  abstract known(workspaceId: string, network: string): Promise<KnownPeople>;
+  /**
+   * Throws IMPORTS.REFRESH_READING (unavailable) while that takes longer than anybody waits; it goes on meanwhile.
+   * `since` (monotonic ms): all that was published by then; absent: a reading that is under way will do.
+   */
+  abstract known(workspaceId: string, network: string, since?: number): Promise<KnownPeople>;
 }
 
 /** Lets time pass: seconds between tries of what is unavailable. Ends early, and without an error, when aborted. */

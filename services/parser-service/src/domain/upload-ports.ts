@@ -1,4 +1,5 @@
 import type { FieldFault } from '@sociograph/kernel';
+import type { Act } from './audit';
 import type { ProfileField } from './import-scope';
 import type { FileKind, Upload, UploadedPerson, UploadLimits } from './upload';
 
@@ -30,12 +31,20 @@ export abstract class FileReader {
 export abstract class Uploads {
   /**
    * Stores the upload with its rows, or nothing. A file that is there already for this network is kept anew, and its
-   * upload is the answer. Throws UPLOADS.QUOTA where one more would be too many.
+   * upload is the answer. Throws UPLOADS.QUOTA where one more would be too many. The act is audited where it is new.
    */
-  abstract add(upload: Upload, rows: Iterable<UploadedPerson>): Promise<{ upload: Upload; isNew: boolean }>;
+  abstract add(
+    upload: Upload,
+    rows: Iterable<UploadedPerson>,
+    act?: Act,
+  ): Promise<{ upload: Upload; isNew: boolean }>;
   abstract find(workspaceId: string, uploadId: string): Promise<Upload | undefined>;
   /** Newest first; `after` is the id of the last one of the page before. */
   abstract page(workspaceId: string, limit: number, after?: string): Promise<Upload[]>;
   /** `unknown` also for one of another workspace. Its rows go piece by piece. */
-  abstract remove(workspaceId: string, uploadId: string): Promise<'removed' | 'in-use' | 'unknown'>;
+  abstract remove(
+    workspaceId: string,
+    uploadId: string,
+    act?: Act,
+  ): Promise<'removed' | 'in-use' | 'unknown'>;
 }

@@ -6,48 +6,35 @@ import type { Suppressions } from '@sociograph/suppression';
 import type { ItemKind } from '../domain/items';
 import { KnownPeople, LOOKED_AT } from '../domain/known-people';
 import { PeopleOfNetwork } from '../domain/ports';
+import { SharedReadings } from './shared-readings';
 
 /** Whoever asks waits so long; below what the gateway waits for an answer. */
 const PATIENCE_MS = 12_000;
-/** What was read after whoever asked had left is good for who asks again soon. */
-const KEPT_MS = 60_000;
 
 type Kafka = Parameters<typeof replayTopic>[0]['kafka'];
 
 /**
  * Who is known, from the graph's own log (read whole: it is compacted, and nothing of it is kept here) and from the items
- * of imports, which know of looks that changed nothing. One reading at a time for each network of a workspace.
+ * of imports, which know of looks that changed nothing. Who asks while it is read for the same network gets that reading.
  */
 export class LogOfPeople extends PeopleOfNetwork {
-  private readonly readings = new Map<string, Promise<KnownPeople>>();
+  private readonly readings: SharedReadings<KnownPeople>;
 
   constructor(
     private readonly kafka: Kafka,
     private readonly app: Postgres,
     private readonly suppressions: Pick<Suppressions, 'isSuppressed'>,
     private readonly caughtUp: Promise<unknown>,
-    private readonly patienceMs = PATIENCE_MS,
+    monotonicMs: () => number,
   ) {
     super();
+    this.readings = new SharedReadings(PATIENCE_MS, monotonicMs);
   }
 
-  async known(workspaceId: string, network: string): Promise<KnownPeople> {
-    const name = `${workspaceId} ${network}`;
-    const reading = this.readings.get(name) ?? this.read(workspaceId, network);
-    this.readings.set(name, reading);
-    reading.catch(() => this.readings.delete(name));
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(() => resolve('late'), this.patienceMs);
-    });
-    const first = await Promise.race([reading, late]).finally(() => clearTimeout(timer));
-    if (first !== 'late') {
-      this.readings.delete(name);
-      return first;
-    }
-    void reading
-      .then(() => setTimeout(() => this.readings.delete(name), KEPT_MS).unref())
-      .catch(() => undefined);
+  async known(workspaceId: string, network: string, since?: number): Promise<KnownPeople> {
+    const read = (): Promise<KnownPeople> => this.read(workspaceId, network);
+    const known = await this.readings.take(`${workspaceId} ${network}`, read, since);
+    if (known !== 'late') return known;
     throw new DomainError({
       code: 'IMPORTS.REFRESH_READING',
       kind: 'unavailable',

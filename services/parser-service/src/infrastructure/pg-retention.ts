@@ -47,11 +47,16 @@ export class PgRetention {
 
   /** The rows of an upload go before itself. */
   private async uploads(days: number): Promise<number> {
-    await this.worker.query(
-      `UPDATE uploads SET removed = true
-       WHERE NOT removed AND kept_since < now() - $1 * interval '1 day' AND NOT ${READ_BY_AN_IMPORT}`,
-      [days],
-    );
+    await this.worker.tx(async (q) => {
+      // An import that begins holds its uploads: those are passed over, and the others cannot be taken up meanwhile.
+      const old = await q.query<{ id: string }>(
+        `SELECT id FROM uploads WHERE NOT removed AND kept_since < now() - $1 * interval '1 day' FOR UPDATE SKIP LOCKED`,
+        [days],
+      );
+      await q.query(`UPDATE uploads SET removed = true WHERE id = ANY ($1) AND NOT ${READ_BY_AN_IMPORT}`, [
+        old.rows.map(({ id }) => id),
+      ]);
+    });
     const { rows } = await this.worker.query<{ id: string }>('SELECT id FROM uploads WHERE removed LIMIT 20');
     let deleted = 0;
     for (const { id } of rows) {

@@ -1,8 +1,18 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Postgres, Queryable } from '@sociograph/postgres';
 import type { Suppressions } from '@sociograph/suppression';
-import type { ProfileField } from '../domain/import-scope';
-import { type FileKind, tooManyUploads, type Upload, type UploadedPerson } from '../domain/upload';
+import type { Act } from '../domain/audit';
+import { invalidImport } from '../domain/errors';
+import type { ProfileField, ScopeFiles } from '../domain/import-scope';
+import {
+  FILE_KINDS,
+  type FileKind,
+  tooManyUploads,
+  type Upload,
+  type UploadedPerson,
+} from '../domain/upload';
 import { Uploads } from '../domain/upload-ports';
+import { auditAct } from './outgoing';
 
 interface UploadRow {
   id: string;
@@ -24,6 +34,8 @@ const COLUMNS = `id, workspace_id, network, kind, digest, bytes, people, friends
 const ROWS_AT_ONCE = 2_000;
 /** Of a file with the names of popular people: a statement does not grow beyond some megabytes. */
 const IDS_AT_ONCE = 200_000;
+/** Ids that are looked at for erased ones in one query, or one turn of the event loop: an id costs an HMAC. */
+const LOOKED_AT_ONCE = 5_000;
 
 /** An import that has not ended reads it. */
 export const READ_BY_AN_IMPORT = `EXISTS (
@@ -31,11 +43,24 @@ export const READ_BY_AN_IMPORT = `EXISTS (
     AND i.state IN ('running', 'paused', 'settling')
     AND uploads.id::text IN (i.scope->'files'->>'friendships', i.scope->'files'->>'people'))`;
 
+/** Until the import is stored nobody removes what it reads; whoever did so before is told of like one who never sent it. */
+export async function holdUploads(q: Queryable, files: ScopeFiles): Promise<void> {
+  const { rows } = await q.query<{ id: string }>(
+    'SELECT id FROM uploads WHERE id = ANY ($1) AND NOT removed ORDER BY id FOR SHARE',
+    [Object.values(files)],
+  );
+  const faults = FILE_KINDS.filter(
+    (kind) => files[kind] !== undefined && !rows.some(({ id }) => id === files[kind]),
+  ).map((kind) => ({ field: `files.${kind}`, message: 'there is no such upload' }));
+  if (faults.length > 0) throw invalidImport(faults);
+}
+
 /** Uploads in PostgreSQL, one row for each person; the file itself is not kept. Erased people are left out of what is stored. */
 export class PgUploads extends Uploads {
   constructor(
     private readonly app: Postgres,
-    private readonly suppressions: Pick<Suppressions, 'concerns' | 'isSuppressed'>,
+    private readonly worker: Postgres,
+    private readonly suppressions: Pick<Suppressions, 'size' | 'isSuppressed'>,
     /** Uploads that one workspace may keep. */
     private readonly most = Infinity,
     /** Resolves when all erased people are known. */
@@ -44,37 +69,19 @@ export class PgUploads extends Uploads {
     super();
   }
 
-  async add(upload: Upload, rows: Iterable<UploadedPerson>): Promise<{ upload: Upload; isNew: boolean }> {
+  async add(
+    upload: Upload,
+    rows: Iterable<UploadedPerson>,
+    act?: Act,
+  ): Promise<{ upload: Upload; isNew: boolean }> {
     await this.caughtUp;
     const { workspaceId, network } = upload;
-    const isErased = this.suppressions.concerns(workspaceId, network)
-      ? (id: string): boolean => this.suppressions.isSuppressed(workspaceId, network, id)
-      : (): boolean => false;
-    return this.app.inWorkspace(workspaceId, async (q) => {
-      await q.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 10))', [`uploads of ${workspaceId}`]);
-      const known = await keptAnew(q, upload);
-      if (known !== undefined) return { upload: known, isNew: false };
-      await this.admit(q, workspaceId);
-      await q.query(
-        `INSERT INTO uploads (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-        valuesOf(upload),
-      );
-      for (const page of pagesOf(rows, isErased)) {
-        await q.query(
-          `INSERT INTO uploaded_people (upload_id, workspace_id, person, friends, profile)
-           SELECT $1, $2, person, friends, profile::jsonb FROM unnest($3::text[], $4::text[], $5::text[])
-             AS uploaded (person, friends, profile)`,
-          [
-            upload.id,
-            workspaceId,
-            page.map(({ person }) => person),
-            page.map(({ friends }) => friends?.join(',') ?? null),
-            page.map(({ profile }) => (profile === undefined ? null : JSON.stringify(profile))),
-          ],
-        );
-      }
-      return { upload, isNew: true };
-    });
+    const isErased = (id: string): boolean => this.suppressions.isSuppressed(workspaceId, network, id);
+    const known = this.suppressions.size;
+    const stored = await this.store(upload, rows, await erasedAmong(rows, isErased), act);
+    // Whoever erased somebody while the rows were written did not see them.
+    if (this.suppressions.size !== known) await forgetUploaded(this.worker, upload, isErased);
+    return stored;
   }
 
   async find(workspaceId: string, uploadId: string): Promise<Upload | undefined> {
@@ -98,16 +105,54 @@ export class PgUploads extends Uploads {
     });
   }
 
-  async remove(workspaceId: string, uploadId: string): Promise<'removed' | 'in-use' | 'unknown'> {
+  async remove(workspaceId: string, uploadId: string, act?: Act): Promise<'removed' | 'in-use' | 'unknown'> {
     return this.app.inWorkspace(workspaceId, async (q) => {
+      const found = await q.query('SELECT FROM uploads WHERE id = $1 AND NOT removed FOR UPDATE', [uploadId]);
+      if (found.rows.length === 0) return 'unknown';
+      // A statement of its own: it sees the import that held the row until now.
       const { rows } = await q.query<{ used: boolean }>(
-        `SELECT ${READ_BY_AN_IMPORT} AS used FROM uploads WHERE id = $1 AND NOT removed FOR UPDATE`,
+        `SELECT ${READ_BY_AN_IMPORT} AS used FROM uploads WHERE id = $1`,
         [uploadId],
       );
-      if (rows[0] === undefined) return 'unknown';
-      if (rows[0].used) return 'in-use';
+      if (rows[0]?.used === true) return 'in-use';
       await q.query('UPDATE uploads SET removed = true WHERE id = $1', [uploadId]);
+      if (act !== undefined) await auditAct(q, { id: uploadId, workspaceId }, act);
       return 'removed';
+    });
+  }
+
+  private store(
+    upload: Upload,
+    rows: Iterable<UploadedPerson>,
+    erased: ReadonlySet<string>,
+    act: Act | undefined,
+  ): Promise<{ upload: Upload; isNew: boolean }> {
+    const { workspaceId } = upload;
+    return this.app.inWorkspace(workspaceId, async (q) => {
+      await q.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 10))', [`uploads of ${workspaceId}`]);
+      const known = await keptAnew(q, upload);
+      if (known !== undefined) return { upload: known, isNew: false };
+      await this.admit(q, workspaceId);
+      await q.query(
+        `INSERT INTO uploads (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+        valuesOf(upload),
+      );
+      for (const page of pagesOf(rows, erased)) {
+        await q.query(
+          `INSERT INTO uploaded_people (upload_id, workspace_id, person, friends, profile)
+           SELECT $1, $2, person, friends, profile::jsonb FROM unnest($3::text[], $4::text[], $5::text[])
+             AS uploaded (person, friends, profile)`,
+          [
+            upload.id,
+            workspaceId,
+            page.map(({ person }) => person),
+            page.map(({ friends }) => friends?.join(',') ?? null),
+            page.map(({ profile }) => (profile === undefined ? null : JSON.stringify(profile))),
+          ],
+        );
+      }
+      if (act !== undefined) await auditAct(q, upload, act);
+      return { upload, isNew: true };
     });
   }
 
@@ -129,15 +174,27 @@ async function keptAnew(q: Queryable, upload: Upload): Promise<Upload | undefine
   return rows[0] === undefined ? undefined : uploadOf(rows[0]);
 }
 
-function* pagesOf(
+/** Found once, before anything is stored: who is erased meanwhile has a row, by which they are found afterwards. */
+async function erasedAmong(
   rows: Iterable<UploadedPerson>,
   isErased: (id: string) => boolean,
-): Iterable<UploadedPerson[]> {
+): Promise<Set<string>> {
+  const erased = new Set<string>();
+  let looked = 0;
+  for (const { person } of rows) {
+    if (isErased(person)) erased.add(person);
+    looked += 1;
+    if (looked % LOOKED_AT_ONCE === 0) await turn();
+  }
+  return erased;
+}
+
+function* pagesOf(rows: Iterable<UploadedPerson>, erased: ReadonlySet<string>): Iterable<UploadedPerson[]> {
   let page: UploadedPerson[] = [];
   let ids = 0;
   for (const row of rows) {
-    if (isErased(row.person)) continue;
-    const friends = row.friends?.filter((id) => !isErased(id));
+    if (erased.has(row.person)) continue;
+    const friends = row.friends?.filter((id) => !erased.has(id));
     page.push(friends === undefined ? row : { ...row, friends });
     ids += 1 + (friends?.length ?? 0);
     if (page.length < ROWS_AT_ONCE && ids < IDS_AT_ONCE) continue;
@@ -164,9 +221,6 @@ function uploadOf(row: UploadRow): Upload {
     ...{ createdAt: row.created_at.getTime(), keptSince: row.kept_since.getTime() },
   };
 }
-
-/** Ids looked at in one query. */
-const LOOKED_AT_ONCE = 5_000;
 
 /** Takes erased people out of the uploads of a network, as the worker: their rows, and their ids out of the lists of others. */
 export async function forgetUploaded(

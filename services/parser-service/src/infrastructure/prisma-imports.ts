@@ -18,6 +18,7 @@ import type { RefreshItem } from '../domain/known-people';
 import type { LogPositions } from '../domain/observation';
 import { type ImportFilter, Imports, type ImportRecord } from '../domain/ports';
 import { announceImport, auditAct } from './outgoing';
+import { holdUploads } from './pg-uploads';
 import { takeListsAgain } from './pg-rounds';
 import {
   closePending,
@@ -57,6 +58,7 @@ export class PrismaImports extends Imports {
   async add(job: ImportJob, act?: Act, given?: readonly RefreshItem[]): Promise<void> {
     const { id, workspaceId, seeds, scope, depth } = job.snapshot;
     await this.app.inWorkspace(workspaceId, async (q) => {
+      if (scope.files !== undefined) await holdUploads(q, scope.files);
       if (job.snapshot.state === 'running') await this.admit(q, job.snapshot);
       const items = given ?? firstItems(seeds, scope, depth).map((item) => ({ ...item, depth: 0 }));
       const values = valuesOf(job.snapshot);

@@ -103,8 +103,10 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     imports: new FilteringImports(forgetting, prisma, app, worker, (id) =>
       limits.limitOf(id, 'running-imports', config.PARSER_IMPORTS_PER_WORKSPACE),
     ),
-    uploads: new PgUploads(app, known.suppressions, config.PARSER_UPLOADS_PER_WORKSPACE, known.caughtUp),
-    people: new LogOfPeople(kafka, app, known.suppressions, known.caughtUp),
+    uploads: new PgUploads(
+      ...([app, worker, known.suppressions, config.PARSER_UPLOADS_PER_WORKSPACE, known.caughtUp] as const),
+    ),
+    people: new LogOfPeople(kafka, app, known.suppressions, known.caughtUp, () => clock.monotonicMs()),
     events: new PgImportEvents(worker),
     deadCalls: new RabbitDeadCalls(config.RABBITMQ_URL, worker),
     deadRecords: new KafkaDeadRecords(kafka, worker, () => clock.nowMs()),

@@ -26,6 +26,7 @@ import {
 } from '@nestjs/swagger';
 import { CurrentPrincipal, type Principal, Roles } from '@sociograph/auth';
 import { DomainError } from '@sociograph/kernel';
+import { currentCorrelationId } from '@sociograph/observability';
 import { decodeCursor, encodeCursor, IdParam, PageQuery, StreamedBody } from '@sociograph/service-host';
 import { IsOptional, Matches, MaxLength } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -111,7 +112,9 @@ export class UploadsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<UploadAnswer> {
-    const taken = await this.taking.handle({ workspaceId, by: subject, network, body: streamOf(request) });
+    const correlationId = currentCorrelationId();
+    const body = streamOf(request);
+    const taken = await this.taking.handle({ workspaceId, by: subject, network, body, correlationId });
     if (taken.kind === 'too-large') {
       // The rest of the body is not read: the connection is good for nothing more.
       void reply.header('connection', 'close');
@@ -147,8 +150,11 @@ export class UploadsController {
   @ApiOperation({ summary: 'Delete an upload that no import reads any more; what was imported stays' })
   @ApiParam(UPLOAD_ID)
   @ApiNoContentResponse()
-  remove(@CurrentPrincipal() { workspaceId }: Principal, @Param() { id }: IdParam): Promise<void> {
-    return this.keeping.remove(workspaceId, id);
+  remove(
+    @CurrentPrincipal() { workspaceId, subject: by }: Principal,
+    @Param() { id }: IdParam,
+  ): Promise<void> {
+    return this.keeping.remove(workspaceId, id, { by, correlationId: currentCorrelationId() });
   }
 }
 
