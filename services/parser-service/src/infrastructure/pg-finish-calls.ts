@@ -71,7 +71,8 @@ export async function finishCalls(q: Queryable, finished: readonly Finished[]): 
   await notePositions(q, first, open);
   const ended = calls.map(({ callId }) => callId);
   await endCalls(q, ended, 'done');
-  for (const { call, result } of open)
+  // In one order of kinds, whatever the calls: imports of a lane share these rows.
+  for (const { call, result } of open.toSorted((a, b) => (a.call.kind < b.call.kind ? -1 : 1)))
     if (result.fitted !== undefined) await learnFit(q, call, result.fitted);
   const friendshipObservations = open.reduce((sum, { result }) => sum + result.friendshipObservations, 0);
   await absorb(q, before, { ...final, ...added, callsMade: open.length, friendshipObservations });
