@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule, followRevocations } from '@sociograph/auth';
-import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
+import { IdempotencyStore } from '@sociograph/kernel';
+import { type HostContext } from '@sociograph/service-host';
 import { AnalysisDesk } from './projections/analyses/analysis-desk';
 import type { ProjectorConfig } from './config';
 import { connectServers } from './infrastructure/servers';
@@ -50,7 +51,8 @@ export class ReadModelProjectorModule {
     });
     ctx.shutdown.add('finish', 'writer of the views', () => writer.stop());
     const feed = new EventFeed({ ...adapters.feed, clock: ctx.clock });
-    ctx.shutdown.add('stop-taking', 'event feed', () => feed.close());
+    ctx.shutdown.add('stop-taking', 'event feed', () => void feed.close());
+    ctx.shutdown.add('finish', 'readers of events', () => feed.close());
     void adapters.ready.then(() => writer.start());
     return {
       module: ReadModelProjectorModule,

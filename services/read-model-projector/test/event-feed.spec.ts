@@ -179,7 +179,7 @@ describe('GET /v1/events on Kafka', () => {
     await vertex('10');
     const after = await linesOf(await ask(`?cursor=${id}`));
     expect(after.map(({ data }) => data.id)).toEqual(['10']);
-    feed.close();
+    await feed.close();
     await reading;
     expect(text).toContain('event: end\ndata: {"reason":"shutting-down"}\n\n');
   });

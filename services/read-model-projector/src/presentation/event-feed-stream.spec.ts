@@ -51,6 +51,15 @@ describe('EventFeedStream', () => {
     expect(stream.readable.destroyed).toBe(true);
   });
 
+  it('lets the reading of the log go on when it ends', async () => {
+    const stream = new EventFeedStream(undefined, NOW);
+    const waiting = stream.next(event('x'.repeat(600 * 1024)));
+    stream.end('shutting-down');
+    await waiting;
+    expect(stream.readable.destroyed).toBe(false);
+    stream.readable.destroy();
+  });
+
   it('makes the reading of the log wait for a slow client, and lets one go that takes nothing for a minute', async () => {
     const stream = new EventFeedStream(undefined, NOW);
     const closed = jest.fn();

@@ -16,6 +16,8 @@ const LONGEST_TIMER_MS = 2_147_483_647;
 export class EventFeedStream implements FeedListener {
   private readonly stream = new PassThrough({ highWaterMark: UNREAD_BYTES });
   private readonly timers: NodeJS.Timeout[] = [];
+  /** Goes on with the reading of the log, which waits for room. */
+  private readonly waiting = new Set<() => void>();
 
   constructor(expiresAt: number | undefined, now: number) {
     this.timers.push(setInterval(() => this.write(': still here\n\n'), COMMENT_EVERY_MS).unref());
@@ -45,10 +47,12 @@ export class EventFeedStream implements FeedListener {
       const patience = setTimeout(() => this.stream.destroy(), PATIENCE_MS).unref();
       const goOn = (): void => {
         clearTimeout(patience);
+        this.waiting.delete(goOn);
         this.stream.off('drain', goOn);
         this.stream.off('close', goOn);
         resolve();
       };
+      this.waiting.add(goOn);
       this.stream.on('drain', goOn);
       this.stream.on('close', goOn);
     });
@@ -57,6 +61,7 @@ export class EventFeedStream implements FeedListener {
   end(reason: 'shutting-down' | 'token-expired'): void {
     this.write(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
     this.stream.end();
+    for (const goOn of this.waiting) goOn();
     // Nobody waits for room any more, so nobody else would let go a client that reads nothing.
     this.timers.push(setTimeout(() => this.stream.destroy(), PATIENCE_MS).unref());
   }

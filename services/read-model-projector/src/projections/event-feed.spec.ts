@@ -291,8 +291,8 @@ describe('EventFeed', () => {
     expect(decodePositions(told[0]?.cursor ?? '')?.[GRAPH]).toEqual({ '0': 2, '1': 0 });
     goOn();
     await taking;
-    feed.close();
-    expect(ends).toEqual(['shutting-down']);
+    await feed.close();
+    expect([ends, log.followers.map(({ stopped }) => stopped)]).toEqual([['shutting-down'], [true]]);
     await expect(feed.page(ask(), 1)).rejects.toMatchObject({ code: 'EVENTS.NOT_READY' });
   });
 

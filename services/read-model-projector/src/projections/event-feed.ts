@@ -130,7 +130,9 @@ const STREAMS = 32;
  */
 export class EventFeed {
   readonly #readers = new Map<string, number>();
-  readonly #listeners = new Set<FeedListener>();
+  readonly #listeners = new Map<FeedListener, () => void>();
+  /** Readings of the log that are being stopped. */
+  readonly #ending = new Set<Promise<void>>();
   #closed = false;
 
   constructor(private readonly options: FeedOptions) {}
@@ -183,24 +185,32 @@ export class EventFeed {
           if (event !== undefined) await listener.next(event);
         }),
       );
-      this.#listeners.add(listener);
-      return () => {
+      const stop = (): void => {
         if (stopped) return;
         stopped = true;
         this.#listeners.delete(listener);
         leave();
-        for (const tail of tails) void tail.stop();
+        for (const tail of tails) {
+          const ending = tail.stop().finally(() => this.#ending.delete(ending));
+          this.#ending.add(ending);
+        }
       };
+      this.#listeners.set(listener, stop);
+      return stop;
     } catch (error) {
       leave();
       throw error;
     }
   }
 
-  /** The process ends: every stream is told. */
-  close(): void {
+  /** The process ends: every stream is told. Resolves when nothing reads the log any more. */
+  async close(): Promise<void> {
     this.#closed = true;
-    for (const listener of this.#listeners) listener.end('shutting-down');
+    for (const [listener, stop] of this.#listeners) {
+      listener.end('shutting-down');
+      stop();
+    }
+    await Promise.all(this.#ending);
   }
 
   #kindsOf({ types, roles }: FeedQuery): Kind[] {
