@@ -1,33 +1,16 @@
 import { createHash } from 'node:crypto';
-import { DomainError, type Clock } from '@sociograph/kernel';
+import {
+  DomainError,
+  IdempotencyStore,
+  type Clock,
+  type IdempotencyAnswer,
+  type IdempotencyClaim,
+  type IdempotencyRequest,
+} from '@sociograph/kernel';
 import type { Database } from 'arangojs';
 import { aqlCatalogue, runNamed } from './aql-catalogue';
 import { bulkGet, bulkWrite } from './bulk';
 import { ensureCollection } from './migrations';
-
-/** One creating request as its caller named it. */
-export interface IdempotencyRequest {
-  workspaceId: string;
-  /** The `Idempotency-Key` header. */
-  key: string;
-  /** Method and route, so that one key used for two operations is two requests. */
-  operation: string;
-  /** Digest of the body (hex). */
-  bodyHash: string;
-}
-
-/** What a repeat is answered with. */
-export interface IdempotencyAnswer {
-  status: number;
-  body: unknown;
-  headers?: Record<string, string>;
-}
-
-export type IdempotencyClaim =
-  | { kind: 'first' }
-  | { kind: 'repeat'; answer: IdempotencyAnswer }
-  | { kind: 'in-progress' }
-  | { kind: 'different-body' };
 
 const COLLECTION = 'idempotency_keys';
 const KEPT_MS = 24 * 60 * 60 * 1000;
@@ -55,11 +38,13 @@ interface KeptAnswer {
  * Answers of creating requests for 24 h, in the collection `idempotency_keys`, which the services on one database
  * share (the operation tells them apart). Of two equal requests at once, the one whose insert succeeds is the first.
  */
-export class ArangoIdempotencyStore {
+export class ArangoIdempotencyStore extends IdempotencyStore {
   constructor(
     private readonly db: Database,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    super();
+  }
 
   /** Collection and indexes; a step of a service's migrations. */
   static async makeRoom(db: Database): Promise<void> {

@@ -8,4 +8,3 @@ export type { ArangoMigration } from './migrations';
 export { aqlCatalogue, runNamed } from './aql-catalogue';
 export type { AqlCatalogue, NamedQuery } from './aql-catalogue';
 export { ArangoIdempotencyStore } from './idempotency-store';
-export type { IdempotencyAnswer, IdempotencyClaim, IdempotencyRequest } from './idempotency-store';

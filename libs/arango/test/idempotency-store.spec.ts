@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { contractServer, type ContractServer } from '@sociograph/arango-embedded';
+import type { IdempotencyRequest } from '@sociograph/kernel';
 import { fakeClock } from '@sociograph/testing';
-import { ArangoIdempotencyStore, connectArango, type IdempotencyRequest } from '../src';
+import { ArangoIdempotencyStore, connectArango } from '../src';
 
 jest.setTimeout(120_000);
 

@@ -1,6 +1,8 @@
 export { isWorkspaceId } from './branded';
 export type { Branded, ImportId, KeyId, WorkspaceId } from './branded';
 export { Clock, SystemClock } from './clock';
+export { IdempotencyStore } from './idempotency';
+export type { IdempotencyAnswer, IdempotencyClaim, IdempotencyRequest } from './idempotency';
 export { Ids, Randomness, SystemRandomness, TimeOrderedIds } from './ids';
 export { Secret } from './secret';
 export { DomainError, isDomainError } from './domain-error';

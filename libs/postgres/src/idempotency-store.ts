@@ -1,28 +1,10 @@
+import {
+  IdempotencyStore,
+  type IdempotencyAnswer,
+  type IdempotencyClaim,
+  type IdempotencyRequest,
+} from '@sociograph/kernel';
 import { Postgres } from './postgres';
-
-/** One creating request as its caller named it. */
-export interface IdempotencyRequest {
-  workspaceId: string;
-  /** The `Idempotency-Key` header. */
-  key: string;
-  /** Method and route, so that one key used for two operations is two requests. */
-  operation: string;
-  /** Digest of the body (hex). */
-  bodyHash: string;
-}
-
-/** What a repeat is answered with. */
-export interface IdempotencyAnswer {
-  status: number;
-  body: unknown;
-  headers?: Record<string, string>;
-}
-
-export type IdempotencyClaim =
-  | { kind: 'first' }
-  | { kind: 'repeat'; answer: IdempotencyAnswer }
-  | { kind: 'in-progress' }
-  | { kind: 'different-body' };
 
 /** A first request that died without an answer gives its key free after this long. */
 const ABANDONED_AFTER = '1 minute';
@@ -39,10 +21,11 @@ interface Row {
  * security by workspace. Claiming is one statement: of two equal requests at once one is `first`, the other
  * `in-progress`.
  */
-export class PostgresIdempotencyStore {
+export class PostgresIdempotencyStore extends IdempotencyStore {
   readonly #postgres: Postgres;
 
   constructor(postgres: Postgres) {
+    super();
     this.#postgres = postgres;
   }
 

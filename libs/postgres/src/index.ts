@@ -5,4 +5,3 @@ export type { PostgresLogger, PostgresOptions, Queryable, QueryOutcome } from '.
 export { prismaInWorkspace } from './prisma-in-workspace';
 export type { PrismaTransaction, PrismaTransactions } from './prisma-in-workspace';
 export { PostgresIdempotencyStore } from './idempotency-store';
-export type { IdempotencyAnswer, IdempotencyClaim, IdempotencyRequest } from './idempotency-store';

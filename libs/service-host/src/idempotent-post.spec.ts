@@ -1,14 +1,14 @@
 import { Body, Controller, HttpCode, Module, Post, Res, UseInterceptors } from '@nestjs/common';
-import { DomainError } from '@sociograph/kernel';
-import { IsInt } from 'class-validator';
-import type { FastifyReply } from 'fastify';
 import {
+  DomainError,
   IdempotencyStore,
-  IdempotentPost,
   type IdempotencyAnswer,
   type IdempotencyClaim,
   type IdempotencyRequest,
-} from './idempotent-post';
+} from '@sociograph/kernel';
+import { IsInt } from 'class-validator';
+import type { FastifyReply } from 'fastify';
+import { IdempotentPost } from './idempotent-post';
 import { startService, type ServiceHandle } from './start-service';
 
 /** Keeps answers for ever and can be told to fail. */

@@ -1,41 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { HTTP_CODE_METADATA } from '@nestjs/common/constants';
-import { DomainError } from '@sociograph/kernel';
+import { DomainError, IdempotencyStore, type IdempotencyRequest } from '@sociograph/kernel';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { catchError, from, mergeMap, of, type Observable } from 'rxjs';
 import { AppLogger } from './host-context';
-
-/** One creating request as its caller named it. */
-export interface IdempotencyRequest {
-  workspaceId: string;
-  key: string;
-  /** Method and route: one key used for two operations is two requests. */
-  operation: string;
-  /** SHA-256 of the body with its fields in order, hex. */
-  bodyHash: string;
-}
-
-export interface IdempotencyAnswer {
-  status: number;
-  body: unknown;
-  headers?: Record<string, string>;
-}
-
-export type IdempotencyClaim =
-  | { kind: 'first' }
-  | { kind: 'repeat'; answer: IdempotencyAnswer }
-  | { kind: 'in-progress' }
-  | { kind: 'different-body' };
-
-/** Keeps answers for 24 h. Of two equal requests at once exactly one is `first`. */
-export abstract class IdempotencyStore {
-  abstract claim(request: IdempotencyRequest): Promise<IdempotencyClaim>;
-  /** Keeps the answer of the `first` request. */
-  abstract complete(request: IdempotencyRequest, answer: IdempotencyAnswer): Promise<void>;
-  /** Gives the key free: the first request failed, a repeat may try. */
-  abstract release(request: IdempotencyRequest): Promise<void>;
-}
 
 const KEY = /^[\x21-\x7e]{1,128}$/;
 

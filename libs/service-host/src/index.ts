@@ -22,5 +22,4 @@ export { createApiDocument, writeOpenApi } from './open-api';
 export { decodeCursor, encodeCursor, IdParam, LimitQuery, MAX_PAGE, PageQuery } from './paging';
 export type { Page } from './paging';
 export { LargeBody, StreamedBody } from './large-body';
-export { IdempotencyStore, IdempotentPost } from './idempotent-post';
-export type { IdempotencyAnswer, IdempotencyClaim, IdempotencyRequest } from './idempotent-post';
+export { IdempotentPost } from './idempotent-post';

@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { ArangoIdempotencyStore, type connectArango } from '@sociograph/arango';
-import { ConfigError, IdempotencyStore, type HostContext } from '@sociograph/service-host';
+import { IdempotencyStore } from '@sociograph/kernel';
+import { ConfigError, type HostContext } from '@sociograph/service-host';
 import { MakeExportFile } from './application/make-export-file';
 import { ReadExports } from './application/read-exports';
 import { ReadPerson } from './application/read-person';

@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule, followRevocations, workspaceLimits } from '@sociograph/auth';
-import { SystemRandomness } from '@sociograph/kernel';
+import { SystemRandomness, IdempotencyStore } from '@sociograph/kernel';
 import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
-import { type HostContext, IdempotencyStore } from '@sociograph/service-host';
+import { type HostContext } from '@sociograph/service-host';
 import { KeyEditor } from './application/amend-key';
 import { KeyKeeper } from './application/change-key-state';
 import { UsageDesk } from './application/describe-usage';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Module } from '@nestjs/common';
-import { IdempotencyStore, runMain, writeOpenApi } from '@sociograph/service-host';
+import { IdempotencyStore } from '@sociograph/kernel';
+import { runMain, writeOpenApi } from '@sociograph/service-host';
 import { AnalysisDesk } from './projections/analyses/analysis-desk';
 import { AnalysesController } from './presentation/analyses.controller';
 import { EventFeedController } from './presentation/event-feed.controller';
