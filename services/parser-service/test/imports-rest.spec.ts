@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { LIMITS_HASH } from '@sociograph/auth';
 import { callQueue, EXCHANGES } from '@sociograph/contracts';
 import {
   createApiDocument,
@@ -19,6 +20,7 @@ import {
   type TokenIssuer,
 } from '@sociograph/testing';
 import { connect } from 'amqplib';
+import { Redis } from 'ioredis';
 import type { ParserConfig } from '../src/config';
 import { MemoryKeyPool, MemoryViewProgress } from '../src/infrastructure/in-memory-edges';
 import { ParserServiceModule } from '../src/parser-service.module';
@@ -460,6 +462,32 @@ describe('dead calls', () => {
   });
 });
 
+describe('a limit of running imports that was set for one workspace', () => {
+  it('holds there instead of the default, and is named', async () => {
+    const workspace = `w-${randomUUID()}`;
+    const as = issuer.token({ roles: ['admin'], workspace });
+    const identity = new Redis(testServers().of('identity-service', 'REDIS_POOL_URL'));
+    try {
+      await identity.hset(LIMITS_HASH, workspace, JSON.stringify({ 'running-imports': 1 }));
+      await anImportId(as);
+      const order = { body: { network: 'vk', seeds: ['107'] }, as };
+      await eventually(
+        async () => {
+          const { status, headers, body } = await call('POST', '/v1/imports', order);
+          expect([status, body.code, body.detail, headers.get('retry-after')]).toEqual([
+            ...[429, 'IMPORTS.QUOTA_RUNNING'],
+            ...['The quota running-imports of this workspace (1) is used up.', '30'],
+          ]);
+        },
+        { timeoutMs: 20_000, everyMs: 500 },
+      );
+    } finally {
+      await identity.hdel(LIMITS_HASH, workspace);
+      identity.disconnect();
+    }
+  });
+});
+
 describe('a process that stops', () => {
   it('ends its streams and says so', async () => {
     const id = await anImportId();
@@ -489,6 +517,7 @@ async function startParser(): Promise<ServiceHandle> {
     ...{ OIDC_AUDIENCE: 'sociograph-api', OIDC_CLIENTS: ['sociograph-demo'] },
     ...{ DATABASE_URL_APP: database.appUrl, DATABASE_URL_WORKER: database.workerUrl },
     RABBITMQ_URL: broker.urlOf('parser-service'),
+    REDIS_POOL_URL: servers.of('parser-service', 'REDIS_POOL_URL'),
     KAFKA_BROKERS: servers.kafkaBrokers,
     KAFKA_USERNAME: servers.of('parser-service', 'KAFKA_USERNAME'),
     KAFKA_PASSWORD: servers.of('parser-service', 'KAFKA_PASSWORD'),
