@@ -612,6 +612,22 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect((await found()).job.snapshot.state).toBe('paused');
     });
 
+    it('calls what is deleted banned where the profile says so, whichever came first', async () => {
+      await start({ seeds: ['1', '2', '3'] });
+      const lists = await dispatch('lists', 3);
+      const profiles = await dispatch('profiles', 3);
+      for (const callId of [lists, profiles]) await under.ledger.begin(callId);
+      const gone = (person: string) => ({ person, cause: 'deleted' as const, detail: null });
+      await under.ledger.finish(lists, { ...NOTHING, gaps: [gone('1'), gone('2'), gone('3')] });
+      await under.ledger.finish(profiles, { ...NOTHING, done: ['1', '2', '3'], banned: ['2', '3'] });
+      const gap = { kind: 'friends', standing: 'gap', detail: null };
+      expect(await under.imports.tally(lane.workspaceId, importId, 1)).toEqual([
+        { ...gap, cause: 'banned', count: 2, people: ['2'] },
+        { ...gap, cause: 'deleted', count: 1, people: ['1'] },
+        { kind: 'profile', standing: 'got', cause: null, detail: null, count: 3, people: [] },
+      ]);
+    });
+
     it('withdraws the open items of a cancelled import, also those that calls bring back', async () => {
       await start({ seeds: ['1', '2', '3'] });
       const running = await dispatch('lists', 1);

@@ -161,12 +161,13 @@ describe('an import from the simulator of VK', () => {
       expect([kind, run.packs(kind)]).toEqual([kind, Array(12).fill(25)]);
     }
     const closed = [
-      { cause: 'deleted', people: ['14', '15'] },
-      { cause: 'private', people: ['11', '12'] },
+      { cause: 'banned', people: ['15'] },
+      { cause: 'deleted', people: ['14'] },
     ];
-    expect(gapsOf(run, 'list')).toEqual([closed[0], { cause: 'hidden', people: ['13'] }, closed[1]]);
-    expect(gapsOf(run, 'groups')).toEqual([closed[0], { cause: 'hidden', people: ['16'] }, closed[1]]);
-    expect(gapsOf(run, 'subscriptions')).toEqual(closed);
+    const shut = { cause: 'private', people: ['11', '12'] };
+    expect(gapsOf(run, 'list')).toEqual([...closed, { cause: 'hidden', people: ['13'] }, shut]);
+    expect(gapsOf(run, 'groups')).toEqual([...closed, { cause: 'hidden', people: ['16'] }, shut]);
+    expect(gapsOf(run, 'subscriptions')).toEqual([...closed, shut]);
     expect(run.certificate).toMatchObject({
       final: true,
       expected: { people: PEOPLE },
@@ -209,7 +210,8 @@ describe('an import from the simulator of VK', () => {
     expect(expected.length).toBeGreaterThan(300);
     expect(posts).toEqual(new Set(expected));
     expect(gapsOf(run, 'wall')).toEqual([
-      { cause: 'deleted', people: ['-20000006', '14', '15'] },
+      { cause: 'banned', people: ['15'] },
+      { cause: 'deleted', people: ['-20000006', '14'] },
       { cause: 'hidden', people: ['-20000003', '17', '18'] },
       { cause: 'private', people: ['11', '12'] },
     ]);

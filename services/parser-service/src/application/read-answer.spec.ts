@@ -61,8 +61,15 @@ describe('what an answer means', () => {
     expect(outcome).toEqual({
       ...nothing,
       done: ['1'],
+      banned: ['1'],
       observations: [{ kind: 'person', person: '1', state: 'banned', profile }],
     });
+    const deleted = outcomeOf(
+      'lists',
+      [item('1')],
+      read({ '1': { kind: 'profile', state: 'deleted', profile } }),
+    );
+    expect(deleted).not.toHaveProperty('banned');
   });
 
   it.each(['private', 'hidden', 'deleted'] as const)('says of a list that it is %s', (cause) => {

@@ -44,6 +44,7 @@ export function outcomeOf(
     observations: [] as Observation[],
     friendshipObservations: 0,
   };
+  const banned: string[] = [];
   const found = new Map<string, number>();
   for (const item of items) {
     const { person } = item;
@@ -58,6 +59,7 @@ export function outcomeOf(
     else result.again.push({ person, readyInMs: fate.readyInMs, refund: fate.refund, cause: fate.cause });
     if (outcome === undefined) continue;
     result.observations.push(...observationsOf(kind, person, outcome, fate));
+    if (outcome.kind === 'profile' && outcome.state === 'banned') banned.push(person);
     if (outcome.kind === 'list' || outcome.kind === 'moved') {
       if (outcome.kind === 'list') result.friendshipObservations += outcome.friendIds.length;
       for (const id of outcome.friendIds) meet(found, id, item.depth + 1);
@@ -66,7 +68,11 @@ export function outcomeOf(
       for (const met of outcome.met) meet(found, met.person, item.depth + met.steps);
     }
   }
-  return { ...result, found: [...found].map(([person, depth]) => ({ person, depth })) };
+  return {
+    ...result,
+    ...(banned.length === 0 ? {} : { banned }),
+    found: [...found].map(([person, depth]) => ({ person, depth })),
+  };
 }
 
 /** The nearest distance counts. */

@@ -17,7 +17,8 @@ export const ITEM_KINDS = [
 export type ItemKind = (typeof ITEM_KINDS)[number];
 
 /**
- * Why something that was expected is not there. `partial`: a list came, but not all of it. `unreadable`: the network
+ * Why something that was expected is not there. `banned`: of somebody whom the network shut out; its errors do not tell
+ * them from `deleted` ones, their profile does. `partial`: a list came, but not all of it. `unreadable`: the network
  * answers in another shape than it documents; the detail names the field. `dead-lettered`: it was published, but the
  * graph store could not take the record.
  */
@@ -25,6 +26,7 @@ export const GAP_CAUSES = [
   'private',
   'hidden',
   'deleted',
+  'banned',
   'unknown',
   'partial',
   'unreadable',

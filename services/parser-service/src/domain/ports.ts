@@ -136,6 +136,8 @@ export interface Call {
 export interface CallResult {
   /** People of the call whose item is done. */
   readonly done: readonly string[];
+  /** Of them: whose profile says that they are banned. What is `deleted` of theirs is `banned` in every tally. */
+  readonly banned?: readonly string[];
   readonly gaps: readonly { person: string; cause: GapCause; detail: string | null }[];
   readonly long: readonly string[];
   /** Items of which a part came: the next call goes on at the cursor. */

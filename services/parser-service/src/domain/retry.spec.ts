@@ -6,7 +6,7 @@ describe('what a retry takes up again', () => {
     expect([...RETRIED_CAUSES].sort()).toEqual(['dead-lettered', 'gave-up', 'partial', 'unreadable']);
     const left = GAP_CAUSES.filter((cause) => !RETRIED_CAUSES.includes(cause));
     expect([...left].sort()).toEqual([
-      ...['deleted', 'hidden', 'limit-reached', 'private', 'unknown', 'withdrawn'],
+      ...['banned', 'deleted', 'hidden', 'limit-reached', 'private', 'unknown', 'withdrawn'],
     ]);
   });
 });

@@ -8,6 +8,7 @@ export const WORTH_A_RETRY = {
   private: false,
   hidden: false,
   deleted: false,
+  banned: false,
   unknown: false,
   partial: true,
   unreadable: true,

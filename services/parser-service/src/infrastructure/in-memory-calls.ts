@@ -124,7 +124,8 @@ export class MemoryCallLedger extends CallLedger {
     for (const person of result.done) {
       const found = item(person);
       if (found === undefined) continue;
-      Object.assign(found, { state: 'done', detail: null });
+      const isBanned = result.banned?.includes(person) === true;
+      Object.assign(found, { state: 'done', detail: isBanned ? 'banned' : null });
       delete found.cursor;
       countFinal(final, found);
     }

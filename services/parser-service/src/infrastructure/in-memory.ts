@@ -238,7 +238,9 @@ export class MemoryImports extends Imports {
     const items = [...stored.items.values()].sort((a, b) => (a.person < b.person ? -1 : 1));
     for (const item of items) {
       const standing = standingOf(item.state);
-      const cause = standing === 'gap' ? (item.cause ?? null) : null;
+      const isBanned = stored.items.get(keyOf('profile', item.person))?.detail === 'banned';
+      const told = item.cause === 'deleted' && isBanned ? 'banned' : (item.cause ?? null);
+      const cause = standing === 'gap' ? told : null;
       const key = `${item.kind} ${standing} ${cause}`;
       const detail = standing === 'gap' ? (item.detail ?? null) : null;
       const empty = { kind: item.kind, standing, cause, detail: null, count: 0, people: [] };

@@ -117,6 +117,9 @@ async function settleItems(
   return gainedBy(rows);
 }
 
+/** The detail of a profile that was read. */
+export const BANNED = 'banned';
+
 interface Fate {
   person: string;
   state: string;
@@ -133,9 +136,13 @@ function fatesOf(result: CallResult, grows: boolean): Fate[] {
     ...{ cause: null as string | null, detail: null as string | null, readyInMs: 0 },
     ...{ refund: false, long: false, cursor: null as string | null },
   };
+  const banned = new Set(result.banned);
   const open = grows ? { ...blank, state: 'pending' } : { ...blank, state: 'gap', cause: 'withdrawn' };
   return [
-    ...result.done.map((person) => ({ ...blank, person, state: 'done' })),
+    ...result.done.map((person) => ({
+      ...blank,
+      ...{ person, state: 'done', detail: banned.has(person) ? BANNED : null },
+    })),
     ...result.gaps.map(({ person, cause, detail }) => ({ ...blank, person, state: 'gap', cause, detail })),
     ...result.long.map((person) => ({ ...open, person, long: true })),
     ...result.more.map(({ person, cursor }) => ({ ...open, person, cursor })),

@@ -18,6 +18,7 @@ import type { RefreshItem } from '../domain/known-people';
 import type { LogPositions } from '../domain/observation';
 import { type ImportFilter, Imports, type ImportRecord } from '../domain/ports';
 import { announceImport, auditAct } from './outgoing';
+import { BANNED } from './pg-finish-calls';
 import { holdUploads } from './pg-uploads';
 import { takeListsAgain } from './pg-rounds';
 import {
@@ -205,7 +206,15 @@ export class PrismaImports extends Imports {
   async tally(workspaceId: string, importId: string, peopleEach: number): Promise<ItemTally[]> {
     return this.app.inWorkspace(workspaceId, async (q) => {
       const { rows } = await q.query<ItemTally & { people: string[] }>(
-        `SELECT kind, standing, cause, min(detail) AS detail, count(*) AS count,
+        `WITH banned AS (
+           SELECT person FROM items WHERE import_id = $1 AND kind = 'profile' AND state = 'done' AND detail = '${BANNED}'
+         ), told AS (
+           SELECT kind, person, state, detail,
+             CASE WHEN state = 'gap' AND cause = 'deleted' AND person IN (SELECT person FROM banned) THEN 'banned'
+               ELSE cause END AS cause
+           FROM items WHERE import_id = $1
+         )
+         SELECT kind, standing, cause, min(detail) AS detail, count(*) AS count,
            coalesce(array_agg(person ORDER BY person) FILTER (WHERE standing = 'gap' AND place <= $2), '{}') AS people
          FROM (
            SELECT kind, person,
@@ -213,7 +222,7 @@ export class PrismaImports extends Imports {
              CASE WHEN state IN ('gap', 'beyond') THEN cause END AS cause,
              CASE WHEN state = 'gap' THEN detail END AS detail,
              row_number() OVER (PARTITION BY kind, state, cause ORDER BY person) AS place
-           FROM items WHERE import_id = $1
+           FROM told
          ) AS standings
          GROUP BY kind, standing, cause
          ORDER BY kind COLLATE "C", standing COLLATE "C", cause COLLATE "C"`,
