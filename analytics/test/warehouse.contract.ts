@@ -128,15 +128,18 @@ export function warehouseContract(open: () => Promise<Warehouse>, final: string)
       aRecord(postObserved, postObserved.example),
       aRecord(postObserved, { ...postObserved.example, postId: '5_1', ownerId: '5', repostOf: '107_17' }),
       aRecord(postObserved, { ...postObserved.example, postId: '5_2', ownerId: '5', authorId: '107' }),
+      aRecord(postObserved, { ...postObserved.example, postId: '5_3', ownerId: '5', repostOf: '107_b_7' }),
       aRecord(membershipPageObserved, membershipPageObserved.example),
       aStoredPerson('107', ['1']),
       aStoredPerson('1', ['107', '58']),
     ]);
-    expect((await warehouse.peopleIn(scope)).sort()).toEqual(['1', '107', '1684', '5', '58']);
+    expect((await warehouse.peopleIn(scope)).sort()).toEqual(['1', '107', '107_b', '1684', '5', '58']);
     await warehouse.erase(scope, ['107', 'nobody']);
-    expect((await warehouse.peopleIn(scope)).sort()).toEqual(['1', '1684', '5', '58']);
+    expect((await warehouse.peopleIn(scope)).sort()).toEqual(['1', '107_b', '1684', '5', '58']);
     expect(await all('people', 'workspace_id, id')).toEqual(['other 107']);
-    expect(await all('posts', 'id, repost_of')).toEqual(['5_1 ']);
+    expect(await all('posts', 'id, repost_of')).toEqual(['5_1 ', '5_3 107_b_7']);
+    await warehouse.erase(scope, ['107_b']);
+    expect(await all('posts', 'id, repost_of')).toEqual(['5_1 ', '5_3 ']);
     expect(await warehouse.ask(`SELECT user_id, friend_ids FROM friend_lists${final}`)).toEqual([
       { user_id: '1', friend_ids: ['58'] },
     ]);
@@ -144,7 +147,7 @@ export function warehouseContract(open: () => Promise<Warehouse>, final: string)
       { member_ids: ['1684'] },
     ]);
     await warehouse.removePosts(scope, ['5_1']);
-    expect(await all('posts', 'id')).toEqual([]);
+    expect(await all('posts', 'id')).toEqual(['5_3']);
   });
 
   it('refuses a row as the rows to blame, and writes the others of a later batch', async () => {

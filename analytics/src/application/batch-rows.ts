@@ -1,3 +1,4 @@
+import { wallOwnerOf } from '@sociograph/contracts';
 import type { Suppressions } from '@sociograph/suppression';
 import { TABLES, type Row, type Table } from './tables';
 import type { RowsOfTable, Scope } from './warehouse';
@@ -71,7 +72,7 @@ function withoutPeople(table: Table, row: Row, isGone: (id: string) => boolean):
   }
   for (const column of posts) {
     const post = row[column];
-    if (typeof post === 'string' && isGone(post.split('_')[0] ?? '')) changed[column] = null;
+    if (typeof post === 'string' && isGone(wallOwnerOf(post) ?? '')) changed[column] = null;
   }
   return [Object.keys(changed).length === 0 ? row : { ...row, ...changed }];
 }

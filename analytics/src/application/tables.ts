@@ -19,7 +19,7 @@ export interface Table {
     readonly rows: readonly string[];
     /** Columns with ids of people: the id goes. */
     readonly lists: readonly string[];
-    /** Columns that name a post, which begins with its owner's id: the text goes. */
+    /** Columns that name a post, which begins with its owner's id up to the last underscore: the text goes. */
     readonly posts: readonly string[];
   };
 }

@@ -65,7 +65,7 @@ export class ClickHouseWarehouse extends Warehouse {
       [
         ...rows.map((column) => `ifNull(${column}, '')`),
         ...lists.map((column) => `arrayJoin(${column})`),
-        ...posts.map((column) => `splitByChar('_', ifNull(${column}, ''))[1]`),
+        ...posts.map(ownerOf),
       ].map((id) => `SELECT ${id} AS id FROM ${name} WHERE ${THEIRS}`),
     );
     const sql = `SELECT DISTINCT id FROM (${parts.join(' UNION ALL ')}) WHERE id != ''`;
@@ -86,13 +86,7 @@ export class ClickHouseWarehouse extends Warehouse {
         );
       // Not NULL: that would hide the text behind a mask and keep it on disk.
       for (const column of people.posts)
-        await this.#update(
-          name,
-          `${column} = ''`,
-          `has(${IDS}, splitByChar('_', ifNull(${column}, ''))[1])`,
-          scope,
-          ids,
-        );
+        await this.#update(name, `${column} = ''`, `has(${IDS}, ${ownerOf(column)})`, scope, ids);
     }
   }
 
@@ -150,6 +144,11 @@ export class ClickHouseWarehouse extends Warehouse {
 
 const IDS = '{ids:Array(String)}';
 const THEIRS = 'workspace_id = {workspaceId:String} AND network = {network:String}';
+
+/** As `wallOwnerOf` says it: an id may hold underscores itself. */
+function ownerOf(column: string): string {
+  return `replaceRegexpOne(ifNull(${column}, ''), '_[^_]*$', '')`;
+}
 
 async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {

@@ -61,11 +61,9 @@ export class DuckDbWarehouse extends Warehouse {
 
   async peopleIn({ workspaceId, network }: Scope): Promise<string[]> {
     const parts = ALL_TABLES.flatMap(({ name, people: { rows, lists, posts } }) =>
-      [
-        ...rows,
-        ...lists.map((column) => `unnest(${column})`),
-        ...posts.map((column) => `split_part(${column}, '_', 1)`),
-      ].map((id) => `SELECT ${id} AS id FROM ${name} WHERE workspace_id = $1 AND network = $2`),
+      [...rows, ...lists.map((column) => `unnest(${column})`), ...posts.map((column) => ownerOf(column))].map(
+        (id) => `SELECT ${id} AS id FROM ${name} WHERE workspace_id = $1 AND network = $2`,
+      ),
     );
     const sql = `SELECT DISTINCT id FROM (${parts.join(' UNION ALL ')}) AS named WHERE id <> ''`;
     const found = await this.#rows(sql, [workspaceId, network]);
@@ -90,7 +88,7 @@ export class DuckDbWarehouse extends Warehouse {
         }
         for (const column of people.posts)
           await connection.run(
-            `UPDATE ${name} SET ${column} = '' WHERE ${theirs} AND split_part(${column}, '_', 1) IN ${gone}`,
+            `UPDATE ${name} SET ${column} = '' WHERE ${theirs} AND ${ownerOf(column)} IN ${gone}`,
             values,
           );
       }
@@ -167,6 +165,11 @@ export class DuckDbWarehouse extends Warehouse {
       throw error;
     }
   }
+}
+
+/** As `wallOwnerOf` says it: an id may hold underscores itself. */
+function ownerOf(column: string): string {
+  return `regexp_replace(${column}, '_[^_]*$', '')`;
 }
 
 /** Sentences of the engine quote what they refuse, which may be somebody's name. */

@@ -69,6 +69,7 @@ export {
 export type { TopicDefinition } from './topics';
 export { comparePersonIds, friendshipKey, markerKey, recordKey, vertexKey } from './graph-keys';
 export type { VertexKind } from './graph-keys';
+export { wallOwnerOf } from './post-id';
 export { decodePositions, encodePositions, mergePositions, positionsCover } from './positions';
 export type { Positions } from './positions';
 export { DEAD_LETTER_HEADERS, EVENT_HEADERS, TASK_HEADERS } from './event-headers';

@@ -1,12 +1,11 @@
 import { bulkGet, bulkWrite, runNamed, type Keyed, type Stored } from '@sociograph/arango';
-import { vertexKey } from '@sociograph/contracts';
+import { vertexKey, wallOwnerOf } from '@sociograph/contracts';
 import type { Database } from 'arangojs';
 import type { Erasure } from '../domain/erasure';
 import { Erasures } from '../domain/erasure-ports';
 import type { PersonRef } from '../domain/observation';
 import type { Person } from '../domain/person';
 import type { Versioned } from '../domain/ports';
-import { wallOwnerOf } from '../domain/post-id';
 import type { Vertex } from '../domain/vertex';
 import { fromUser, type UserDocument } from './arango-documents';
 import { fromVertex, type MemberListDocument, type VertexDocument } from './community-documents';

@@ -1,10 +1,10 @@
+import { wallOwnerOf } from '@sociograph/contracts';
 import { personKey } from '../application/side-changes';
 import type { Erasure, Findings } from '../domain/erasure';
 import { ErasureLog, Erasures } from '../domain/erasure-ports';
 import type { PersonRef } from '../domain/observation';
 import type { Person } from '../domain/person';
 import type { SourcePositions, Versioned } from '../domain/ports';
-import { wallOwnerOf } from '../domain/post-id';
 import type { Vertex } from '../domain/vertex';
 import type { InMemoryGraph } from './in-memory';
 

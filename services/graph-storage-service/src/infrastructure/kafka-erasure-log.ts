@@ -11,6 +11,7 @@ import {
   viewApplied,
   VIEWS,
   type Positions,
+  wallOwnerOf,
 } from '@sociograph/contracts';
 import { DomainError, type Ids } from '@sociograph/kernel';
 import {
@@ -26,7 +27,6 @@ import { ErasureLog } from '../domain/erasure-ports';
 import type { PersonRef } from '../domain/observation';
 import type { Person } from '../domain/person';
 import type { SourcePositions } from '../domain/ports';
-import { wallOwnerOf } from '../domain/post-id';
 import type { Vertex } from '../domain/vertex';
 import { otherVertexOf, vertexOf } from './kafka-change-log';
 
@@ -249,7 +249,7 @@ export function named({ key, value }: Pick<EventRecord, 'key' | 'value'>, sought
   };
   if (kind === 'user') meet(id);
   // The ended key of a post: networks make such keys of the owner's id. Like every tombstone it goes by itself.
-  if (value === null && kind === 'post') id.split('_').forEach(meet);
+  if (value === null && kind === 'post') meet(wallOwnerOf(id));
   meetAll(value, meet);
   return found;
 }

@@ -4,10 +4,10 @@ import {
   postObserved,
   subscriptionListObserved,
   userObserved,
+  wallOwnerOf,
 } from '@sociograph/contracts';
 import { isEvent, type EventRecord } from '@sociograph/messaging';
 import type { FollowedSuppressions } from '@sociograph/suppression';
-import { wallOwnerOf } from '../domain/post-id';
 
 type Known = Pick<FollowedSuppressions, 'suppressions' | 'dropped'>;
 

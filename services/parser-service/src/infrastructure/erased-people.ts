@@ -1,3 +1,4 @@
+import { wallOwnerOf } from '@sociograph/contracts';
 import type { Postgres } from '@sociograph/postgres';
 import type { FollowedSuppressions, Suppressions } from '@sociograph/suppression';
 import type { LogPositions, Observation, Sighting } from '../domain/observation';
@@ -115,7 +116,9 @@ export function withoutErased(
     case 'post': {
       const { repostOf, ...post } = observation.post;
       if (erased(post.authorId) || (post.ownerKind === 'user' && erased(post.ownerId))) return [];
-      return erased(repostOf?.split('_')[0]) ? [{ ...observation, post }] : [observation];
+      return repostOf !== undefined && erased(wallOwnerOf(repostOf))
+        ? [{ ...observation, post }]
+        : [observation];
     }
     case 'member-page':
       return [{ ...observation, memberIds: without(observation.memberIds) }];

@@ -333,6 +333,7 @@ describe('visibleVertex', () => {
     expect(visibleVertex(post({ authorId: '107' }), erased)).toBeUndefined();
     expect(visibleVertex(post({ ownerKind: 'group', ownerId: '107' }), erased)).toBeDefined();
     expect(visibleVertex(post({ repostOf: '107_9' }), erased)?.post?.content).toEqual(post({}).post.content);
+    expect(visibleVertex(post({ repostOf: '107_b_9' }), erased)?.post?.content.repostOf).toBe('107_b_9');
     expect(visibleVertex(post({ repostOf: '108_9' }), erased)?.post?.content.repostOf).toBe('108_9');
   });
 

@@ -1,4 +1,4 @@
-import type { PayloadOf, vertexChanged } from '@sociograph/contracts';
+import { wallOwnerOf, type PayloadOf, type vertexChanged } from '@sociograph/contracts';
 
 type Vertex = PayloadOf<typeof vertexChanged>;
 
@@ -16,7 +16,7 @@ export function visibleVertex(vertex: Vertex, erased: Erased): Vertex | undefine
   if (post !== undefined) {
     const { ownerKind, ownerId, authorId, repostOf } = post.content;
     if (gone(authorId) || (ownerKind === 'user' && gone(ownerId))) return undefined;
-    if (gone(repostOf?.split('_')[0])) {
+    if (repostOf !== undefined && gone(wallOwnerOf(repostOf))) {
       const { repostOf: _, ...content } = post.content;
       return { ...vertex, post: { ...post, content } };
     }
