@@ -129,6 +129,21 @@ describe('accounts', () => {
     expect(out?.workspace_id).toBeUndefined();
     expect(out?.realm_access?.roles).not.toContain('viewer');
     expect((await stand.ask('GET', path, admin)).body['code']).toBe('IDENTITY.MEMBER_UNKNOWN');
+
+    // Out of every workspace, they may join one again, with a token of after the removal.
+    const again = await stand.ask('POST', '/v1/workspace/invitations', admin, { roles: ['operator'] });
+    const join = (bearer: string | undefined): Promise<Answer> =>
+      stand.ask('POST', '/v1/invitations/accept', bearer, { token: again.body['token'] });
+    expect(await join(undefined)).toMatchObject({ status: 401, body: { code: 'AUTH.TOKEN_MISSING' } });
+    expect(await join(`${old.slice(0, -8)}AAAAAAAA`)).toMatchObject({ status: 401 });
+    expect((await join(admin)).body['code']).toBe('IDENTITY.ALREADY_MEMBER');
+    const rejoined = await eventually(async () => {
+      const answer = await join(issuer.token({ roles: [], workspace: '', subject }));
+      expect(answer.status).toBe(200);
+      return answer;
+    }, SLOW);
+    expect(rejoined.body).toMatchObject({ subject, roles: ['operator'], pending: false });
+    expect((await signIn(realm, other, PASSWORD))?.claims.workspace_id).toBe(workspace);
   });
 
   it('of the last admin stay admins, and members of other workspaces are unknown', async () => {
