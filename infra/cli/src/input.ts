@@ -5,24 +5,22 @@ import { UsageError } from './failures';
 import { readAll, readAllBytes, type Terminal } from './terminal';
 
 /** The text of a file, of stdin when its name is `-`; more than `limit` bytes and what cannot be read are usage errors. */
-export async function readText(name: string, terminal: Terminal, limit: number): Promise<string> {
-  const stream = name === '-' ? terminal.stdin : createReadStream(name);
-  try {
-    return await readAll(stream, limit);
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(`${name} holds ${error.message}`);
-    throw new UsageError(`${name} cannot be read: ${(error as Error).message}`);
-  }
+export function readText(name: string, terminal: Terminal, limit: number): Promise<string> {
+  return readFrom(name, terminal, (stream) => readAll(stream, limit));
 }
 
 /** The bytes of a file, of stdin when its name is `-`, under the same rules. */
-export async function readBytes(
+export function readBytes(name: string, terminal: Terminal, limit: number): Promise<Uint8Array<ArrayBuffer>> {
+  return readFrom(name, terminal, (stream) => readAllBytes(stream, limit));
+}
+
+async function readFrom<T>(
   name: string,
   terminal: Terminal,
-  limit: number,
-): Promise<Uint8Array<ArrayBuffer>> {
+  read: (stream: Parameters<typeof readAll>[0]) => Promise<T>,
+): Promise<T> {
   try {
-    return await readAllBytes(name === '-' ? terminal.stdin : createReadStream(name), limit);
+    return await read(name === '-' ? terminal.stdin : createReadStream(name));
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(`${name} holds ${error.message}`);
     throw new UsageError(`${name} cannot be read: ${(error as Error).message}`);
