@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 import { ApiExtension } from '@nestjs/swagger';
 import type { Principal, Role } from './principal';
+import type { TokenLife } from './token-life';
 
 export const ACCESS = 'sociograph:access';
 
@@ -34,10 +35,8 @@ export const CurrentPrincipal = createParamDecorator(
     context.switchToHttp().getRequest<{ principal?: Principal }>().principal,
 );
 
-/** When the caller's token expires (milliseconds since the Unix epoch), for answers that last; undefined on public routes. */
-export const TokenExpiry = createParamDecorator(
-  (_: unknown, context: ExecutionContext): number | undefined => {
-    const { tokenExpiresAt } = context.switchToHttp().getRequest<{ tokenExpiresAt?: number }>();
-    return tokenExpiresAt === undefined ? undefined : tokenExpiresAt * 1_000;
-  },
+/** The caller's token as far as answers that last have to know it (`watchToken`); undefined on public routes. */
+export const CurrentToken = createParamDecorator(
+  (_: unknown, context: ExecutionContext): TokenLife | undefined =>
+    context.switchToHttp().getRequest<{ token?: TokenLife }>().token,
 );

@@ -21,8 +21,7 @@ export class Admission {
   async admit(rawHeaders: readonly string[]): Promise<VerifiedToken> {
     try {
       const token = await this.verifier.verify(bearerToken(rawHeaders));
-      const earliest = await this.revocations.earliestAcceptedIat(token.principal.subject);
-      if (earliest !== undefined && token.issuedAt < earliest) throw refuse('revoked');
+      if (await this.isTakenBack(token)) throw refuse('revoked');
       return token;
     } catch (error) {
       this.metrics
@@ -32,5 +31,11 @@ export class Admission {
         .inc({ reason: error instanceof DomainError ? String(error.facts['refusal'] ?? error.kind) : 'bug' });
       throw error;
     }
+  }
+
+  /** From memory: may be asked again and again while an answer lasts. */
+  async isTakenBack({ principal, issuedAt }: VerifiedToken): Promise<boolean> {
+    const earliest = await this.revocations.earliestAcceptedIat(principal.subject);
+    return earliest !== undefined && issuedAt < earliest;
   }
 }

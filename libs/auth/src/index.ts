@@ -1,7 +1,7 @@
 export { Admission } from './admission';
 export { AuthModule } from './auth.module';
 export type { AuthOptions } from './auth.module';
-export { CurrentPrincipal, Public, Roles, TokenExpiry } from './access';
+export { CurrentPrincipal, CurrentToken, Public, Roles } from './access';
 export { isRole, principalOf } from './principal';
 export type { Principal, Role } from './principal';
 export { NoRevocations, Revocations } from './revocations';
@@ -20,6 +20,8 @@ export {
 } from './workspace-limits';
 export type { Quota, QuotaUse } from './workspace-limits';
 export { TokenGuard } from './token-guard';
+export { watchToken } from './token-life';
+export type { EndOfToken, TokenLife } from './token-life';
 export { TokenVerifier } from './token-verifier';
 export type { TokenRules, VerifiedToken } from './token-verifier';
 export { KeySet } from './key-set';

@@ -3,11 +3,12 @@ import { Reflector } from '@nestjs/core';
 import { request } from 'node:http';
 import { startService, type ServiceHandle } from '@sociograph/service-host';
 import { aSigningKey, claims, ISSUER, JwksServer, sign } from '../test/realm';
-import { CurrentPrincipal, Public, Roles } from './access';
+import { CurrentPrincipal, CurrentToken, Public, Roles } from './access';
 import { AuthModule } from './auth.module';
 import type { Principal } from './principal';
 import { Revocations } from './revocations';
 import { TokenGuard } from './token-guard';
+import type { TokenLife } from './token-life';
 
 @Controller('v1/doors')
 @Roles('viewer', 'analyst')
@@ -27,6 +28,16 @@ class DoorsController {
   @Public()
   open(@CurrentPrincipal() principal: Principal | undefined): unknown {
     return { principal: principal ?? null };
+  }
+
+  @Get('open-long')
+  async openLong(
+    @CurrentToken() token: TokenLife,
+    @CurrentPrincipal() { subject }: Principal,
+  ): Promise<unknown> {
+    const before = await token.isTakenBack();
+    revocations.since.set(subject, 1e10);
+    return { expiresAt: token.expiresAt, isTakenBack: [before, await token.isTakenBack()] };
   }
 
   @Get('fleet')
@@ -170,6 +181,14 @@ describe('the guard of every route', () => {
       body: { detail: 'The token was revoked.' },
     });
     expect((await call('doors', sign(key, claims({ sub: 'another' })))).status).toBe(200);
+  });
+
+  it('tells an answer that lasts when its token expires, and that it was taken back meanwhile', async () => {
+    const payload = claims({ sub: 'lasting' });
+    expect(await call('doors/open-long', sign(key, payload))).toEqual({
+      status: 200,
+      body: { expiresAt: (payload['exp'] as number) * 1_000, isTakenBack: [false, true] },
+    });
   });
 
   it('refuses two Authorization headers, of which Node shows one', async () => {

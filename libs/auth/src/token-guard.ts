@@ -4,12 +4,13 @@ import { DomainError } from '@sociograph/kernel';
 import { ACCESS, type Access } from './access';
 import { Admission } from './admission';
 import { noWorkspace, type Principal, type Role } from './principal';
+import type { TokenLife } from './token-life';
 import type { VerifiedToken } from './token-verifier';
 
 interface GuardedRequest {
   raw: { rawHeaders: string[] };
   principal?: Principal;
-  tokenExpiresAt?: number;
+  token?: TokenLife;
 }
 
 /**
@@ -33,7 +34,10 @@ export class TokenGuard implements CanActivate {
     const token = await this.admission.admit(request.raw.rawHeaders);
     // Before the roles are looked at: the audit trail names who was refused, too.
     request.principal = token.principal;
-    request.tokenExpiresAt = token.expiresAt;
+    request.token = {
+      expiresAt: token.expiresAt * 1_000,
+      isTakenBack: () => this.admission.isTakenBack(token),
+    };
     permit(token, access.roles);
     return true;
   }

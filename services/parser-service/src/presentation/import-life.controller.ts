@@ -7,7 +7,7 @@ import {
   ApiParam,
   ApiTags,
 } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal, Roles, TokenExpiry } from '@sociograph/auth';
+import { CurrentPrincipal, CurrentToken, type Principal, Roles, type TokenLife } from '@sociograph/auth';
 import { Clock } from '@sociograph/kernel';
 import { currentCorrelationId } from '@sociograph/observability';
 import { IdParam } from '@sociograph/service-host';
@@ -120,19 +120,19 @@ export class ImportLifeController {
   @ApiOperation({
     summary: 'The import as it goes, as Server-Sent Events',
     description:
-      'Events `state` (a step of its life) and `progress`, at most four a second; the first one is the present state. `end` says why the stream ends: import-ended, import-deleted, token-expired or shutting-down.',
+      'Events `state` (a step of its life) and `progress`, at most four a second; the first one is the present state. `end` says why the stream ends: import-ended, import-deleted, token-expired, token-revoked or shutting-down.',
   })
   @ApiParam(IMPORT_ID)
   @ApiHeader(LAST_EVENT_ID)
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
   async events(
     @CurrentPrincipal() { workspaceId }: Principal,
-    @TokenExpiry() expiresAt: number | undefined,
+    @CurrentToken() token: TokenLife | undefined,
     @Param() { id }: IdParam,
     @Headers('last-event-id') lastEventId: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const stream = new ImportStream(id, expiresAt, this.clock.nowMs());
+    const stream = new ImportStream(id, token, this.clock.nowMs());
     try {
       const stop = await this.following.follow(workspaceId, id, lastEventOf(lastEventId), stream);
       stream.onClosed(stop);

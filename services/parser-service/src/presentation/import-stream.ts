@@ -1,4 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
+import { type EndOfToken, type TokenLife, watchToken } from '@sociograph/auth';
 import type { EndOfStream, Follower, Progress } from '../application/follow-imports';
 import { progressAnswer } from './import-shapes';
 
@@ -7,8 +8,6 @@ const COMMENT_EVERY_MS = 15_000;
 const MOST_UNREAD_BYTES = 1_048_576;
 /** Below it there is room for one more portion of what a client missed. */
 const READY_BELOW_BYTES = 262_144;
-/** setTimeout takes no longer ones; the token of such a client is of another kind than ours. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * One stream of Server-Sent Events (DESIGN 8): events with ids, a comment every 15 s, and at the end an event `end`
@@ -16,19 +15,18 @@ const LONGEST_TIMER_MS = 2_147_483_647;
  */
 export class ImportStream implements Follower {
   private readonly stream = new PassThrough();
-  private readonly timers: NodeJS.Timeout[] = [];
 
   constructor(
     private readonly importId: string,
-    expiresAt: number | undefined,
+    token: TokenLife | undefined,
     now: number,
   ) {
-    this.timers.push(setInterval(() => this.write(': still here\n\n'), COMMENT_EVERY_MS).unref());
-    if (expiresAt !== undefined) {
-      const ms = Math.min(LONGEST_TIMER_MS, Math.max(0, expiresAt - now));
-      this.timers.push(setTimeout(() => this.end('token-expired'), ms).unref());
-    }
-    this.stream.on('close', () => this.timers.forEach((timer) => clearTimeout(timer)));
+    const comments = setInterval(() => this.write(': still here\n\n'), COMMENT_EVERY_MS).unref();
+    const unwatch = token && watchToken(token, now, (reason) => this.end(reason));
+    this.stream.on('close', () => {
+      clearInterval(comments);
+      unwatch?.();
+    });
     this.write('retry: 1000\n: events of an import\n\n');
   }
 
@@ -51,7 +49,7 @@ export class ImportStream implements Follower {
     this.write(`id: ${mark.seq}\nevent: ${isStep ? 'state' : 'progress'}\ndata: ${body}\n\n`);
   }
 
-  end(reason: EndOfStream | 'token-expired'): void {
+  end(reason: EndOfStream | EndOfToken): void {
     this.write(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
     this.stream.end();
   }

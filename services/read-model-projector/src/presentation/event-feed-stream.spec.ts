@@ -1,3 +1,4 @@
+import type { TokenLife } from '@sociograph/auth';
 import type { FeedEvent } from '../projections/event-feed';
 import { EventFeedStream } from './event-feed-stream';
 
@@ -17,6 +18,10 @@ describe('EventFeedStream', () => {
   beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }));
   afterEach(() => jest.useRealTimers());
 
+  const token = (expiresInMs: number): TokenLife => ({
+    expiresAt: NOW + expiresInMs,
+    isTakenBack: async () => false,
+  });
   const textOf = (stream: EventFeedStream): string => String(stream.readable.read() ?? '');
 
   it('gives an event its name, its data and the cursor after it as id', async () => {
@@ -30,7 +35,7 @@ describe('EventFeedStream', () => {
   });
 
   it('comments every 15 s and ends when the token expires, with the reason', () => {
-    const stream = new EventFeedStream(NOW + 30_000, NOW);
+    const stream = new EventFeedStream(token(30_000), NOW);
     textOf(stream);
     jest.advanceTimersByTime(14_999);
     expect(textOf(stream)).toBe('');
@@ -43,7 +48,7 @@ describe('EventFeedStream', () => {
   });
 
   it('lets a client go that does not read its end within a minute', async () => {
-    const stream = new EventFeedStream(NOW + 1_000, NOW);
+    const stream = new EventFeedStream(token(1_000), NOW);
     jest.advanceTimersByTime(1_000);
     jest.advanceTimersByTime(59_999);
     expect(stream.readable.destroyed).toBe(false);

@@ -1,4 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
+import { type EndOfToken, type TokenLife, watchToken } from '@sociograph/auth';
 import type { FeedEvent, FeedListener } from '../projections/event-feed';
 
 const COMMENT_EVERY_MS = 15_000;
@@ -6,8 +7,6 @@ const COMMENT_EVERY_MS = 15_000;
 const PATIENCE_MS = 60_000;
 /** Unread bytes beyond which the log is not read on. */
 const UNREAD_BYTES = 256 * 1024;
-/** setTimeout takes no longer ones; the token of such a client is of another kind than ours. */
-const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * Events as Server-Sent Events (DESIGN 8): the id of each is the cursor after it, a comment every 15 s, and at the end an
@@ -19,13 +18,13 @@ export class EventFeedStream implements FeedListener {
   /** Goes on with the reading of the log, which waits for room. */
   private readonly waiting = new Set<() => void>();
 
-  constructor(expiresAt: number | undefined, now: number) {
+  constructor(token: TokenLife | undefined, now: number) {
     this.timers.push(setInterval(() => this.write(': still here\n\n'), COMMENT_EVERY_MS).unref());
-    if (expiresAt !== undefined) {
-      const ms = Math.min(LONGEST_TIMER_MS, Math.max(0, expiresAt - now));
-      this.timers.push(setTimeout(() => this.end('token-expired'), ms).unref());
-    }
-    this.stream.on('close', () => this.timers.forEach((timer) => clearTimeout(timer)));
+    const unwatch = token && watchToken(token, now, (reason) => this.end(reason));
+    this.stream.on('close', () => {
+      this.timers.forEach((timer) => clearTimeout(timer));
+      unwatch?.();
+    });
     this.write("retry: 1000\n: a workspace's events\n\n");
   }
 
@@ -58,7 +57,7 @@ export class EventFeedStream implements FeedListener {
     });
   }
 
-  end(reason: 'shutting-down' | 'token-expired'): void {
+  end(reason: 'shutting-down' | EndOfToken): void {
     this.write(`event: end\ndata: ${JSON.stringify({ reason })}\n\n`);
     this.stream.end();
     for (const goOn of this.waiting) goOn();

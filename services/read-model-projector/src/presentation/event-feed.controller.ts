@@ -1,6 +1,6 @@
 import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
-import { CurrentPrincipal, type Principal, Roles, TokenExpiry } from '@sociograph/auth';
+import { CurrentPrincipal, CurrentToken, type Principal, Roles, type TokenLife } from '@sociograph/auth';
 import { Clock } from '@sociograph/kernel';
 import { Transform, Type } from 'class-transformer';
 import { ArrayNotEmpty, IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
@@ -75,7 +75,7 @@ export class EventFeedController {
       '`x-next-cursor` (where the next page begins, also after an empty one) and `x-end-of-log`. Events are CloudEvents; ' +
       'their order holds for each vertex, import and key. At least once: after a resumption some may come again with the ' +
       'same id. Changes of the graph are read by everybody, imports by analysts and above, keys by operators and admins, ' +
-      'the audit trail by admins. A stream ends with an event `end` (token-expired, shutting-down). 422: the cursor is ' +
+      'the audit trail by admins. A stream ends with an event `end` (token-expired, token-revoked, shutting-down). 422: the cursor is ' +
       'older than what is kept, or beyond the end; 429: more than 4 readers of a workspace at once.',
   })
   @ApiHeader(LAST_EVENT_ID)
@@ -87,7 +87,7 @@ export class EventFeedController {
   })
   async events(
     @CurrentPrincipal() { workspaceId, roles }: Principal,
-    @TokenExpiry() expiresAt: number | undefined,
+    @CurrentToken() token: TokenLife | undefined,
     @Query() { limit, cursor, types, from }: EventFeedQuery,
     @Headers('accept') accept: string | undefined,
     @Headers('last-event-id') lastEventId: string | undefined,
@@ -95,7 +95,7 @@ export class EventFeedController {
   ): Promise<void> {
     const query = { workspaceId, roles, types, cursor: lastEventId || cursor };
     if (accept?.includes('text/event-stream') === true)
-      return this.stream({ ...query, from: from ?? 'now' }, expiresAt, reply);
+      return this.stream({ ...query, from: from ?? 'now' }, token, reply);
     const page = await this.feed.page({ ...query, from: from ?? 'start' }, limit);
     await reply
       .header('content-type', 'application/x-ndjson; charset=utf-8')
@@ -105,8 +105,8 @@ export class EventFeedController {
       .send(page.events.map((event) => `${JSON.stringify(event)}\n`).join(''));
   }
 
-  private async stream(query: FeedQuery, expiresAt: number | undefined, reply: FastifyReply): Promise<void> {
-    const stream = new EventFeedStream(expiresAt, this.clock.nowMs());
+  private async stream(query: FeedQuery, token: TokenLife | undefined, reply: FastifyReply): Promise<void> {
+    const stream = new EventFeedStream(token, this.clock.nowMs());
     try {
       stream.onClosed(await this.feed.follow(query, stream));
     } catch (error) {
