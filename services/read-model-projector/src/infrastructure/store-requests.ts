@@ -1,5 +1,5 @@
 import { isConflict, toDomainError } from '@sociograph/arango';
-import { isDomainError } from '@sociograph/kernel';
+import { DomainError, isDomainError } from '@sociograph/kernel';
 import type { Database } from 'arangojs';
 
 const TRIES = 10;
@@ -30,13 +30,28 @@ export async function withoutConflict<T>(what: string, request: () => Promise<T>
 
 /**
  * Removes the documents whose keys `find` gives, until it gives none: a removal that met with a conflict is only noted
- * in the answer, and its key is found again.
+ * in the answer, and its key is found again. Ten answers in a row that removed nothing are `unavailable`.
  */
 export async function removeFound(
   db: Database,
   collection: string,
   find: () => Promise<string[]>,
 ): Promise<void> {
-  for (let keys = await find(); keys.length > 0; keys = await find())
-    await guarded(`remove from ${collection}`, () => db.collection(collection).removeAll(keys));
+  let inVain = 0;
+  for (let keys = await find(); keys.length > 0; keys = await find()) {
+    const answers: unknown[] = await guarded(`remove from ${collection}`, () =>
+      db.collection(collection).removeAll(keys),
+    );
+    inVain = answers.every((answer) => (answer as { error?: boolean }).error === true) ? inVain + 1 : 0;
+    if (inVain === TRIES) throw refused(collection, keys.length);
+  }
+}
+
+function refused(collection: string, documents: number): DomainError {
+  return new DomainError({
+    code: 'VIEWS.STORE_REFUSED',
+    kind: 'unavailable',
+    message: 'The store did not take all rows',
+    facts: { collection, documents },
+  });
 }
