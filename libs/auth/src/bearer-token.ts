@@ -26,7 +26,6 @@ export type Refusal =
   | 'revoked';
 
 const sentences: Partial<Record<Refusal, string>> = {
-  missing: 'This needs an Authorization header with a bearer token.',
   duplicate: 'There is more than one Authorization header.',
   'too-large': 'The token is too large.',
   expired: 'The token has expired.',
@@ -35,8 +34,15 @@ const sentences: Partial<Record<Refusal, string>> = {
 
 /** A 401; the caller learns no more of a forged token than that it is not accepted. */
 export function refuse(refusal: Refusal, cause?: unknown): DomainError {
+  if (refusal === 'missing')
+    return new DomainError({
+      code: 'AUTH.TOKEN_MISSING',
+      kind: 'unauthenticated',
+      message: 'This needs an Authorization header with a bearer token.',
+      facts: { refusal },
+    });
   return new DomainError({
-    code: refusal === 'missing' ? 'AUTH.TOKEN_MISSING' : 'AUTH.TOKEN_REFUSED',
+    code: 'AUTH.TOKEN_REFUSED',
     kind: 'unauthenticated',
     message: sentences[refusal] ?? 'The token is not accepted.',
     facts: { refusal },

@@ -8,6 +8,11 @@ describe('error codes', () => {
     ]);
   });
 
+  it('say what is said where no sentence of its own is', () => {
+    const text = "new DomainError({ code: 'A.B', kind: 'bug', message: sentences[why] ?? 'Not so.' });";
+    expect(errorCodesOf('a.ts', text)[0]?.message).toBe('Not so.');
+  });
+
   it('are found as arguments and alone', () => {
     const text = "forbidden('A.B', 'Not for you.'); const code = ok ? 'A.C' : 'A.D'; const no = 'A';";
     expect(errorCodesOf('a.ts', text).map(({ code, message }) => [code, message])).toEqual([

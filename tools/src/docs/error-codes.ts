@@ -41,6 +41,9 @@ function around(node: ts.StringLiteral): { kind: string | undefined; message: st
 function sentenceOf(node: ts.Node | undefined): string | undefined {
   if (node === undefined) return undefined;
   if (ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node)) return node.text;
+  // A sentence of its own for some, this one for the rest.
+  if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.QuestionQuestionToken)
+    return sentenceOf(node.right);
   if (!ts.isTemplateExpression(node)) return undefined;
   return node.head.text + node.templateSpans.map((span) => `...${span.literal.text}`).join('');
 }
