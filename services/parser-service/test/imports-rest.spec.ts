@@ -1,18 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS_HASH } from '@sociograph/auth';
 import { callQueue, EXCHANGES } from '@sociograph/contracts';
-import {
-  createApiDocument,
-  createHostContext,
-  type ServiceHandle,
-  startService,
-} from '@sociograph/service-host';
+import { createApiDocument, type ServiceHandle } from '@sociograph/service-host';
 import {
   eventually,
-  ownSuppressionKey,
   type OwnVhost,
   ownVhost,
   testServers,
@@ -21,10 +15,9 @@ import {
 } from '@sociograph/testing';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
-import type { ParserConfig } from '../src/config';
 import { MemoryKeyPool, MemoryViewProgress } from '../src/infrastructure/in-memory-edges';
-import { ParserServiceModule } from '../src/parser-service.module';
 import { REST_CONTROLLERS } from '../src/presentation/rest-controllers';
+import { startParserAlone } from './alone';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 
 jest.setTimeout(120_000);
@@ -506,39 +499,14 @@ describe('a process that stops', () => {
   });
 });
 
-async function startParser(): Promise<ServiceHandle> {
-  const servers = testServers();
-  const identity = join(folder, 'identity.pem');
-  writeFileSync(identity, '');
-  const config: ParserConfig = {
-    ...{ SERVICE_NAME: 'parser-service', INSTANCE_ID: 'rest', NODE_ENV: 'test', LOG_LEVEL: 'fatal' },
-    ...{ HTTP_HOST: '127.0.0.1', HTTP_PORT: 0, MANAGEMENT_PORT: 0, TRACE_SAMPLE_RATIO: 0 },
-    ...{ OIDC_ISSUER: issuer.issuer, OIDC_JWKS_URL: issuer.jwksUrl },
-    ...{ OIDC_AUDIENCE: 'sociograph-api', OIDC_CLIENTS: ['sociograph-demo'] },
-    ...{ DATABASE_URL_APP: database.appUrl, DATABASE_URL_WORKER: database.workerUrl },
-    RABBITMQ_URL: broker.urlOf('parser-service'),
-    REDIS_POOL_URL: servers.of('parser-service', 'REDIS_POOL_URL'),
-    KAFKA_BROKERS: servers.kafkaBrokers,
-    KAFKA_USERNAME: servers.of('parser-service', 'KAFKA_USERNAME'),
-    KAFKA_PASSWORD: servers.of('parser-service', 'KAFKA_PASSWORD'),
-    VK_API_URL: 'http://127.0.0.1:1/method',
-    LEASE_IDENTITY_FILE: identity,
-    SUPPRESSION_KEY_FILE: ownSuppressionKey(),
-    EGRESS: 'default',
-    PARSER_CALLS_AT_ONCE: 32,
-    PARSER_IMPORTS_PER_WORKSPACE: 1_000,
-    PARSER_STREAMS_PER_WORKSPACE: 3,
-    PARSER_KEEP_IMPORTS_DAYS: 365,
-    PARSER_KEEP_CALLS_DAYS: 7,
-    PARSER_UPLOADS_PER_WORKSPACE: 50,
-    PARSER_KEEP_UPLOADS_DAYS: 30,
-  } as ParserConfig;
-  const context = createHostContext(config);
+function startParser(): Promise<ServiceHandle> {
   const pool = new MemoryKeyPool();
   // Without a key nothing is dispatched: imports stay as their owner leaves them.
   pool.rate = 0;
-  return startService({
-    module: ParserServiceModule.forRoot(config, context, { pool, views: new MemoryViewProgress() }),
-    ...{ config, context, openApi: { title: 'parser-service' }, ownsProcess: false },
-  });
+  const more = {
+    INSTANCE_ID: 'rest',
+    REDIS_POOL_URL: testServers().of('parser-service', 'REDIS_POOL_URL'),
+  };
+  const edges = { pool, views: new MemoryViewProgress() };
+  return startParserAlone({ folder, issuer, database, broker, edges, more });
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,19 +14,17 @@ import {
 } from '@sociograph/contracts';
 import { createKafka, EventPublisher, replayTopic } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
-import { createHostContext, type ServiceHandle, startService } from '@sociograph/service-host';
+import type { ServiceHandle } from '@sociograph/service-host';
 import {
   eventually,
-  ownSuppressionKey,
   type OwnVhost,
   ownVhost,
   startTokenIssuer,
   testServers,
   type TokenIssuer,
 } from '@sociograph/testing';
-import type { ParserConfig } from '../src/config';
 import { MemoryViewProgress } from '../src/infrastructure/in-memory-edges';
-import { ParserServiceModule } from '../src/parser-service.module';
+import { startParserAlone } from './alone';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 
 jest.setTimeout(120_000);
@@ -391,35 +389,7 @@ async function published<V extends { source: { importId: string } }>(
   return values;
 }
 
-async function startParser(): Promise<ServiceHandle> {
-  const servers = testServers();
-  const identity = join(folder, 'identity.pem');
-  writeFileSync(identity, '');
-  const config: ParserConfig = {
-    ...{ SERVICE_NAME: 'parser-service', INSTANCE_ID: 'files', NODE_ENV: 'test', LOG_LEVEL: 'fatal' },
-    ...{ HTTP_HOST: '127.0.0.1', HTTP_PORT: 0, MANAGEMENT_PORT: 0, TRACE_SAMPLE_RATIO: 0 },
-    ...{ OIDC_ISSUER: issuer.issuer, OIDC_JWKS_URL: issuer.jwksUrl },
-    ...{ OIDC_AUDIENCE: 'sociograph-api', OIDC_CLIENTS: ['sociograph-demo'] },
-    ...{ DATABASE_URL_APP: database.appUrl, DATABASE_URL_WORKER: database.workerUrl },
-    RABBITMQ_URL: broker.urlOf('parser-service'),
-    KAFKA_BROKERS: servers.kafkaBrokers,
-    KAFKA_USERNAME: servers.of('parser-service', 'KAFKA_USERNAME'),
-    KAFKA_PASSWORD: servers.of('parser-service', 'KAFKA_PASSWORD'),
-    VK_API_URL: 'http://127.0.0.1:1/method',
-    LEASE_IDENTITY_FILE: identity,
-    SUPPRESSION_KEY_FILE: ownSuppressionKey(),
-    EGRESS: 'default',
-    PARSER_CALLS_AT_ONCE: 32,
-    PARSER_IMPORTS_PER_WORKSPACE: 1_000,
-    PARSER_UPLOADS_PER_WORKSPACE: 50,
-    PARSER_STREAMS_PER_WORKSPACE: 3,
-    PARSER_KEEP_IMPORTS_DAYS: 365,
-    PARSER_KEEP_CALLS_DAYS: 7,
-    PARSER_KEEP_UPLOADS_DAYS: 30,
-  } as ParserConfig;
-  const context = createHostContext(config);
-  return startService({
-    module: ParserServiceModule.forRoot(config, context, { views }),
-    ...{ config, context, openApi: { title: 'parser-service' }, ownsProcess: false },
-  });
+function startParser(): Promise<ServiceHandle> {
+  const more = { INSTANCE_ID: 'files' };
+  return startParserAlone({ folder, issuer, database, broker, edges: { views }, more });
 }
