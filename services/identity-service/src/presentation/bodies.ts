@@ -31,6 +31,19 @@ function Name(description: string): PropertyDecorator {
   };
 }
 
+const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+
+function InvitationToken(target: object, property: string): void {
+  ApiProperty({
+    description: 'As the invitation was answered',
+    writeOnly: true,
+    minLength: 43,
+    maxLength: 43,
+  })(target, property);
+  IsString({ message: 'must be a text' })(target, property);
+  Matches(TOKEN, { message: 'must be the token of an invitation' })(target, property);
+}
+
 export function RoleList(target: object, property: string): void {
   ApiProperty({ enum: WORKSPACE_ROLES, isArray: true, minItems: 1, uniqueItems: true })(target, property);
   IsArray({ message: 'must be a list' })(target, property);
@@ -61,29 +74,13 @@ export class RegisterBody extends NewcomerBody {
   workspace!: string;
 }
 
-const TOKEN = /^[A-Za-z0-9_-]{43}$/;
-
 export class AcceptBody {
-  @ApiProperty({
-    description: 'As the invitation was answered',
-    writeOnly: true,
-    minLength: 43,
-    maxLength: 43,
-  })
-  @IsString({ message: 'must be a text' })
-  @Matches(TOKEN, { message: 'must be the token of an invitation' })
+  @InvitationToken
   token!: string;
 }
 
 export class AcceptAsNewcomerBody extends NewcomerBody {
-  @ApiProperty({
-    description: 'As the invitation was answered',
-    writeOnly: true,
-    minLength: 43,
-    maxLength: 43,
-  })
-  @IsString({ message: 'must be a text' })
-  @Matches(TOKEN, { message: 'must be the token of an invitation' })
+  @InvitationToken
   token!: string;
 }
 
