@@ -22,4 +22,5 @@ export { createApiDocument, writeOpenApi } from './open-api';
 export { decodeCursor, encodeCursor, IdParam, LimitQuery, MAX_PAGE, PageQuery } from './paging';
 export type { Page } from './paging';
 export { LargeBody, StreamedBody } from './large-body';
+export { sendEventStream } from './event-stream';
 export { IdempotentPost } from './idempotent-post';

@@ -10,7 +10,7 @@ import {
 import { CurrentPrincipal, CurrentToken, type Principal, Roles, type TokenLife } from '@sociograph/auth';
 import { Clock } from '@sociograph/kernel';
 import { currentCorrelationId } from '@sociograph/observability';
-import { IdParam } from '@sociograph/service-host';
+import { IdParam, sendEventStream } from '@sociograph/service-host';
 import type { FastifyReply } from 'fastify';
 import { ChangeImport, type ChangeImportCommand, type ImportCommand } from '../application/change-import';
 import { FollowImports } from '../application/follow-imports';
@@ -140,11 +140,7 @@ export class ImportLifeController {
       stream.readable.destroy();
       throw error;
     }
-    await reply
-      .header('content-type', 'text/event-stream; charset=utf-8')
-      .header('cache-control', 'no-store')
-      .header('x-accel-buffering', 'no')
-      .send(stream.readable);
+    await sendEventStream(reply, stream.readable);
   }
 
   private async change(
