@@ -4,7 +4,7 @@ import type { Database } from 'arangojs';
 import type { ProfileRow, RowsBeside, SearchQuestion, SearchRow, SummaryRow } from '../projections/ports';
 import { ViewStore } from '../projections/ports';
 import { VIEW_QUERIES } from './aql';
-import { guarded, withoutConflict } from './store-requests';
+import { guarded, storeRefused, withoutConflict } from './store-requests';
 
 export interface ViewCollections {
   readonly profiles: string;
@@ -177,12 +177,7 @@ export class ArangoViewStore extends ViewStore {
       if (codes.length === 0) return;
       if (codes.some((code) => !RETRIED.has(code))) break;
     }
-    throw new DomainError({
-      code: 'VIEWS.STORE_REFUSED',
-      kind: 'unavailable',
-      message: 'The store did not take all rows',
-      facts: { collection: name, rows: codes.length, errorNum: codes[0] ?? 0 },
-    });
+    throw storeRefused({ collection: name, rows: codes.length, errorNum: codes[0] ?? 0 });
   }
 
   private async row<Row extends { key: string }>(name: string, key: string): Promise<Row | undefined> {

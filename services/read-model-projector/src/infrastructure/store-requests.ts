@@ -43,15 +43,16 @@ export async function removeFound(
       db.collection(collection).removeAll(keys),
     );
     inVain = answers.every((answer) => (answer as { error?: boolean }).error === true) ? inVain + 1 : 0;
-    if (inVain === TRIES) throw refused(collection, keys.length);
+    if (inVain === TRIES) throw storeRefused({ collection, documents: keys.length });
   }
 }
 
-function refused(collection: string, documents: number): DomainError {
+/** The store answered, but did not do all that it was asked for. */
+export function storeRefused(facts: Record<string, string | number>): DomainError {
   return new DomainError({
     code: 'VIEWS.STORE_REFUSED',
     kind: 'unavailable',
     message: 'The store did not take all rows',
-    facts: { collection, documents },
+    facts,
   });
 }
