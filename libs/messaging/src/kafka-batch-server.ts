@@ -86,7 +86,7 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
       ...options,
     };
     this.#deadLetters = new KafkaDeadLetters(kafka, groupId, this.#options.clock);
-    this.#metrics = metrics === undefined ? undefined : batchMetrics(metrics, groupId);
+    this.#metrics = metrics === undefined ? undefined : batchMetrics(metrics, groupId, this.#options.clock);
     this.#watchdog = new FetchWatchdog({
       clock: this.#options.clock,
       timeoutMs: onProgressTimeoutMs,
@@ -180,6 +180,7 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
     consumer.on(consumer.events.REBALANCING, () => this.#progress());
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       this.#progress();
+      this.#metrics?.reassigned();
       this.#options.logger.info(
         { groupId, assignment: payload.memberAssignment },
         'partitions were assigned',
@@ -246,9 +247,11 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
         await commit(chunk.items, chunk.end, group);
         this.#progress();
       }
-      for (const { resolve, reject } of group) {
-        if (turn.lost === undefined) resolve();
-        else reject(turn.lost);
+      for (const { payload, resolve, reject } of group) {
+        if (turn.lost === undefined) {
+          this.#metrics?.done(payload.batch.topic, partition);
+          resolve();
+        } else reject(turn.lost);
       }
     } catch (error) {
       for (const { reject } of group) reject(error);
@@ -257,11 +260,13 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
 
   #parse(batch: EachBatchPayload['batch']): ParsedRecord[] {
     const topic = this.#options.topics.find((known) => nameOf(known) === batch.topic) ?? batch.topic;
-    this.#metrics?.lag(
-      batch.topic,
-      batch.partition,
-      Number(batch.highWatermark) - Number(batch.lastOffset()) - 1,
-    );
+    this.#metrics?.fetched({
+      topic: batch.topic,
+      partition: batch.partition,
+      beyond: Number(batch.highWatermark) - Number(batch.lastOffset()) - 1,
+      oldestMs: Number(batch.messages.at(0)?.timestamp),
+      newestMs: Number(batch.messages.at(-1)?.timestamp),
+    });
     return batch.messages.map((message) => parseRecord(topic, batch.partition, message));
   }
 
@@ -277,11 +282,14 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
     };
     const parent = extractTrace(first?.headers ?? {});
     const startedMs = this.#options.clock.monotonicMs();
+    // Measured inside the span, so that a slow batch names its trace.
     const work = (): Promise<void> =>
-      inSpan(`consume ${groupId}`, { kind: 'consumer', attributes, parent }, () => handle(batch));
+      inSpan(`consume ${groupId}`, { kind: 'consumer', attributes, parent }, async () => {
+        await handle(batch);
+        this.#metrics?.handled(batch, this.#options.clock.monotonicMs() - startedMs);
+      });
     try {
       await (first?.correlationId === undefined ? work() : runWithCorrelation(first.correlationId, work));
-      this.#metrics?.handled(batch, this.#options.clock.monotonicMs() - startedMs);
     } catch (error) {
       this.#metrics?.failed();
       throw error;

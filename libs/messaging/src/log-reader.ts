@@ -19,6 +19,8 @@ export interface LogReaderOptions {
   /** The connection to Kafka broke: begin anew with another reader where this one was. */
   onLost(error: unknown): void;
   onFetch?: () => void;
+  /** After each batch: how many records of its partition were beyond it when it was read. */
+  onLag?: (partition: number, records: number) => void;
   /**
    * No broker has anything beyond what was given to `onRecords`; said once. Every partition has then a leader that
    * answers: while one has none, its records may be missing, and nothing is said.
@@ -133,6 +135,10 @@ export class LogReader {
       await this.#options.onRecords(batch.partition, items, turn.heartbeat);
       this.#next.set(batch.partition, Number(batch.lastOffset()) + 1);
       resolveOffset(batch.lastOffset());
+      this.#options.onLag?.(
+        batch.partition,
+        Math.max(0, Number(batch.highWatermark) - Number(batch.lastOffset()) - 1),
+      );
     } catch (error) {
       // Not given back to kafkajs, which would try the same batch again and then crash and start over.
       this.#stopped = true;

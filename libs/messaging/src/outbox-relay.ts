@@ -6,6 +6,7 @@ import { backoffMs, pause } from './backoff';
 import type { EventPublisher } from './event-publisher';
 import { describeFailure } from './fate';
 import { OUTBOX_CHANNEL, type OutboxRow } from './outbox';
+import { OutboxFigures } from './outbox-figures';
 import type { TaskPublisher } from './task-publisher';
 
 export interface OutboxRelayOptions {
@@ -52,6 +53,7 @@ export class OutboxRelay {
   readonly #stopping = new AbortController();
   readonly #running: Promise<void>[] = [];
   readonly #relayed: { inc(labels: { kind: string }, value: number): void } | undefined;
+  readonly #figures: OutboxFigures | undefined;
   #wake = new AbortController();
   #listener: { release(): void } | undefined;
   #notifications = 0;
@@ -63,6 +65,8 @@ export class OutboxRelay {
       'Rows relayed; a stop while rows are added means an unreachable broker',
       ['kind'],
     );
+    this.#figures =
+      options.metrics === undefined ? undefined : new OutboxFigures(options.postgres, options.metrics);
   }
 
   start(): void {
@@ -104,6 +108,7 @@ export class OutboxRelay {
       try {
         const relayed = await this.relayOnce(kind);
         failures = 0;
+        await this.#figures?.look();
         // A notification during the transaction may be of a row that it did not see yet.
         if (relayed === 0 && seen === this.#notifications) await this.#idle(pollMs);
       } catch (error) {

@@ -18,6 +18,8 @@ export interface TailOptions {
   /** First part of the reader's group name; access rights are given by it. */
   reader?: string;
   onProgress?: () => void;
+  /** After each batch: how many records of its partition were beyond it when it was read. */
+  onLag?: (partition: number, records: number) => void;
 }
 
 export interface Tail {
@@ -80,6 +82,7 @@ export function tailTopic(options: TailOptions): Tail {
         // Offsets below a target may be gone: compaction took them, or they are markers of transactions.
         onQuiet: onCaughtUp,
         ...(options.onProgress === undefined ? {} : { onFetch: options.onProgress }),
+        ...(options.onLag === undefined ? {} : { onLag: options.onLag }),
       });
       stopCurrent = async () => {
         await reader.stop();

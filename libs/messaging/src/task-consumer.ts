@@ -59,6 +59,8 @@ export class TaskConsumer<M extends MessageDefinition = MessageDefinition> {
   readonly #busy = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #outcomes: { inc(labels: { queue: string; outcome: string }): void } | undefined;
+  readonly #duration:
+    { observe(labels: { queue: string; outcome: string }, seconds: number): void } | undefined;
   #consumer: { channel: ConfirmChannel; tag: string } | undefined;
 
   constructor(connection: ManagedConnection, options: TaskConsumerOptions<M>) {
@@ -66,6 +68,11 @@ export class TaskConsumer<M extends MessageDefinition = MessageDefinition> {
     this.#outcomes = options.metrics?.counter(
       'rabbit_tasks_total',
       'Tasks by what became of them; growth of retry or dead means failing work',
+      ['queue', 'outcome'],
+    );
+    this.#duration = options.metrics?.histogram(
+      'rabbit_task_duration_seconds',
+      'Time the handler took for a task, by what it came to; a spike means slow servers behind it',
       ['queue', 'outcome'],
     );
     this.#channel = new ConfirmedChannel(connection, {
@@ -127,10 +134,23 @@ export class TaskConsumer<M extends MessageDefinition = MessageDefinition> {
     const attributes = { 'messaging.system': 'rabbitmq', 'messaging.destination.name': queue };
     const parent = extractTrace(message.properties.headers ?? {});
     const work = (): Promise<void> =>
-      inSpan(`task ${queue}`, { kind: 'consumer', attributes, parent }, () =>
-        this.#options.handle(payload, task),
-      );
+      inSpan(`task ${queue}`, { kind: 'consumer', attributes, parent }, () => this.#timed(payload, task));
     await (task.correlationId === undefined ? work() : runWithCorrelation(task.correlationId, work));
+  }
+
+  /** Measured inside the span, so that a slow task names its trace. */
+  async #timed(payload: PayloadOf<M>, task: TaskContext): Promise<void> {
+    const startedAt = performance.now();
+    const { queue } = task;
+    const observe = (outcome: string): void =>
+      this.#duration?.observe({ queue, outcome }, (performance.now() - startedAt) / 1000);
+    try {
+      await this.#options.handle(payload, task);
+      observe('done');
+    } catch (error) {
+      observe(fateOf(error));
+      throw error;
+    }
   }
 
   #contextOf({ properties, fields }: ConsumeMessage): TaskContext {

@@ -2,6 +2,7 @@ export { createLogger, setLogLevel, logLevels } from './logger';
 export type { Logger, LogLevel, LoggerOptions } from './logger';
 export { Metrics } from './metrics';
 export type { MetricsOptions } from './metrics';
+export { workerErrors } from './worker-errors';
 export {
   currentTraceparent,
   extractTrace,

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { logLevels, setLogLevel, type Logger, type LogLevel } from './logger';
 import type { Health } from './health';
 import type { Metrics } from './metrics';
+import { OPEN_METRICS_TYPE, openMetricsText } from './open-metrics';
 
 export interface ManagementServerOptions {
   /** 0 takes any free port; see `url`. */
@@ -68,7 +69,7 @@ export class ManagementServer {
       return json(405, { error: 'only GET is answered here' });
     switch (path) {
       case '/metrics':
-        return { status: 200, body: await metrics.registry.metrics(), type: metrics.registry.contentType };
+        return metricsIn(req.headers.accept ?? '', metrics);
       case '/health/startup':
         return json(health.isStarted() ? 200 : 503, await health.report());
       case '/health/live':
@@ -109,6 +110,13 @@ export class ManagementServer {
     setLogLevel(logger, level);
     return json(200, { level });
   }
+}
+
+/** In the format that was asked for: Prometheus asks for OpenMetrics, which has exemplars. */
+async function metricsIn(accepted: string, { registry }: Metrics): Promise<Answer> {
+  return accepted.includes('application/openmetrics-text')
+    ? { status: 200, body: await openMetricsText(registry), type: OPEN_METRICS_TYPE }
+    : { status: 200, body: await registry.metrics(), type: registry.contentType };
 }
 
 function levelOf(body: string): LogLevel | undefined {

@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, type Histogram, Registry } from 'prom-client';
+import { TracedHistogram } from './traced-histogram';
 
 export interface MetricsOptions {
   service: string;
@@ -29,7 +30,7 @@ export class Metrics {
     name: string,
     help: string,
     labels: readonly L[] = [],
-    /** Sets the value whenever it is asked for, in place of whoever changes it. */
+    /** Sets the value whenever it is asked for, in place of whoever changes it. Asks no server: it may be away. */
     onScrape?: (gauge: Gauge<L>) => void,
   ): Gauge<L> {
     const registers = [this.registry];
@@ -42,7 +43,7 @@ export class Metrics {
     });
   }
 
-  /** A distribution; buckets in the unit that the name ends in (seconds, bytes). */
+  /** A distribution; buckets in the unit that the name ends in (seconds, bytes). Each names the last trace in it. */
   histogram<L extends string = string>(
     name: string,
     help: string,
@@ -50,7 +51,7 @@ export class Metrics {
     buckets: readonly number[] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   ): Histogram<L> {
     const make = (): Histogram<L> =>
-      new Histogram({ name, help, labelNames: labels, buckets: [...buckets], registers: [this.registry] });
+      new TracedHistogram({ name, help, labelNames: labels, buckets: [...buckets] }, this.registry);
     return this.once(name, make);
   }
 

@@ -190,10 +190,10 @@ function observeRequests(fastify: FastifyInstance, ctx: HostContext): void {
       route: req.routeOptions.url ?? 'unmatched',
       status: reply.statusCode,
     };
-    duration.observe({ ...outcome, status: String(outcome.status) }, seconds);
-    edge.scope.runInAsyncScope(() =>
-      ctx.logger.info({ ...outcome, durationMs: Math.round(seconds * 1000) }, 'request answered'),
-    );
+    edge.scope.runInAsyncScope(() => {
+      duration.observe({ ...outcome, status: String(outcome.status) }, seconds);
+      ctx.logger.info({ ...outcome, durationMs: Math.round(seconds * 1000) }, 'request answered');
+    });
     edge.span.end(outcome);
   }
 }

@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { CONSUMER_GROUPS, TOPICS } from '@sociograph/contracts';
 import type { connectArango } from '@sociograph/arango';
 import type { createKafka, EventPublisher } from '@sociograph/messaging';
+import { workerErrors } from '@sociograph/observability';
 import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions, type FollowedSuppressions } from '@sociograph/suppression';
 import { ErasePerson } from './application/erase-person';
@@ -47,6 +48,7 @@ export function erasureProviders(
   parts: ErasureParts,
 ): Provider[] {
   const { clock, ids, logger, metrics, health, shutdown } = ctx;
+  const errors = workerErrors(metrics);
   const followed: FollowedSuppressions = followSuppressions({
     kafka: parts.kafka,
     keyFile: config.SUPPRESSION_KEY_FILE,
@@ -73,7 +75,10 @@ export function erasureProviders(
         };
         const sweep = new SweepPerson(erasures, log, store, clock);
         const erase = new ErasePerson(erasures, log, sweep, exports, clock, times);
-        const runner = new ErasureRunner({ erase, ready: followed.caughtUp, logger, onRound: parts.onOpen });
+        const runner = new ErasureRunner({
+          ...{ erase, ready: followed.caughtUp, logger, onRound: parts.onOpen },
+          onFailed: () => errors.inc({ work: 'erasures' }),
+        });
         shutdown.add('stop-taking', 'erasures', () => {
           stopping.abort();
           return runner.stop();

@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { ArangoIdempotencyStore, type connectArango } from '@sociograph/arango';
 import { IdempotencyStore } from '@sociograph/kernel';
+import { workerErrors } from '@sociograph/observability';
 import { ConfigError, type HostContext } from '@sociograph/service-host';
 import { MakeExportFile } from './application/make-export-file';
 import { ReadExports } from './application/read-exports';
@@ -36,7 +37,9 @@ export function exportProviders(
   const make = new MakeExportFile(new ArangoExportSource(db), imports, drafts, files);
   const perWorkspace = config.EXPORTS_PARALLEL_PER_WORKSPACE;
   const runs = new RunExports(records, files, make, meter, clock, ids, perWorkspace);
-  const worker = new ExportWorker(runs, removals, logger, () => answers.sweep());
+  const errors = workerErrors(ctx.metrics);
+  const tidy = () => answers.sweep();
+  const worker = new ExportWorker(runs, removals, logger, tidy, () => errors.inc({ work: 'exports' }));
   shutdown.add('finish', 'exports', () => worker.stop());
   return [
     { provide: IdempotencyStore, useValue: answers },

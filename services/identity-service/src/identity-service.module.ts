@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule, followRevocations, openPoolRedis } from '@sociograph/auth';
 import { CONSUMER_GROUPS } from '@sociograph/contracts';
 import { createKafka, EventPublisher, KafkaBatchServer, OutboxRelay } from '@sociograph/messaging';
-import { Postgres } from '@sociograph/postgres';
+import { Postgres, reportConnections } from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
 import { MemberKeeper } from './application/change-members';
 import { Quotas } from './application/describe-quotas';
@@ -14,6 +14,7 @@ import { defaultQuotas, type IdentityConfig } from './config';
 import { Attempts } from './domain/attempts';
 import { Invitations, Workspaces } from './domain/ports';
 import { AppendHeadFile } from './infrastructure/append-head-file';
+import { FleetFigures } from './infrastructure/fleet-figures';
 import { KeycloakDirectory } from './infrastructure/keycloak-directory';
 import { PgAuditTrail } from './infrastructure/pg-audit-trail';
 import { PgInvitations } from './infrastructure/pg-invitations';
@@ -40,6 +41,7 @@ export class IdentityServiceModule {
     const app = new Postgres({ url: config.DATABASE_URL_APP, max: 4, logger });
     const worker = new Postgres({ url: config.DATABASE_URL_WORKER, max: 6, logger });
     const holding = new Postgres({ url: config.DATABASE_URL_WORKER, max: 4, logger });
+    reportConnections(ctx.metrics, { app, worker, holding });
     const redis = openPoolRedis(config.REDIS_POOL_URL, ctx, 'identity');
     const workspaces: PgWorkspaces = new PgWorkspaces({
       app,
@@ -93,6 +95,8 @@ export class IdentityServiceModule {
     background.every(1_000, 'accounts', () => keeper.applyNext());
     background.every(2_000, 'revocations', () => takenBack.refill(clock.nowMs()));
     background.every(5_000, 'quotas', () => quotas.copy());
+    const figures = new FleetFigures(worker, redis, defaultQuotas(config), metrics);
+    background.every(10_000, 'figures', () => figures.look());
     background.every(HOUR_MS, 'old revocations', () => takenBack.forgetOld(clock.nowMs()));
     ctx.health.check('keycloak', async () => ((await directory.available()) ? 'up' : 'degraded'));
     ctx.shutdown.add('close', 'database', async () => {

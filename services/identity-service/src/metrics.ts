@@ -1,4 +1,4 @@
-import type { Metrics } from '@sociograph/observability';
+import { type Metrics, workerErrors } from '@sociograph/observability';
 
 /** Every metric of identity-service, grouped by the question it answers. Help texts say what a rise means. */
 export function identityMetrics(metrics: Metrics) {
@@ -17,10 +17,26 @@ export function identityMetrics(metrics: Metrics) {
     ),
 
     // Does the work behind it get done?
-    workerErrors: metrics.counter(
-      'identity_worker_errors',
-      'Background work that failed; the log says which. Registrations and changes of roles wait meanwhile',
-      ['work'],
+    workerErrors: workerErrors(metrics),
+
+    // Who uses it, and does anybody come near a limit?
+    workspaces: metrics.gauge(
+      'identity_workspaces',
+      'Workspaces of the fleet; every process counts the same ones',
+    ),
+    members: metrics.gauge(
+      'identity_members',
+      'Accounts that are a member of a workspace; every process counts the same ones',
+    ),
+    quotaUse: metrics.gauge(
+      'identity_quota_use_ratio',
+      'Use over limit of the workspace that is nearest to its limit, by quota; at 1 its next request is refused',
+      ['quota'] as const,
+    ),
+    quotasNear: metrics.gauge(
+      'identity_quotas_near_limit',
+      'Workspaces that use four fifths of a limit or more, by quota',
+      ['quota'] as const,
     ),
   };
 }

@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule, followRevocations, workspaceLimits } from '@sociograph/auth';
 import { SystemRandomness, IdempotencyStore } from '@sociograph/kernel';
-import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
+import { Postgres, PostgresIdempotencyStore, reportConnections } from '@sociograph/postgres';
 import { type HostContext } from '@sociograph/service-host';
 import { KeyEditor } from './application/amend-key';
 import { KeyKeeper } from './application/change-key-state';
@@ -29,6 +29,7 @@ export class KeyServiceModule {
     const app = new Postgres({ url: config.DATABASE_URL_APP, max: 4, logger: ctx.logger });
     const prisma = openPrisma(config.DATABASE_URL_APP);
     const counting = new Postgres({ url: config.DATABASE_URL_WORKER, max: 1, logger: ctx.logger });
+    reportConnections(ctx.metrics, { app, counting });
     const limits = workspaceLimits(config.REDIS_POOL_URL, ctx, {
       service: 'key-service',
       count: () => countKeys(counting),

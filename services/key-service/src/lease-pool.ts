@@ -1,7 +1,7 @@
 import { EXCHANGES, LEASE_QUEUE } from '@sociograph/contracts';
 import { SystemRandomness } from '@sociograph/kernel';
 import { createKafka, EventPublisher, Fanout, OutboxRelay, RpcServer } from '@sociograph/messaging';
-import { Postgres } from '@sociograph/postgres';
+import { Postgres, reportConnections } from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
 import { LeaseDesk } from './application/acquire-lease';
 import { BudgetKeeper } from './application/book-budgets';
@@ -77,6 +77,7 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
     logger,
     applicationName: 'key-service worker',
   });
+  reportConnections(ctx.metrics, { worker });
   const fanout = new Fanout({ url: config.RABBITMQ_URL, logger });
   const kafka = createKafka({
     brokers: config.KAFKA_BROKERS,

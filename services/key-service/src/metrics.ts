@@ -1,4 +1,4 @@
-import type { Metrics } from '@sociograph/observability';
+import { type Metrics, workerErrors } from '@sociograph/observability';
 
 /** From the fastest answer to the longest wait for a slot. */
 const WAITS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 2.5, 5, 10, 30];
@@ -93,11 +93,7 @@ export function keyServiceMetrics(metrics: Metrics, waiting: () => number = () =
     ]),
 
     // Does the work behind it get done?
-    workerErrors: metrics.counter(
-      'worker_errors',
-      'Background work and lease requests that failed for a reason of ours; the log says which',
-      ['work'],
-    ),
+    workerErrors: workerErrors(metrics),
     keyUses: metrics.counter(
       'key_uses_total',
       'Leases recorded as uses of keys; dropped means that PostgreSQL was away for longer than there is room',

@@ -1,4 +1,4 @@
-import type { Metrics } from '@sociograph/observability';
+import { type Metrics, workerErrors } from '@sociograph/observability';
 
 /** Every metric of this service beyond those of the libs, grouped by the question it answers. */
 export function parserMetrics(metrics: Metrics) {
@@ -87,7 +87,23 @@ export function parserMetrics(metrics: Metrics) {
       ['burial'] as const,
     ),
     rowsDeleted: metrics.counter('parser_rows_deleted_total', 'Rows deleted because they were old enough'),
+    gapsFound: metrics.counter(
+      'parser_gaps_total',
+      'Items that calls ended without an answer, by cause; each is in the certificate of its import',
+      ['cause'] as const,
+    ),
+    gaps: metrics.gauge(
+      'parser_import_gaps',
+      'Gaps of all imports that are kept, of people and of lists; every process counts the same ones',
+      ['of'] as const,
+    ),
+    workerErrors: workerErrors(metrics),
     // How much is under way?
+    imports: metrics.gauge(
+      'parser_imports',
+      'Imports that are kept, by state; every process counts the same ones',
+      ['state'] as const,
+    ),
     streams: metrics.gauge('parser_streams_open', 'Streams of events that this process keeps open'),
     inHand: metrics.gauge('parser_calls_in_hand', 'Calls that this process has taken and not finished'),
   };

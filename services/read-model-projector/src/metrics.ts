@@ -31,6 +31,11 @@ export function projectorMetrics(metrics: Metrics) {
       'Offset in graph.changes of the next record; flat while the log grows: no progress',
       ['partition'] as const,
     ),
+    lag: metrics.gauge(
+      'projector_log_lag_records',
+      'Records of graph.changes that were not taken when the last batch was; growth means that more comes than is taken',
+      ['partition'] as const,
+    ),
     // How fast do rows follow?
     flush: metrics.histogram(
       'projector_flush_seconds',

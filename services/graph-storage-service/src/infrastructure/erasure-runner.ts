@@ -13,6 +13,8 @@ export interface ErasureRunnerOptions {
   ready: Promise<void>;
   logger: Logger;
   onRound: (open: number) => void;
+  /** A round failed and is tried again. */
+  onFailed: () => void;
 }
 
 /** Works on open erasures, round after round. Every process may: the receipts' revisions decide who goes on. */
@@ -59,6 +61,7 @@ export class ErasureRunner implements OnApplicationBootstrap {
         if (await this.#within(ready)) waitMs = await step();
       } catch (error) {
         if (this.#stopped) return;
+        this.options.onFailed();
         // A server that is away, or writers that were faster: the receipts say how far it has come.
         logger.warn({ ...describeFailure(error), err: error }, 'erasures are tried again');
       }

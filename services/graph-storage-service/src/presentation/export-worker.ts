@@ -22,6 +22,8 @@ export class ExportWorker implements OnApplicationBootstrap {
     private readonly removals: RemoveExports,
     private readonly logger: AppLogger,
     private readonly alsoTidy: Tidying,
+    /** Hears of each round that failed. */
+    private readonly onFailed: () => void,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -73,7 +75,9 @@ export class ExportWorker implements OnApplicationBootstrap {
     try {
       await task();
     } catch (err) {
-      if (!this.#stopped) this.logger.warn({ err }, complaint);
+      if (this.#stopped) return;
+      this.onFailed();
+      this.logger.warn({ err }, complaint);
     }
   }
 }

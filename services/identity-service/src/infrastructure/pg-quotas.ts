@@ -7,7 +7,7 @@ import type { Act } from '../domain/ports';
 import { auditAct } from './audit-rows';
 
 /** Services that tell their use. */
-const COUNTING = ['key-service', 'parser-service', 'graph-storage-service', 'read-model-projector'];
+export const COUNTING = ['key-service', 'parser-service', 'graph-storage-service', 'read-model-projector'];
 
 type Limits = Partial<Record<Quota, number>>;
 

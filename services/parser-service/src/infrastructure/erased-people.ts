@@ -16,6 +16,8 @@ export class FilteringLedger extends PgCallLedger {
     worker: Postgres,
     private readonly known: Known,
     private readonly forgetting: PgForgetting,
+    /** Hears of each item that a call ended as a gap. */
+    private readonly onGap: (cause: string) => void = () => undefined,
   ) {
     super(worker);
   }
@@ -44,15 +46,21 @@ export class FilteringLedger extends PgCallLedger {
   }
 
   override async finish(callId: string, result: CallResult, importId?: string): Promise<boolean> {
+    const ended = await super.finish(callId, await this.withoutErased(callId, result), importId);
+    if (ended) for (const { cause } of result.gaps) this.onGap(cause);
+    return ended;
+  }
+
+  private async withoutErased(callId: string, result: CallResult): Promise<CallResult> {
     const { suppressions } = this.known;
-    if (result.found.length === 0 || suppressions.size === 0) return super.finish(callId, result, importId);
+    if (result.found.length === 0 || suppressions.size === 0) return result;
     const call = await super.find(callId);
-    if (call === undefined) return super.finish(callId, result, importId);
+    if (call === undefined) return result;
     const found = result.found.filter(
       ({ person }) => !suppressions.isSuppressed(call.workspaceId, call.network, person),
     );
     this.known.dropped('item', result.found.length - found.length);
-    return super.finish(callId, { ...result, found }, importId);
+    return { ...result, found };
   }
 }
 

@@ -32,6 +32,7 @@ const STREAMS_EVERY_MS = 250;
 /** Dead letters are looked for before an import completes, and so often for those that completed before. */
 const DEAD_RECORDS_EVERY_MS = 60_000;
 const RETENTION_EVERY_MS = 60_000;
+const FIGURES_EVERY_MS = 10_000;
 
 export interface RuntimeParts {
   dispatch: DispatchCalls;
@@ -56,9 +57,10 @@ export class ParserRuntime implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    const { worker, kafka, publisher, views, ledger, deadRecords, retention } = this.servers;
+    const { worker, kafka, publisher, views, ledger, deadRecords, retention, figures } = this.servers;
     const { logger, metrics: registry, shutdown, health } = this.ctx;
     const { dispatch, holdBack, perform, complete, follow, tasks, handlers, metrics } = this.parts;
+    const errors = metrics.workerErrors;
     let lanesWithWork = 0;
     const dispatcher = new WakeableLoop({
       name: 'dispatcher',
@@ -71,7 +73,7 @@ export class ParserRuntime implements OnApplicationBootstrap {
       // A partial pack goes when the calls before it are answered, which nobody announces.
       everyMs: () => (lanesWithWork > 0 ? 100 : 1_000),
       restMs: DISPATCH_REST_MS,
-      logger,
+      ...{ logger, errors },
       onRun: () => health.beat('dispatcher', 60_000),
     });
     const completion = new WakeableLoop({
@@ -79,14 +81,14 @@ export class ParserRuntime implements OnApplicationBootstrap {
       run: async () => metrics.completed.inc(await complete.check()),
       everyMs: () => 1_000,
       restMs: 100,
-      logger,
+      ...{ logger, errors },
     });
     const revival = new WakeableLoop({
       name: 'revival',
       run: async () => metrics.revived.inc(await ledger.reviveStale(STALE_AFTER_MS)),
       everyMs: () => STALE_EVERY_MS,
       restMs: 0,
-      logger,
+      ...{ logger, errors },
     });
     const streams = new WakeableLoop({
       name: 'streams',
@@ -96,7 +98,7 @@ export class ParserRuntime implements OnApplicationBootstrap {
       },
       everyMs: () => STREAMS_EVERY_MS,
       restMs: 0,
-      logger,
+      ...{ logger, errors },
     });
     const chores = [
       new WakeableLoop({
@@ -104,14 +106,21 @@ export class ParserRuntime implements OnApplicationBootstrap {
         run: () => deadRecords.sweep(),
         everyMs: () => DEAD_RECORDS_EVERY_MS,
         restMs: 0,
-        logger,
+        ...{ logger, errors },
       }),
       new WakeableLoop({
         name: 'retention',
         run: async () => metrics.rowsDeleted.inc(await retention.sweep()),
         everyMs: () => RETENTION_EVERY_MS,
         restMs: 0,
-        logger,
+        ...{ logger, errors },
+      }),
+      new WakeableLoop({
+        name: 'figures',
+        run: () => figures.look(),
+        everyMs: () => FIGURES_EVERY_MS,
+        restMs: 0,
+        ...{ logger, errors },
       }),
     ];
     const relay = new OutboxRelay({

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { EXCHANGES, LEASE_QUEUE } from '@sociograph/contracts';
 import { LeaseWorker, type SlotFate } from '@sociograph/lease-client';
 import { createKafka, EventPublisher, Fanout, RpcClient } from '@sociograph/messaging';
-import { Postgres, PostgresIdempotencyStore } from '@sociograph/postgres';
+import { Postgres, PostgresIdempotencyStore, reportConnections } from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions } from '@sociograph/suppression';
 import type { ParserConfig } from '../config';
@@ -20,6 +20,7 @@ import { FilePool } from './networks/file/pool';
 import { VK_PATH_PROBE, VkNetwork } from './networks/vk/client';
 import { PgForgetting } from './pg-forgetting';
 import { PgImportEvents } from './pg-import-events';
+import { PgImportFigures } from './pg-import-figures';
 import { PgRetention } from './pg-retention';
 import { PgUploads } from './pg-uploads';
 import { PoolByNetwork } from './pool-by-network';
@@ -37,6 +38,7 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     new Postgres({ url, max, logger, applicationName: clientId });
   const app = database(config.DATABASE_URL_APP, 6);
   const worker = database(config.DATABASE_URL_WORKER, 12);
+  reportConnections(ctx.metrics, { app, worker });
   const prisma = openPrisma(config.DATABASE_URL_APP);
   const kafka = createKafka({
     brokers: config.KAFKA_BROKERS,
@@ -108,6 +110,7 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     ),
     people: new LogOfPeople(kafka, app, known.suppressions, known.caughtUp, () => clock.monotonicMs()),
     events: new PgImportEvents(worker),
+    figures: new PgImportFigures(worker, metrics),
     deadCalls: new RabbitDeadCalls(config.RABBITMQ_URL, worker),
     deadRecords: new KafkaDeadRecords(kafka, worker, () => clock.nowMs()),
     retention: new PgRetention(worker, {
@@ -115,7 +118,7 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
       callsDays: config.PARSER_KEEP_CALLS_DAYS,
       uploadsDays: config.PARSER_KEEP_UPLOADS_DAYS,
     }),
-    ledger: new FilteringLedger(worker, known, forgetting),
+    ledger: new FilteringLedger(worker, known, forgetting, (cause) => metrics.gapsFound.inc({ cause })),
     pool: new MeteredKeyPool(pool, metrics),
     networks: new Networks([vk, files]),
     log: new FilteringObservations(publisher, known),

@@ -4,10 +4,14 @@ const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 function aLoop(run: () => Promise<unknown>) {
   const warnings: object[] = [];
+  const counted: string[] = [];
   const logger = { warn: (fields: object) => void warnings.push(fields) };
+  const errors = { inc: ({ work }: { work: string }) => void counted.push(work) };
+  const rests = { everyMs: () => 60_000, restMs: 0 };
   return {
-    loop: new WakeableLoop({ name: 'test', run, everyMs: () => 60_000, restMs: 0, logger: logger as never }),
+    loop: new WakeableLoop({ name: 'test', run, ...rests, logger: logger as never, errors }),
     warnings,
+    counted,
   };
 }
 
@@ -54,7 +58,7 @@ describe('a wakeable loop', () => {
 
   it('goes on after a run that failed', async () => {
     let runs = 0;
-    const { loop, warnings } = aLoop(async () => {
+    const { loop, warnings, counted } = aLoop(async () => {
       runs += 1;
       throw new Error('away');
     });
@@ -65,5 +69,6 @@ describe('a wakeable loop', () => {
     await loop.stop();
     expect(warnings).toHaveLength(2);
     expect(warnings[0]).toMatchObject({ loop: 'test' });
+    expect(counted).toEqual(['test', 'test']);
   });
 });

@@ -9,6 +9,8 @@ export interface LoopOptions {
   restMs: number;
   logger: Pick<Logger, 'warn'>;
   onRun?: () => void;
+  /** Counts runs that failed, by the loop's name. */
+  errors?: { inc(labels: { work: string }): void };
 }
 
 /** Runs a function when woken and at intervals, never twice at a time. A run that fails is logged; the next one comes. */
@@ -37,12 +39,13 @@ export class WakeableLoop {
   }
 
   private async loop(): Promise<void> {
-    const { run, name, logger, everyMs, restMs, onRun } = this.options;
+    const { run, name, logger, everyMs, restMs, onRun, errors } = this.options;
     while (!this.stopped) {
       this.woken = false;
-      await run().catch((error: unknown) =>
-        logger.warn({ err: error, loop: name }, 'a run failed and is repeated'),
-      );
+      await run().catch((error: unknown) => {
+        errors?.inc({ work: name });
+        logger.warn({ err: error, loop: name }, 'a run failed and is repeated');
+      });
       onRun?.();
       await this.sleep(restMs, false);
       if (!this.woken) await this.sleep(everyMs(), true);

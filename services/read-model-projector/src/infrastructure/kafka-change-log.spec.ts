@@ -38,6 +38,7 @@ describe('KafkaChangeLog', () => {
       clock,
       known: { suppressions, caughtUp, dropped: () => undefined },
       fail,
+      onLag: () => undefined,
     });
     const taken: ChangeRecord[] = [];
     const following = await log.follow(

@@ -31,6 +31,8 @@ export interface ChangeLogOptions {
   known: Pick<FollowedSuppressions, 'suppressions' | 'caughtUp' | 'dropped'>;
   /** Ends the process; the supervisor starts a fresh one. */
   fail: () => void;
+  /** After each batch that was taken: how many records of its partition are behind it. */
+  onLag: (partition: number, records: number) => void;
 }
 
 /** graph.changes from its first record on, in a reader group of this instance alone that commits nothing. */
@@ -44,7 +46,7 @@ export class KafkaChangeLog extends ChangeLog {
     caughtUp: () => void,
     from?: ReadonlyMap<number, number>,
   ): Promise<Following> {
-    const { kafka, reader, logger, clock, known, fail } = this.options;
+    const { kafka, reader, logger, clock, known, fail, onLag } = this.options;
     let tail: Tail | undefined;
     let stopped = false;
     const watchdog = new FetchWatchdog({
@@ -68,6 +70,7 @@ export class KafkaChangeLog extends ChangeLog {
         reader,
         logger,
         onProgress: () => watchdog.progress(),
+        onLag,
         onRecord: (record) => {
           take(withoutErased(changeOf(record), known));
           return turns.yieldWhenDue();

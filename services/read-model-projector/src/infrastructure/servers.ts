@@ -1,11 +1,13 @@
 import { ArangoIdempotencyStore, connectArango } from '@sociograph/arango';
 import { createKafka, EventPublisher } from '@sociograph/messaging';
+import { workerErrors } from '@sociograph/observability';
 import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions } from '@sociograph/suppression';
 import type { Kafka } from 'kafkajs';
 import type { FeedOptions } from '../projections/event-feed';
 import type { AnalysisRunner, AnalysisStore } from '../projections/analyses/analysis';
 import type { ProjectorConfig } from '../config';
+import { projectorMetrics } from '../metrics';
 import type {
   AppliedLog,
   AppliedWatch,
@@ -65,6 +67,8 @@ const READER = 'read-model-projector';
 export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapters {
   const { logger, health, shutdown, clock, ids } = ctx;
   const clientId = `${config.SERVICE_NAME}-${config.INSTANCE_ID}`;
+  const { lag } = projectorMetrics(ctx.metrics);
+  const errors = workerErrors(ctx.metrics);
   const kafka = kafkaOf(config, clientId, ctx);
   const db = connectArango({
     url: config.ARANGO_URL,
@@ -88,7 +92,10 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
 
   const idempotency = new ArangoIdempotencyStore(db, clock);
   const tidying = setInterval(() => {
-    idempotency.sweep().catch((err: unknown) => logger.warn({ err }, 'old answers could not be removed'));
+    idempotency.sweep().catch((err: unknown) => {
+      errors.inc({ work: 'old answers' });
+      logger.warn({ err }, 'old answers could not be removed');
+    });
   }, TIDY_EVERY_MS).unref();
   shutdown.add('stop-taking', 'removal of old answers', () => clearInterval(tidying));
 
@@ -120,7 +127,11 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
     idempotency,
     checkpoints: new Checkpoints(new ArangoCheckpointStore(db), clock, ids),
     ready: firstReady(pool, 1000),
-    log: new KafkaChangeLog({ kafka, reader: READER, logger, clock, known, fail: () => process.exit(1) }),
+    log: new KafkaChangeLog({
+      ...{ kafka, reader: READER, logger, clock, known },
+      fail: () => process.exit(1),
+      onLag: (partition, records) => lag.set({ partition }, records),
+    }),
   };
 }
 
