@@ -12,35 +12,9 @@ import {
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { describeAnswers } from './open-api-answers';
+import { describeRules, type Handler } from './open-api-rules';
 import type { ServiceModule } from './start-service';
-
-const problemSchema: NonNullable<NonNullable<OpenAPIObject['components']>['schemas']>[string] = {
-  type: 'object',
-  required: ['type', 'title', 'status', 'detail', 'code'],
-  properties: {
-    type: { type: 'string', format: 'uri' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string' },
-    code: { type: 'string' },
-    instance: { type: 'string', description: 'Correlation id of the request' },
-    errors: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['field', 'message'],
-        properties: { field: { type: 'string' }, message: { type: 'string' } },
-      },
-    },
-  },
-};
-
-const gatewayAnswers: Record<string, string> = {
-  401: 'No valid token. From the gateway: a body with one field, `message`',
-  413: 'The body is above 1 MB',
-  429: 'Too many requests. From the gateway: a body with one field, `message`',
-  503: 'Not available at the moment; `Retry-After` says when to try again',
-};
 
 /**
  * The OpenAPI document of a service, from the decorators of its controllers alone: nothing is constructed, and what
@@ -68,15 +42,18 @@ export async function createApiDocument(
     .addBearerAuth({ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' }, 'keycloak')
     .addSecurityRequirements('keycloak')
     .build();
+  const handlers = new Map<string, Handler>();
   const document = SwaggerModule.createDocument(app, settings, {
-    operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}.${method}`,
+    operationIdFactory: (name, method) => {
+      const id = `${name.replace(/Controller$/, '')}.${method}`;
+      const controller = controllers.find((type) => type.name === name);
+      if (controller !== undefined) handlers.set(id, { controller, method });
+      return id;
+    },
   });
   await app.close();
-  document.components = {
-    ...document.components,
-    schemas: { ...document.components?.schemas, Problem: problemSchema },
-  };
-  for (const path of Object.values(document.paths)) describeFailures(path);
+  describeRules(document, handlers);
+  describeAnswers(document);
   return document;
 }
 
@@ -132,19 +109,6 @@ function needsOf(controller: Type<unknown>): Set<InjectionToken> {
     for (const { param } of named ?? []) needs.add(param);
   }
   return needs;
-}
-
-function describeFailures(path: OpenAPIObject['paths'][string]): void {
-  for (const operation of [path.get, path.put, path.post, path.delete, path.patch]) {
-    if (operation === undefined) continue;
-    for (const [status, description] of Object.entries(gatewayAnswers)) {
-      operation.responses[status] ??= { description };
-    }
-    operation.responses['default'] ??= {
-      description: 'Any other failure',
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-    };
-  }
 }
 
 function readIfThere(file: string): string | undefined {

@@ -54,10 +54,11 @@ export class ExportsController {
   @ApiAcceptedResponse({ type: ExportAnswer })
   async request(
     @Body() { network, of, format }: ExportBody,
-    @CurrentPrincipal() { workspaceId }: Principal,
+    @CurrentPrincipal() { workspaceId, subject }: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ExportAnswer> {
-    const wanted = await this.requests.execute({ workspaceId, network, subject: subjectOf(of), format });
+    const wish = { workspaceId, network, subject: subjectOf(of), format };
+    const wanted = await this.requests.execute(wish, subject);
     this.worker.nudge();
     void reply.header('location', `/v1/exports/${wanted.id}`);
     return exportAnswer({ export: wanted, link: undefined });
@@ -89,7 +90,12 @@ export class ExportsController {
   @ApiOperation({ summary: 'The file itself, by the link that the export shows' })
   @ApiOkResponse({
     description: 'GEXF, GraphML, or a zip of `people` and `friendships` as CSV or Parquet',
-    content: { 'application/octet-stream': BINARY },
+    content: {
+      'application/octet-stream': BINARY,
+      'application/gexf+xml': BINARY,
+      'application/graphml+xml': BINARY,
+      'application/zip': BINARY,
+    },
   })
   async file(
     @Param() { id }: IdParam,
@@ -110,7 +116,10 @@ export class ExportsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Remove an export and its file; one in the making ends' })
   @ApiNoContentResponse()
-  async remove(@Param() { id }: IdParam, @CurrentPrincipal() { workspaceId }: Principal): Promise<void> {
-    await this.removals.one(workspaceId, id);
+  async remove(
+    @Param() { id }: IdParam,
+    @CurrentPrincipal() { workspaceId, subject }: Principal,
+  ): Promise<void> {
+    await this.removals.one(workspaceId, id, subject);
   }
 }

@@ -84,6 +84,8 @@ export class InvitationsController {
   @Public()
   @ApiOperation({ summary: 'Join with an account that belongs to no workspace' })
   @ApiResponse({ status: 200, type: MemberView })
+  @ApiResponse({ status: 401 })
+  @ApiResponse({ status: 403 })
   async accept(
     @Body() { token }: AcceptBody,
     @Req() { raw }: { raw: { rawHeaders: string[] } },

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res, UseInterceptors } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
+  ApiConflictResponse,
   ApiHeader,
   ApiOkResponse,
   ApiOperation,
@@ -121,7 +122,8 @@ export class AnalysesController {
     @Body() { kind, seed = 1 }: AnalysisBody,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<AnalysisAnswer> {
-    const analysis = await this.desk.ask(principal.workspaceId, network, kind, seed);
+    const { workspaceId, subject } = principal;
+    const analysis = await this.desk.ask(workspaceId, network, { kind, seed }, subject);
     reply.header('location', `/v1/graphs/${network}/jobs/${analysis.id}`);
     return analysisAnswer(analysis);
   }
@@ -148,7 +150,8 @@ export class AnalysesController {
     @CurrentPrincipal() principal: Principal,
     @Param() { network, id }: AnalysisParam,
   ): Promise<AnalysisAnswer> {
-    return analysisAnswer(await this.desk.cancel(principal.workspaceId, network, id));
+    const { workspaceId, subject } = principal;
+    return analysisAnswer(await this.desk.cancel(workspaceId, network, id, subject));
   }
 
   @Get(':id/result')
@@ -160,6 +163,7 @@ export class AnalysesController {
   })
   @ApiParam({ name: 'id' })
   @ApiOkResponse({ type: ResultAnswer })
+  @ApiConflictResponse()
   async result(
     @CurrentPrincipal() principal: Principal,
     @Param() { network, id }: AnalysisParam,
@@ -178,6 +182,7 @@ export class AnalysesController {
   @ApiParam({ name: 'id' })
   @ApiParam({ name: 'number', schema: { type: 'integer', minimum: 1 } })
   @ApiOkResponse({ type: MembersAnswer })
+  @ApiConflictResponse()
   async members(
     @CurrentPrincipal() principal: Principal,
     @Param() { network, id, number }: CommunityParam,
