@@ -120,6 +120,22 @@ describe('limits of workspaces', () => {
     expect(await of.limitOf('w', 'keys', 10)).toBe(0);
   });
 
+  it('know what another service told of its use, and none of what it did not tell', async () => {
+    const { of, asked } = limits([
+      '{"people":7}',
+      '{"exports":1}',
+      null,
+      new Error('away'),
+      '{"people":"7"}',
+    ]);
+    expect(await of.useOf('read-model-projector', 'w', 'people')).toBe(7);
+    expect(asked).toEqual([['identity:use:read-model-projector', 'w']]);
+    expect(await of.useOf('read-model-projector', 'w', 'people')).toBe(0);
+    expect(await of.useOf('read-model-projector', 'w', 'people')).toBe(0);
+    expect(await of.useOf('read-model-projector', 'w', 'people')).toBeUndefined();
+    expect(await of.useOf('read-model-projector', 'w', 'people')).toBeUndefined();
+  });
+
   it.each(['{"keys":-1}', '{"keys":"3"}', '{"keys":1.5}'])(
     'that make no sense (%s) do not count',
     async (text) => {

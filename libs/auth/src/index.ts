@@ -19,6 +19,8 @@ export {
   WorkspaceLimits,
 } from './workspace-limits';
 export type { Quota, QuotaUse } from './workspace-limits';
+export { streamPlaces, StreamPlaces, streamsKey } from './stream-places';
+export type { Leave, TakePlace } from './stream-places';
 export { TokenGuard } from './token-guard';
 export { watchToken } from './token-life';
 export type { EndOfToken, TokenLife } from './token-life';

@@ -27,11 +27,17 @@ const MOST_KNOWN = 10_000;
 export abstract class WorkspaceLimits {
   /** The limit, or `otherwise` where none was set; never waits longer than 2 s and never fails. */
   abstract limitOf(workspaceId: string, quota: Quota, otherwise: number): Promise<number>;
+  /** What another service told of its use, at most 10 s old; undefined while that is not known. Never fails. */
+  abstract useOf(service: string, workspaceId: string, quota: Quota): Promise<number | undefined>;
 }
 
 export class DefaultLimits extends WorkspaceLimits {
   override limitOf(_workspaceId: string, _quota: Quota, otherwise: number): Promise<number> {
     return Promise.resolve(otherwise);
+  }
+
+  override useOf(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 }
 
@@ -49,6 +55,16 @@ export class RedisLimits extends WorkspaceLimits {
   override async limitOf(workspaceId: string, quota: Quota, otherwise: number): Promise<number> {
     const limit = (await this.#limits(workspaceId))[quota];
     return typeof limit === 'number' && Number.isSafeInteger(limit) && limit >= 0 ? limit : otherwise;
+  }
+
+  override async useOf(service: string, workspaceId: string, quota: Quota): Promise<number | undefined> {
+    try {
+      const text = await this.redis.hget(useHash(service), workspaceId);
+      const use = text === null ? 0 : ((JSON.parse(text) as Record<string, unknown>)[quota] ?? 0);
+      return typeof use === 'number' ? use : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   async #limits(workspaceId: string): Promise<Readonly<Record<string, unknown>>> {

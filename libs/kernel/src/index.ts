@@ -7,5 +7,7 @@ export { Ids, Randomness, SystemRandomness, TimeOrderedIds } from './ids';
 export { Secret } from './secret';
 export { DomainError, isDomainError } from './domain-error';
 export type { DomainErrorOptions, ErrorKind, FieldFault } from './domain-error';
+export { WriteAudit } from './write-audit';
+export type { Deed } from './write-audit';
 export { compareStamps } from './stamp';
 export type { ObservationStamp } from './stamp';

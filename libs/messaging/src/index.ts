@@ -4,6 +4,7 @@ export { kafkaAnswers } from './kafka-probe';
 export { FetchWatchdog } from './fetch-watchdog';
 export { EventPublisher, MAX_RECORD_BYTES } from './event-publisher';
 export type { EventPublisherOptions, OutgoingEvent } from './event-publisher';
+export { KafkaWriteAudit } from './kafka-write-audit';
 export { inputPositionsOf, isEvent, parseRecord } from './event-record';
 export type { EventRecord, ParsedRecord, RejectedRecord, TopicRef } from './event-record';
 export { BatchHandler } from './batch-handler';

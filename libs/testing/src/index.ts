@@ -1,6 +1,7 @@
 export { eventually } from './eventually';
 export type { EventuallyOptions } from './eventually';
 export { FakeClock, fakeClock, seeded, seededChance, SeededRandomness, sequentialIds } from './fakes';
+export { ToldAudit } from './told-audit';
 export { testServers } from './test-servers';
 export type { TestServers } from './test-servers';
 export { accessToken, demoToken, workspaceOf } from './access-token';

@@ -15,6 +15,10 @@ const exportConfig = {
   EXPORTS_FOLDER: z.string().default('.sociograph/exports'),
   /** How many exports of one workspace are made at once, over all instances. */
   EXPORTS_PARALLEL_PER_WORKSPACE: z.coerce.number().int().min(1).max(16).default(1),
+  /** Exports of one workspace in any state, where identity-service has no limit of its own for it. */
+  EXPORTS_PER_WORKSPACE: z.coerce.number().int().min(1).max(1e6).default(20),
+  /** Bytes of finished exports of one workspace, likewise. */
+  EXPORTS_BYTES_PER_WORKSPACE: z.coerce.number().int().min(1).max(1e15).default(100_000_000_000),
   /** `s3`: needed; the bucket is there already. */
   EXPORTS_S3_BUCKET: z.string().optional(),
   EXPORTS_S3_REGION: z.string().default('us-east-1'),

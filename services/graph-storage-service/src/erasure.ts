@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { CONSUMER_GROUPS, TOPICS } from '@sociograph/contracts';
 import type { connectArango } from '@sociograph/arango';
+import type { WriteAudit } from '@sociograph/kernel';
 import type { createKafka, EventPublisher } from '@sociograph/messaging';
 import { workerErrors } from '@sociograph/observability';
 import type { HostContext } from '@sociograph/service-host';
@@ -38,6 +39,7 @@ export interface ErasureParts {
   db: ReturnType<typeof connectArango>;
   kafka: ReturnType<typeof createKafka>;
   publisher: EventPublisher;
+  audit: WriteAudit;
   onOpen: (erasures: number) => void;
 }
 
@@ -47,7 +49,7 @@ export function erasureProviders(
   ctx: HostContext,
   parts: ErasureParts,
 ): Provider[] {
-  const { clock, ids, logger, metrics, health, shutdown } = ctx;
+  const { clock, logger, metrics, health, shutdown } = ctx;
   const errors = workerErrors(metrics);
   const followed: FollowedSuppressions = followSuppressions({
     kafka: parts.kafka,
@@ -61,7 +63,7 @@ export function erasureProviders(
   const erasures = new ArangoErasures(parts.db);
   const stopping = new AbortController();
   const { kafka, publisher } = parts;
-  const log = new KafkaErasureLog({ kafka, publisher, ids, signal: stopping.signal });
+  const log = new KafkaErasureLog({ kafka, publisher, signal: stopping.signal });
   return [
     { provide: ErasedPeople, useValue: new ErasedPeople(followed) },
     {
@@ -93,6 +95,7 @@ export function erasureProviders(
         new RequestErasure(
           erasures,
           ({ workspaceId, network, id }) => followed.suppressions.markOf(workspaceId, network, id),
+          parts.audit,
           clock,
           () => runner.wake(),
         ),

@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { ArangoIdempotencyStore, type connectArango } from '@sociograph/arango';
-import { IdempotencyStore } from '@sociograph/kernel';
+import { workspaceLimits } from '@sociograph/auth';
+import { IdempotencyStore, type WriteAudit } from '@sociograph/kernel';
 import { workerErrors } from '@sociograph/observability';
 import { ConfigError, type HostContext } from '@sociograph/service-host';
 import { MakeExportFile } from './application/make-export-file';
@@ -11,7 +12,7 @@ import { RequestExport } from './application/request-export';
 import { RunExports } from './application/run-exports';
 import type { GraphStorageConfig } from './config';
 import { ExportPurge } from './domain/erasure-ports';
-import type { ExportFiles, ImportLog } from './domain/export-ports';
+import type { ExportFiles, ExportLimits, ExportRecords, ImportLog } from './domain/export-ports';
 import { PromExportMeter } from './export-metrics';
 import { ArangoExportSource } from './infrastructure/arango-export-source';
 import { ArangoExports } from './infrastructure/arango-exports';
@@ -26,6 +27,7 @@ export function exportProviders(
   ctx: HostContext,
   db: ReturnType<typeof connectArango>,
   imports: ImportLog,
+  audit: WriteAudit,
 ): Provider[] {
   const { clock, ids, logger, shutdown } = ctx;
   const records = new ArangoExports(db);
@@ -33,10 +35,11 @@ export function exportProviders(
   const files = exportFiles(config);
   const meter = new PromExportMeter(ctx.metrics);
   const answers = new ArangoIdempotencyStore(db, clock);
-  const removals = new RemoveExports(records, files, drafts, clock);
+  const removals = new RemoveExports(records, files, drafts, audit, clock);
   const make = new MakeExportFile(new ArangoExportSource(db), imports, drafts, files);
   const perWorkspace = config.EXPORTS_PARALLEL_PER_WORKSPACE;
-  const runs = new RunExports(records, files, make, meter, clock, ids, perWorkspace);
+  const limits = exportLimits(config, ctx, records);
+  const runs = new RunExports(records, files, make, meter, clock, ids, perWorkspace, limits);
   const errors = workerErrors(ctx.metrics);
   const tidy = () => answers.sweep();
   const worker = new ExportWorker(runs, removals, logger, tidy, () => errors.inc({ work: 'exports' }));
@@ -46,13 +49,34 @@ export function exportProviders(
     {
       provide: RequestExport,
       inject: [ReadPerson],
-      useFactory: (people: ReadPerson) => new RequestExport(records, people, meter, clock, ids),
+      useFactory: (people: ReadPerson) =>
+        new RequestExport(records, people, meter, limits, audit, clock, ids),
     },
     { provide: ReadExports, useValue: new ReadExports(records, files, clock) },
     { provide: RemoveExports, useValue: removals },
     { provide: ExportWorker, useValue: worker },
     { provide: ExportPurge, useValue: new PurgeExports(removals, answers) },
   ];
+}
+
+/** Limits of workspaces from identity-service, which is told how much of them is used. */
+function exportLimits(config: GraphStorageConfig, ctx: HostContext, records: ExportRecords): ExportLimits {
+  const limits = workspaceLimits(config.REDIS_POOL_URL, ctx, {
+    service: 'graph-storage-service',
+    count: async () => {
+      const use = await records.use(ctx.clock.nowMs());
+      return new Map(
+        [...use].map(([workspaceId, { exports, bytes }]) => [
+          workspaceId,
+          { exports, 'stored-bytes': bytes },
+        ]),
+      );
+    },
+  });
+  return {
+    exports: (workspaceId) => limits.limitOf(workspaceId, 'exports', config.EXPORTS_PER_WORKSPACE),
+    bytes: (workspaceId) => limits.limitOf(workspaceId, 'stored-bytes', config.EXPORTS_BYTES_PER_WORKSPACE),
+  };
 }
 
 /** What an erasure asks for: files and the records that may name someone, then the kept answers that do. */

@@ -3,7 +3,7 @@ import { connectArango } from '@sociograph/arango';
 import { AuthModule, followRevocations } from '@sociograph/auth';
 import { CONSUMER_GROUPS, GRAPH_PARTITIONS } from '@sociograph/contracts';
 import { Clock, Randomness } from '@sociograph/kernel';
-import { createKafka, EventPublisher, KafkaBatchServer } from '@sociograph/messaging';
+import { createKafka, EventPublisher, KafkaBatchServer, KafkaWriteAudit } from '@sociograph/messaging';
 import type { HostContext } from '@sociograph/service-host';
 import { ApplyObservations } from './application/apply-observations';
 import { AwaitPosition } from './application/await-position';
@@ -53,6 +53,7 @@ export class GraphStorageServiceModule {
       clock: ctx.clock,
       ids: ctx.ids,
     });
+    const audit = new KafkaWriteAudit(publisher, ctx.clock, ctx.ids);
     const progress = new KafkaInputProgress({ kafka, clock: ctx.clock, group: CONSUMER_GROUPS.graphStorage });
     progress.start();
     ctx.shutdown.add('flush', 'event publisher', () => publisher.close());
@@ -86,11 +87,13 @@ export class GraphStorageServiceModule {
           ctx,
           db,
           new KafkaImportLog({ kafka, reader: CONSUMER_GROUPS.graphStorage.name }),
+          audit,
         ),
         ...erasureProviders(config, ctx, {
           db,
           kafka,
           publisher,
+          audit,
           onOpen: (erasures) => metrics.erasures.set(erasures),
         }),
         { provide: Confirmations, useValue: new Confirmations() },

@@ -1,7 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { ArangoMigrations, connectArango } from '@sociograph/arango';
 import { contractServer, type ContractServer } from '@sociograph/arango-embedded';
-import { failedExport, requestedExport, takenExport, type Export } from '../src/domain/export';
+import {
+  failedExport,
+  finishedExport,
+  requestedExport,
+  takenExport,
+  type Export,
+} from '../src/domain/export';
 import type { ExportRecords } from '../src/domain/export-ports';
 import { ArangoExports } from '../src/infrastructure/arango-exports';
 import { InMemoryExports } from '../src/infrastructure/in-memory-exports';
@@ -63,6 +69,19 @@ function exportRecordsContract(make: () => ExportRecords): void {
   it('tell which are of one graph', async () => {
     const [vk] = [await added(anExport()), await added(anExport(NOW, 'ok'))];
     expect(await records.ofGraph(workspaceId, 'vk')).toEqual([vk]);
+  });
+
+  it('tell how many a workspace has and the bytes of its finished files, those that are over aside', async () => {
+    await added(anExport(NOW - DAY));
+    const [waiting, ready] = [await added(anExport()), await added(anExport())];
+    const result = { people: 1, friendships: 0, bytes: 7, complete: true };
+    for (const id of [ready.id, waiting.id]) {
+      await records.change(id, (one) => takenExport(one, 'me', NOW));
+      await records.change(id, (one) => finishedExport(one, result, NOW));
+    }
+    await added(anExport());
+    expect((await records.use(NOW)).get(workspaceId)).toEqual({ exports: 3, bytes: 14 });
+    expect((await records.use(NOW + 2 * DAY)).get(workspaceId)).toBeUndefined();
   });
 
   it('are changed by one of twenty', async () => {

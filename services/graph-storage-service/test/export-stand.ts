@@ -10,7 +10,7 @@ import { contractServer, type ContractServer } from '@sociograph/arango-embedded
 import { AuthModule } from '@sociograph/auth';
 import { createLogger } from '@sociograph/observability';
 import { createHostContext, startService, type ServiceHandle } from '@sociograph/service-host';
-import { eventually, startTokenIssuer, type TokenIssuer } from '@sociograph/testing';
+import { eventually, startTokenIssuer, ToldAudit, type TokenIssuer } from '@sociograph/testing';
 import { ReadPerson } from '../src/application/read-person';
 import type { GraphStorageConfig } from '../src/config';
 import type { Friendship, SideAssertion } from '../src/domain/friendship';
@@ -41,6 +41,7 @@ export class ExportStand {
   /** What imports saw; filled by the spec. */
   readonly seen: Record<string, { people?: string[]; lists?: string[] }> = {};
   readonly imports = new InMemoryImportLog(this.seen);
+  readonly audit = new ToldAudit();
   realm!: TokenIssuer;
   db!: ReturnType<typeof connectArango>;
   #server!: ContractServer;
@@ -66,6 +67,8 @@ export class ExportStand {
       EXPORTS_STORE: 'local',
       EXPORTS_FOLDER: this.folder,
       EXPORTS_PARALLEL_PER_WORKSPACE: 1,
+      EXPORTS_PER_WORKSPACE: 20,
+      EXPORTS_BYTES_PER_WORKSPACE: 1e9,
       ...settings,
     } as GraphStorageConfig;
     const logger = createLogger({
@@ -84,7 +87,7 @@ export class ExportStand {
           AuthModule.forRoot({ issuer, jwksUrl, audience: 'sociograph-api', clients: ['sociograph-demo'] }),
         ],
         providers: [
-          ...exportProviders(config, context, db, this.imports),
+          ...exportProviders(config, context, db, this.imports, this.audit),
           { provide: ReadPerson, useValue: new ReadPerson(new ArangoGraphQueries(db)) },
         ],
       },

@@ -75,11 +75,11 @@ export class ReadModelProjectorModule {
         { provide: SearchViews, useValue: new SearchViews(adapters.store, answers) },
         {
           provide: AnalysisDesk,
-          useValue: new AnalysisDesk(adapters.analyses, adapters.store, ctx.clock, ctx.ids),
+          useValue: new AnalysisDesk(adapters.analyses, adapters.store, adapters.audit, ctx.clock, ctx.ids),
         },
         {
           provide: RecountDesk,
-          useValue: new RecountDesk(adapters.jobs, adapters.store, ctx.clock, ctx.ids),
+          useValue: new RecountDesk(adapters.jobs, adapters.store, adapters.audit, ctx.clock, ctx.ids),
         },
       ],
     };

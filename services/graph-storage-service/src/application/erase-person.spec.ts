@@ -1,5 +1,6 @@
 import { aDocument, aList, ref, seen } from '../../test/builders';
 import { DomainError } from '@sociograph/kernel';
+import { ToldAudit } from '@sociograph/testing';
 import { ExportPurge } from '../domain/erasure-ports';
 import type { Retention } from '../domain/erasure';
 import { InMemoryChangeLog, InMemoryGraph, InMemoryMeter } from '../infrastructure/in-memory';
@@ -59,9 +60,11 @@ async function aGraph(refuse?: () => boolean) {
     },
   };
   let woken = 0;
+  const audit = new ToldAudit();
   const request = new RequestErasure(
     erasures,
     ({ id }) => `mark${id}`.padEnd(64, '0'),
+    audit,
     clock,
     () => (woken += 1),
   );
@@ -85,6 +88,7 @@ async function aGraph(refuse?: () => boolean) {
     exports,
     erase,
     request,
+    audit,
     listOf,
     post,
     receipt,
@@ -333,6 +337,17 @@ describe('RequestErasure', () => {
       requestedBy: 'someone',
     });
     expect(woken()).toBe(2);
+  });
+
+  it('tells the audit trail who asked, each time, and takes up nothing that the trail cannot have', async () => {
+    const { request, audit, erasures, woken } = await aGraph();
+    await request.execute(ref('107'), 'someone');
+    await request.execute(ref('107'), 'somebody else');
+    const target = `person.erase erasure/${'mark107'.padEnd(32, '0')}`;
+    expect(audit.told).toEqual([`${target} someone`, `${target} somebody else`]);
+    audit.away = new Error('away');
+    await expect(request.execute(ref('108'), 'someone')).rejects.toThrow('away');
+    expect([erasures.stored.size, woken()]).toEqual([1, 2]);
   });
 
   it('knows the erasures of the own workspace only, page by page', async () => {

@@ -1,6 +1,7 @@
-import { fakeClock, sequentialIds } from '@sociograph/testing';
+import { fakeClock, sequentialIds, ToldAudit } from '@sociograph/testing';
 import { requestedExport, takenExport, type Export } from '../domain/export';
 import {
+  FixedExportLimits,
   InMemoryExportDrafts,
   InMemoryExportFiles,
   InMemoryExportMeter,
@@ -25,10 +26,12 @@ function aStand() {
   const people = {
     friends: async (...question: unknown[]) => void asked.push(question),
   } as unknown as ReadPerson;
-  const request = new RequestExport(records, people, meter, clock, sequentialIds('e'));
+  const limits = new FixedExportLimits();
+  const audit = new ToldAudit();
+  const request = new RequestExport(records, people, meter, limits, audit, clock, sequentialIds('e'));
   const read = new ReadExports(records, files, clock);
-  const remove = new RemoveExports(records, files, drafts, clock);
-  return { clock, records, files, drafts, meter, asked, request, read, remove };
+  const remove = new RemoveExports(records, files, drafts, audit, clock);
+  return { clock, records, files, drafts, meter, limits, audit, asked, request, read, remove };
 }
 
 /** A ready one with a file, or in another state. */
@@ -51,17 +54,18 @@ async function kept(
 describe('a request for an export', () => {
   it('is kept until a process makes it', async () => {
     const stand = aStand();
-    const made = await stand.request.execute(wanted);
+    const made = await stand.request.execute(wanted, 'ada');
     expect(made).toEqual(requestedExport({ ...wanted, id: 'e-1' }, START));
     expect([...stand.records.kept.values()]).toEqual([made]);
     expect(stand.meter.seen).toEqual([['requested', 'gexf']]);
+    expect(stand.audit.told).toEqual(['export.create export/e-1 ada']);
     expect(stand.asked).toEqual([]);
   });
 
   it('for the surroundings of a person asks whether there is such a person', async () => {
     const stand = aStand();
     const subject = { kind: 'surroundings', person: '7', depth: 6, nodes: 10_000 } as const;
-    await stand.request.execute({ ...wanted, subject });
+    await stand.request.execute({ ...wanted, subject }, 'ada');
     expect(stand.asked).toEqual([
       [
         { workspaceId: 'w', network: 'vk', id: '7' },
@@ -76,7 +80,7 @@ describe('a request for an export', () => {
   ])('for surroundings of %i steps and %i people is refused', async (depth, nodes, fields) => {
     const stand = aStand();
     const subject = { kind: 'surroundings', person: '7', depth, nodes } as const;
-    await expect(stand.request.execute({ ...wanted, subject })).rejects.toMatchObject({
+    await expect(stand.request.execute({ ...wanted, subject }, 'ada')).rejects.toMatchObject({
       code: 'EXPORT.TOO_COSTLY',
       kind: 'unprocessable',
       fields,
@@ -85,17 +89,73 @@ describe('a request for an export', () => {
     expect(stand.records.kept.size).toBe(0);
   });
 
+  it('is not taken where the audit trail cannot have it', async () => {
+    const stand = aStand();
+    stand.audit.away = new Error('away');
+    await expect(stand.request.execute(wanted, 'ada')).rejects.toThrow('away');
+    expect([stand.records.kept.size, stand.meter.seen]).toEqual([0, []]);
+  });
+
   it('is refused while the workspace has twenty, other workspaces and those that expired aside', async () => {
     const stand = aStand();
     for (let n = 0; n < 19; n++) await kept(stand, `k${n}`);
     await kept(stand, 'other', { workspaceId: 'other' });
     await kept(stand, 'over', { expiresAt: START });
-    await stand.request.execute(wanted);
-    await expect(stand.request.execute(wanted)).rejects.toMatchObject({
+    await stand.request.execute(wanted, 'ada');
+    await expect(stand.request.execute(wanted, 'ada')).rejects.toMatchObject({
       code: 'EXPORT.TOO_MANY',
       kind: 'too-many',
       retryAfterSeconds: 60,
+      message: 'The quota exports of this workspace (20) is used up: delete one, or wait until one expires.',
+      facts: { quota: 'exports', most: 20 },
     });
+    expect(stand.records.kept.size).toBe(22);
+  });
+
+  it('takes the last place once of two at the same moment, and none of a workspace that may have none', async () => {
+    const stand = aStand();
+    stand.limits.most = 2;
+    await kept(stand, 'a');
+    const both = await Promise.allSettled([
+      stand.request.execute(wanted, 'ada'),
+      stand.request.execute(wanted, 'ada'),
+    ]);
+    expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expect(stand.records.kept.size).toBe(2);
+    stand.limits.most = 0;
+    const other = { ...wanted, workspaceId: 'other' };
+    await expect(stand.request.execute(other, 'ada')).rejects.toMatchObject({ facts: { most: 0 } });
+  });
+
+  it('is taken back when another process took the last place at the same moment', async () => {
+    const stand = aStand();
+    stand.limits.most = 1;
+    const add = stand.records.add.bind(stand.records);
+    stand.records.add = async (one) => {
+      stand.records.add = add;
+      await add(one);
+      await kept(stand, 'of-another-process');
+    };
+    await expect(stand.request.execute(wanted, 'ada')).rejects.toMatchObject({ code: 'EXPORT.TOO_MANY' });
+    expect([...stand.records.kept.keys()]).toEqual(['of-another-process']);
+    expect(stand.audit.told).toEqual([
+      'export.create export/e-1 ada',
+      'export.create export/e-1 ada failed EXPORT.TOO_MANY',
+    ]);
+    expect(stand.meter.seen).toEqual([]);
+  });
+
+  it('is refused when finished files take all the bytes, and allowed with one byte left', async () => {
+    const stand = aStand();
+    await kept(stand, 'a');
+    await kept(stand, 'b', { state: { kind: 'waiting', notBefore: START } });
+    stand.limits.mostBytes = 3;
+    await expect(stand.request.execute(wanted, 'ada')).rejects.toMatchObject({
+      ...{ code: 'EXPORT.QUOTA_STORED_BYTES', kind: 'too-many', retryAfterSeconds: 60 },
+      facts: { quota: 'stored-bytes', most: 3 },
+    });
+    stand.limits.mostBytes = 4;
+    await stand.request.execute(wanted, 'ada');
   });
 });
 
@@ -168,17 +228,22 @@ describe('exports that go', () => {
     await kept(stand, 'a');
     await kept(stand, 'over', { expiresAt: START });
     const unknown = { code: 'EXPORT.UNKNOWN' };
-    await expect(stand.remove.one('v', 'a')).rejects.toMatchObject(unknown);
-    await expect(stand.remove.one('w', 'over')).rejects.toMatchObject(unknown);
-    await stand.remove.one('w', 'a');
+    await expect(stand.remove.one('v', 'a', 'ada')).rejects.toMatchObject(unknown);
+    await expect(stand.remove.one('w', 'over', 'ada')).rejects.toMatchObject(unknown);
+    stand.audit.away = new Error('away');
+    await expect(stand.remove.one('w', 'a', 'ada')).rejects.toThrow('away');
+    expect(stand.records.kept.has('a')).toBe(true);
+    stand.audit.away = undefined;
+    await stand.remove.one('w', 'a', 'ada');
+    expect(stand.audit.told).toEqual(['export.delete export/a ada']);
     expect([...stand.records.kept.keys(), ...stand.files.kept.keys()]).toEqual(['over', 'w/over.gexf']);
-    await expect(stand.remove.one('w', 'a')).rejects.toMatchObject(unknown);
+    await expect(stand.remove.one('w', 'a', 'ada')).rejects.toMatchObject(unknown);
   });
 
   it('go without a file while they wait', async () => {
     const stand = aStand();
     await kept(stand, 'a', { state: { kind: 'waiting', notBefore: 1 } });
-    await stand.remove.one('w', 'a');
+    await stand.remove.one('w', 'a', 'ada');
     expect([...stand.files.kept.keys()]).toEqual(['w/a.gexf']);
   });
 

@@ -1,4 +1,4 @@
-import type { Clock } from '@sociograph/kernel';
+import type { Clock, WriteAudit } from '@sociograph/kernel';
 import { EXPORT_KEPT_MS, fileOf, startedOverExport, type Export } from '../domain/export';
 import { exportUnknown } from '../domain/export-errors';
 import { ExportDrafts, ExportFiles, ExportRecords } from '../domain/export-ports';
@@ -12,16 +12,21 @@ export class RemoveExports {
     private readonly records: ExportRecords,
     private readonly files: ExportFiles,
     private readonly drafts: ExportDrafts,
+    private readonly audit: WriteAudit,
     private readonly clock: Clock,
   ) {}
 
   /** Whoever is making it finds out when it next speaks up, and leaves nothing behind. Throws `EXPORT.UNKNOWN`. */
-  async one(workspaceId: string, id: string): Promise<void> {
+  async one(workspaceId: string, id: string, by: string): Promise<void> {
     const now = this.clock.nowMs();
-    const own = (one: Export): boolean => one.workspaceId === workspaceId && one.expiresAt > now;
-    const removed = await this.records.remove(id, own);
-    if (!removed) throw exportUnknown();
-    await this.#removeFile(removed);
+    const own = (one: Export | undefined): boolean => one?.workspaceId === workspaceId && one.expiresAt > now;
+    if (!own(await this.records.find(id))) throw exportUnknown();
+    const deed = { workspaceId, by, action: 'export.delete', target: `export/${id}` };
+    await this.audit.around(deed, async () => {
+      const removed = await this.records.remove(id, own);
+      if (!removed) throw exportUnknown();
+      await this.#removeFile(removed);
+    });
   }
 
   /** Answers how many were over. What died between record and file is found by age. */

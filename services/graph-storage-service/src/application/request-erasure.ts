@@ -1,4 +1,4 @@
-import type { Clock } from '@sociograph/kernel';
+import type { Clock, WriteAudit } from '@sociograph/kernel';
 import { erasureOf, type Erasure } from '../domain/erasure';
 import type { Erasures } from '../domain/erasure-ports';
 import { erasureUnknown } from '../domain/errors';
@@ -10,6 +10,7 @@ export class RequestErasure {
     private readonly erasures: Erasures,
     /** The mark under which a person is recognised without being named. */
     private readonly markOf: (person: PersonRef) => string,
+    private readonly audit: WriteAudit,
     private readonly clock: Clock,
     /** Somebody waits for a round. */
     private readonly wake: () => void,
@@ -22,7 +23,9 @@ export class RequestErasure {
   async execute({ workspaceId, network, id }: PersonRef, requestedBy: string): Promise<Erasure> {
     const mark = this.markOf({ workspaceId, network, id });
     const request = { workspaceId, network, mark, personId: id, requestedBy };
-    const erasure = await this.erasures.begin(erasureOf(request, this.clock.nowMs()));
+    const wanted = erasureOf(request, this.clock.nowMs());
+    const deed = { workspaceId, by: requestedBy, action: 'person.erase', target: `erasure/${wanted.id}` };
+    const erasure = await this.audit.around(deed, () => this.erasures.begin(wanted));
     this.wake();
     return erasure;
   }

@@ -2,6 +2,7 @@ import { DomainError } from '@sociograph/kernel';
 import { fakeClock, sequentialIds } from '@sociograph/testing';
 import { requestedExport, takenExport, type Export, type ExportSubject } from '../domain/export';
 import {
+  FixedExportLimits,
   InMemoryExportDrafts,
   InMemoryExportFiles,
   InMemoryExportMeter,
@@ -33,14 +34,15 @@ function aStand() {
   const imports = new InMemoryImportLog({ 'import-3': { people: ['9'], lists: ['2'] } });
   const make = new MakeExportFile(source, imports, drafts, files);
   const aRunner = (prefix = 'by') =>
-    new RunExports(records, files, make, meter, clock, sequentialIds(prefix), 1);
+    new RunExports(records, files, make, meter, clock, sequentialIds(prefix), 1, limits);
+  const limits = new FixedExportLimits();
   const request = async (id: string, subject: ExportSubject = { kind: 'graph' }, workspaceId = 'w') => {
     const one = requestedExport({ id, workspaceId, network: 'vk', subject, format: 'gexf' }, clock.nowMs());
     await records.add(one);
     return one;
   };
   const contents = (file: string): unknown => JSON.parse(Buffer.from(files.kept.get(file) ?? []).toString());
-  return { clock, records, files, drafts, meter, source, imports, aRunner, request, contents };
+  return { clock, records, files, drafts, meter, limits, source, imports, aRunner, request, contents };
 }
 
 const away = new DomainError({ code: 'ARANGO.UNAVAILABLE', kind: 'unavailable', message: 'Away.' });
@@ -74,6 +76,28 @@ describe('a process that makes exports', () => {
     expect(stand.meter.seen).toEqual([['ready', 'gexf', 1, bytes]]);
     expect(stand.drafts.undiscarded.size).toBe(0);
     expect(await runner.next()).toEqual({ kind: 'idle' });
+  });
+
+  it('keeps a file that fills the quota of bytes, and none that is larger', async () => {
+    const stand = aStand();
+    await stand.request('e1');
+    await stand.aRunner().next();
+    const bytes = stand.files.kept.get('w/by-1.gexf')?.byteLength ?? 0;
+    stand.limits.mostBytes = 2 * bytes;
+    await stand.request('e2');
+    await stand.aRunner('second').next();
+    expect(stand.records.kept.get('e2')?.state).toMatchObject({ kind: 'ready', bytes });
+    await stand.request('e3');
+    await stand.request('e4', { kind: 'graph' }, 'other');
+    const runner = stand.aRunner('third');
+    expect(await runner.next()).toMatchObject({ kind: 'ended', id: 'e3', end: 'failed' });
+    expect(stand.records.kept.get('e3')?.state).toMatchObject({
+      kind: 'failed',
+      code: 'EXPORT.QUOTA_STORED_BYTES',
+      message: `The quota stored-bytes of this workspace (${2 * bytes}) is used up: delete exports, or wait until one expires.`,
+    });
+    expect([...stand.files.kept.keys()]).toEqual(['w/by-1.gexf', 'w/second-1.gexf']);
+    expect(await runner.next()).toMatchObject({ id: 'e4', end: 'ready' });
   });
 
   it('takes people only as ends of friendships where an import is exported', async () => {

@@ -13,10 +13,21 @@ import {
   type Export,
   type ExportFault,
 } from '../domain/export';
-import { ExportFiles, ExportMeter, ExportRecords, type ExportEnd } from '../domain/export-ports';
+import { tooManyBytes } from '../domain/export-errors';
+import {
+  bytesOf,
+  ExportFiles,
+  ExportLimits,
+  ExportMeter,
+  ExportRecords,
+  type ExportEnd,
+} from '../domain/export-ports';
 import type { ExportProgress, MakeExportFile } from './make-export-file';
 
 export type ExportRun = { kind: 'idle' } | { kind: 'ended'; id: string; end: ExportEnd; error?: unknown };
+
+/** More than the quota of exports lets any workspace have. */
+const ALL = 1_000_000_000;
 
 interface Held {
   id: string;
@@ -47,6 +58,7 @@ export class RunExports {
     private readonly ids: Ids,
     /** How many a workspace may have in the making at once, over all processes (looked at before each is taken). */
     private readonly perWorkspace: number,
+    private readonly limits: ExportLimits,
   ) {}
 
   /** Takes the next one that is due and makes it; `idle` when there is none or this process makes one already. */
@@ -116,6 +128,7 @@ export class RunExports {
     let error: unknown;
     try {
       const result = await this.make.execute(taken, state, progress, signal);
+      await this.#insistOnRoom(taken, result.bytes);
       const saved = await this.#settle(id, by, (one) => finishedExport(one, result, this.clock.nowMs()));
       end = saved ? 'ready' : 'lost';
       bytes = result.bytes;
@@ -131,6 +144,14 @@ export class RunExports {
     const seconds = (this.clock.nowMs() - state.startedAt) / 1000;
     this.meter.ended(taken.format, end, seconds, end === 'ready' ? bytes : 0);
     return { kind: 'ended', id, end, ...(error !== undefined && { error }) };
+  }
+
+  /** How large a file is shows when it is made; one that is too large is not kept. */
+  async #insistOnRoom({ workspaceId }: Export, bytes: number): Promise<void> {
+    const most = await this.limits.bytes(workspaceId);
+    const page = { limit: ALL, after: undefined, now: this.clock.nowMs() };
+    const kept = bytesOf(await this.records.page(workspaceId, page));
+    if (kept + bytes > most) throw tooManyBytes(most);
   }
 
   async #giveBack(id: string, by: string): Promise<ExportEnd> {

@@ -44,7 +44,7 @@ export abstract class Erasures {
 
 /** The logs as an erasure needs them. */
 export abstract class ErasureLog {
-  /** Everybody who filters knows the mark soon after this resolves; the audit trail gets an entry. */
+  /** Everybody who filters knows the mark soon after this resolves. */
   abstract suppress(erasure: Erasure): Promise<void>;
   /** States as they are stored now, each in the partition of its key. */
   abstract publish(people: readonly Person[], posts?: readonly Vertex[]): Promise<void>;

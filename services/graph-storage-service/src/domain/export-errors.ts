@@ -12,7 +12,19 @@ export function tooManyExports(limit: number): DomainError {
   return new DomainError({
     code: 'EXPORT.TOO_MANY',
     kind: 'too-many',
-    message: `A workspace has at most ${limit} exports at a time: delete one, or wait until one expires.`,
+    message: `The quota exports of this workspace (${limit}) is used up: delete one, or wait until one expires.`,
+    facts: { quota: 'exports', most: limit },
+    retryAfterSeconds: 60,
+  });
+}
+
+/** Files of exports take as many bytes as this workspace may store, or would with the new one. */
+export function tooManyBytes(most: number): DomainError {
+  return new DomainError({
+    code: 'EXPORT.QUOTA_STORED_BYTES',
+    kind: 'too-many',
+    message: `The quota stored-bytes of this workspace (${most}) is used up: delete exports, or wait until one expires.`,
+    facts: { quota: 'stored-bytes', most },
     retryAfterSeconds: 60,
   });
 }

@@ -132,6 +132,8 @@ export abstract class ExportRecords {
   abstract unfinished(): Promise<Export[]>;
   abstract expired(now: number): Promise<Export[]>;
   abstract ofGraph(workspaceId: string, network: string): Promise<Export[]>;
+  /** How many each workspace has whose time is not over, and the bytes of their finished files. */
+  abstract use(now: number): Promise<Map<string, { exports: number; bytes: number }>>;
   /**
    * Applies `change` to what is stored and saves it under its revision; it may be called again when another writer
    * was faster. Answers what was saved; undefined when there is no such export or `change` answers undefined.
@@ -139,6 +141,19 @@ export abstract class ExportRecords {
   abstract change(id: string, change: (stored: Export) => Export | undefined): Promise<Export | undefined>;
   /** Removes it when `when` holds, checked as for `change`; answers what was removed. */
   abstract remove(id: string, when?: (stored: Export) => boolean): Promise<Export | undefined>;
+}
+
+/** What a workspace may have (docs/adr/0009-quotas-through-redis.md). Never fails: the usual limit holds then. */
+export abstract class ExportLimits {
+  /** Exports in any state: each costs disk until it expires. */
+  abstract exports(workspaceId: string): Promise<number>;
+  /** Bytes of finished files. */
+  abstract bytes(workspaceId: string): Promise<number>;
+}
+
+/** Bytes of the finished files among them. */
+export function bytesOf(all: readonly Export[]): number {
+  return all.reduce((sum, { state }) => sum + (state.kind === 'ready' ? state.bytes : 0), 0);
 }
 
 export type ExportEnd = 'ready' | 'failed' | 'postponed' | 'given-back' | 'lost';

@@ -22,6 +22,9 @@ const QUERIES = aqlCatalogue({
     text: `
       FOR e IN exports FILTER e.state.kind IN ["waiting", "running"] SORT e._key LIMIT 1000 RETURN e`,
   },
+  keptExports: {
+    text: `FOR e IN exports FILTER e.expiresAt > @now RETURN { workspaceId: e.workspaceId, bytes: e.state.bytes }`,
+  },
   expiredExports: {
     text: `FOR e IN exports FILTER e.expiresAt <= @now SORT e._key LIMIT 1000 RETURN e`,
   },
@@ -72,6 +75,19 @@ export class ArangoExports extends ExportRecords {
 
   ofGraph(workspaceId: string, network: string): Promise<Export[]> {
     return this.#all(QUERIES.exportsOfGraph, { workspaceId, network });
+  }
+
+  async use(now: number): Promise<Map<string, { exports: number; bytes: number }>> {
+    const kept = await runNamed<{ workspaceId: string; bytes: number | null }>(this.db, QUERIES.keptExports, {
+      now,
+    });
+    const use = new Map<string, { exports: number; bytes: number }>();
+    for (const { workspaceId, bytes } of kept) {
+      const known = use.get(workspaceId) ?? { exports: 0, bytes: 0 };
+      // Only a finished one has bytes.
+      use.set(workspaceId, { exports: known.exports + 1, bytes: known.bytes + (bytes ?? 0) });
+    }
+    return use;
   }
 
   async change(id: string, change: (stored: Export) => Export | undefined): Promise<Export | undefined> {

@@ -1,8 +1,10 @@
 import type { Export, ExportFormat } from '../domain/export';
 import {
+  bytesOf,
   ExportDraft,
   ExportDrafts,
   ExportFiles,
+  ExportLimits,
   ExportMeter,
   ExportRecords,
   ExportSource,
@@ -50,6 +52,16 @@ export class InMemoryExports extends ExportRecords {
     return this.#all((one) => one.workspaceId === workspaceId && one.network === network);
   }
 
+  async use(now: number): Promise<Map<string, { exports: number; bytes: number }>> {
+    const all = this.#all(({ expiresAt }) => expiresAt > now);
+    return new Map(
+      all.map(({ workspaceId }) => {
+        const own = all.filter((one) => one.workspaceId === workspaceId);
+        return [workspaceId, { exports: own.length, bytes: bytesOf(own) }];
+      }),
+    );
+  }
+
   async change(id: string, change: (stored: Export) => Export | undefined): Promise<Export | undefined> {
     const stored = this.kept.get(id);
     const next = stored && change(stored);
@@ -66,6 +78,24 @@ export class InMemoryExports extends ExportRecords {
 
   #all(when: (one: Export) => boolean): Export[] {
     return [...this.kept.values()].filter(when).sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+}
+
+/** The same for every workspace. */
+export class FixedExportLimits extends ExportLimits {
+  constructor(
+    public most = 20,
+    public mostBytes = 1_000_000,
+  ) {
+    super();
+  }
+
+  override exports(): Promise<number> {
+    return Promise.resolve(this.most);
+  }
+
+  override bytes(): Promise<number> {
+    return Promise.resolve(this.mostBytes);
   }
 }
 

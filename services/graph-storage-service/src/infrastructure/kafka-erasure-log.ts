@@ -1,5 +1,4 @@
 import {
-  actionAudited,
   CONSUMER_GROUPS,
   deadLetterTopic,
   inputMarked,
@@ -13,7 +12,7 @@ import {
   type Positions,
   wallOwnerOf,
 } from '@sociograph/contracts';
-import { DomainError, type Ids } from '@sociograph/kernel';
+import { DomainError } from '@sociograph/kernel';
 import {
   isEvent,
   replayTopic,
@@ -43,7 +42,6 @@ const READER = CONSUMER_GROUPS.graphStorage.name;
 export interface KafkaErasureLogOptions {
   kafka: Kafka;
   publisher: Pick<EventPublisher, 'publish'>;
-  ids: Ids;
   /** Aborted when the process stops: reading the logs is broken off, and begun anew by the next one. */
   signal: AbortSignal;
 }
@@ -53,21 +51,10 @@ export class KafkaErasureLog extends ErasureLog {
     super();
   }
 
-  async suppress({ id, workspaceId, network, mark, requestedBy, requestedAt }: Erasure): Promise<void> {
-    const { publisher, ids } = this.options;
-    const suppressed = { workspaceId, network, mark, erasureId: id, at: requestedAt };
-    const audited = {
-      auditId: ids.next(),
-      workspaceId,
-      actor: { kind: 'person' as const, id: requestedBy },
-      action: 'person.erase',
-      target: `erasure/${id}`,
-      at: requestedAt,
-      result: 'done' as const,
-    };
-    await publisher.publish([
-      { message: personSuppressed, key: `${workspaceId}:${network}:${mark}`, value: suppressed },
-      { message: actionAudited, key: workspaceId, value: audited },
+  async suppress({ id, workspaceId, network, mark, requestedAt }: Erasure): Promise<void> {
+    const value = { workspaceId, network, mark, erasureId: id, at: requestedAt };
+    await this.options.publisher.publish([
+      { message: personSuppressed, key: `${workspaceId}:${network}:${mark}`, value },
     ]);
   }
 

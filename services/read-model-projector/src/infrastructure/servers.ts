@@ -1,5 +1,6 @@
 import { ArangoIdempotencyStore, connectArango } from '@sociograph/arango';
-import { createKafka, EventPublisher } from '@sociograph/messaging';
+import type { WriteAudit } from '@sociograph/kernel';
+import { createKafka, EventPublisher, KafkaWriteAudit } from '@sociograph/messaging';
 import { workerErrors } from '@sociograph/observability';
 import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions } from '@sociograph/suppression';
@@ -48,6 +49,8 @@ export interface Adapters {
   runner: AnalysisRunner;
   /** What the workspaces' own events are read from. */
   feed: Omit<FeedOptions, 'clock'>;
+  /** Writes that a request asks for. */
+  audit: WriteAudit;
   /** Answers to creating requests. */
   idempotency: ArangoIdempotencyStore;
   /** The lock can be asked for; at most a second after the start, so that a server that is away holds up nobody. */
@@ -116,6 +119,7 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
     watch,
     ends,
     lock: new RedisWriterLock(pool, clock, ids.next(), config.PROJECTOR_LOCK_TTL_MS),
+    audit: new KafkaWriteAudit(publisher, clock, ids),
     jobs: new ArangoJobStore(db),
     analyses: new ArangoAnalysisStore(db),
     runner: new WorkerAnalyses(),

@@ -73,7 +73,7 @@ export class RecountsController {
     @Param() { network }: NetworkParam,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<RecountAnswer> {
-    const job = await this.desk.ask(principal.workspaceId, network);
+    const job = await this.desk.ask(principal.workspaceId, network, principal.subject);
     reply.header('location', `/v1/graphs/${network}/recounts/${job.id}`);
     return recountAnswer(job);
   }

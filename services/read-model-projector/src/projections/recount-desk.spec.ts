@@ -1,4 +1,5 @@
 import { Clock, Ids } from '@sociograph/kernel';
+import { ToldAudit } from '@sociograph/testing';
 import { InMemoryViewStore } from '../infrastructure/in-memory';
 import { InMemoryJobStore } from '../infrastructure/in-memory-jobs';
 import { Duties, KEPT_DAYS, NIGHTLY_HOUR } from './duties';
@@ -29,17 +30,18 @@ class CountingIds extends Ids {
 }
 
 describe('RecountDesk', () => {
-  const setUp = (): { desk: RecountDesk; jobs: InMemoryJobStore } => {
+  const setUp = (): { desk: RecountDesk; jobs: InMemoryJobStore; audit: ToldAudit } => {
+    const audit = new ToldAudit();
     const jobs = new InMemoryJobStore();
     const store = new InMemoryViewStore();
     store.summaries.set('demo.vk', {} as never);
     store.summaries.set('demo.ok', {} as never);
-    return { desk: new RecountDesk(jobs, store, new SetClock(), new CountingIds()), jobs };
+    return { desk: new RecountDesk(jobs, store, audit, new SetClock(), new CountingIds()), jobs, audit };
   };
 
   it('keeps a job for the writer, the same one while it is open', async () => {
     const { desk, jobs } = setUp();
-    const job = await desk.ask('demo', 'vk');
+    const job = await desk.ask('demo', 'vk', 'ada');
     expect(job).toEqual({
       id: 'id-1',
       kind: 'recount',
@@ -49,23 +51,33 @@ describe('RecountDesk', () => {
       requestedAt: MIDNIGHT + NIGHTLY_HOUR * HOUR_MS,
     });
     expect(await jobs.find('id-1')).toEqual(job);
-    expect((await desk.ask('demo', 'vk')).id).toBe('id-1');
+    expect((await desk.ask('demo', 'vk', 'ada')).id).toBe('id-1');
     await jobs.put({ ...job, state: 'running' });
-    expect((await desk.ask('demo', 'vk')).id).toBe('id-1');
-    expect((await desk.ask('demo', 'ok')).id).toBe('id-2');
+    expect((await desk.ask('demo', 'vk', 'ada')).id).toBe('id-1');
+    expect((await desk.ask('demo', 'ok', 'ada')).id).toBe('id-2');
     await jobs.put({ ...job, state: 'done' });
-    expect((await desk.ask('demo', 'vk')).id).toBe('id-3');
+    expect((await desk.ask('demo', 'vk', 'ada')).id).toBe('id-3');
+  });
+
+  it('is told to the audit trail once, before it waits', async () => {
+    const { desk, jobs, audit } = setUp();
+    await desk.ask('demo', 'vk', 'ada');
+    await desk.ask('demo', 'vk', 'bob');
+    expect(audit.told).toEqual(['recount.create recount/id-1 ada']);
+    audit.away = new Error('away');
+    await expect(desk.ask('demo', 'ok', 'ada')).rejects.toThrow('away');
+    expect(jobs.jobs.size).toBe(1);
   });
 
   it('knows no graph without rows', async () => {
     const { desk, jobs } = setUp();
-    await expect(desk.ask('other', 'vk')).rejects.toMatchObject({ code: 'VIEWS.GRAPH_UNKNOWN' });
+    await expect(desk.ask('other', 'vk', 'ada')).rejects.toMatchObject({ code: 'VIEWS.GRAPH_UNKNOWN' });
     expect(jobs.jobs.size).toBe(0);
   });
 
   it('shows a recount to its workspace under its network only', async () => {
     const { desk, jobs } = setUp();
-    const { id } = await desk.ask('demo', 'vk');
+    const { id } = await desk.ask('demo', 'vk', 'ada');
     expect((await desk.find('demo', 'vk', id)).id).toBe(id);
     await jobs.create({ ...(await desk.find('demo', 'vk', id)), id: 'rebuild', kind: 'rebuild' });
     for (const [workspace, network, wanted] of [

@@ -1,4 +1,4 @@
-import { type Clock, DomainError, type Ids } from '@sociograph/kernel';
+import { type Clock, DomainError, type Ids, type WriteAudit } from '@sociograph/kernel';
 import { graphKey } from './graph-view';
 import type { Job } from './jobs';
 import type { JobStore, ViewStore } from './ports';
@@ -9,12 +9,13 @@ export class RecountDesk {
   constructor(
     private readonly jobs: JobStore,
     private readonly store: ViewStore,
+    private readonly audit: WriteAudit,
     private readonly clock: Clock,
     private readonly ids: Ids,
   ) {}
 
   /** A recount that waits or runs already is the answer, too: asking again costs nothing. */
-  async ask(workspaceId: string, network: string): Promise<Job> {
+  async ask(workspaceId: string, network: string, by: string): Promise<Job> {
     if ((await this.store.summary(graphKey(workspaceId, network))) === undefined) {
       throw graphUnknown();
     }
@@ -29,7 +30,8 @@ export class RecountDesk {
       state: 'waiting',
       requestedAt: this.clock.nowMs(),
     };
-    await this.jobs.create(job);
+    const deed = { workspaceId, by, action: 'recount.create', target: `recount/${job.id}` };
+    await this.audit.around(deed, () => this.jobs.create(job));
     return job;
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, DomainError, type Ids } from '@sociograph/kernel';
+import { type Clock, DomainError, type Ids, type WriteAudit } from '@sociograph/kernel';
 import { graphKey } from '../graph-view';
 import type { ViewStore } from '../ports';
 import { graphUnknown } from '../read-views';
@@ -16,11 +16,17 @@ export class AnalysisDesk {
   constructor(
     private readonly analyses: AnalysisStore,
     private readonly store: ViewStore,
+    private readonly audit: WriteAudit,
     private readonly clock: Clock,
     private readonly ids: Ids,
   ) {}
 
-  async ask(workspaceId: string, network: string, kind: AnalysisKind, seed: number): Promise<Analysis> {
+  async ask(
+    workspaceId: string,
+    network: string,
+    { kind, seed }: { kind: AnalysisKind; seed: number },
+    by: string,
+  ): Promise<Analysis> {
     if ((await this.store.summary(graphKey(workspaceId, network))) === undefined) throw graphUnknown();
     const analysis: Analysis = {
       id: this.ids.next(),
@@ -33,11 +39,14 @@ export class AnalysisDesk {
       requestedAt: this.clock.nowMs(),
       attempts: 0,
     };
-    if (await this.analyses.create(analysis)) return analysis;
-    throw new DomainError({
-      code: 'VIEWS.ANALYSIS_OPEN',
-      kind: 'conflict',
-      message: 'Another analysis of this workspace waits or runs: wait for it, or cancel it',
+    const deed = { workspaceId, by, action: 'analysis.create', target: `analysis/${analysis.id}` };
+    return this.audit.around(deed, async () => {
+      if (await this.analyses.create(analysis)) return analysis;
+      throw new DomainError({
+        code: 'VIEWS.ANALYSIS_OPEN',
+        kind: 'conflict',
+        message: 'Another analysis of this workspace waits or runs: wait for it, or cancel it',
+      });
     });
   }
 
@@ -48,8 +57,13 @@ export class AnalysisDesk {
   }
 
   /** Ends one that waits or runs; what it found until then is not kept. */
-  async cancel(workspaceId: string, network: string, id: string): Promise<Analysis> {
-    await this.find(workspaceId, network, id);
+  async cancel(workspaceId: string, network: string, id: string, by: string): Promise<Analysis> {
+    const deed = { workspaceId, by, action: 'analysis.cancel', target: `analysis/${id}` };
+    if (!isOpenAnalysis(await this.find(workspaceId, network, id))) throw ended();
+    return this.audit.around(deed, () => this.#end(id));
+  }
+
+  async #end(id: string): Promise<Analysis> {
     const finishedAt = this.clock.nowMs();
     let open = false;
     const kept = await this.analyses.change(id, (analysis) => {
@@ -57,11 +71,7 @@ export class AnalysisDesk {
       return open ? { ...analysis, state: 'cancelled', finishedAt } : undefined;
     });
     if (open && kept !== undefined) return kept;
-    throw new DomainError({
-      code: 'VIEWS.ANALYSIS_ENDED',
-      kind: 'conflict',
-      message: 'This analysis has ended',
-    });
+    throw ended();
   }
 
   /** A page of everybody with their value, highest first. Not of communities: those have members. */
@@ -99,6 +109,14 @@ export class AnalysisDesk {
       message: 'This analysis has no result, or not yet',
     });
   }
+}
+
+function ended(): DomainError {
+  return new DomainError({
+    code: 'VIEWS.ANALYSIS_ENDED',
+    kind: 'conflict',
+    message: 'This analysis has ended',
+  });
 }
 
 function unknown(message: string): DomainError {

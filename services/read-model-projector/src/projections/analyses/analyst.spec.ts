@@ -1,5 +1,5 @@
 import { encodePositions } from '@sociograph/contracts';
-import { fakeClock, sequentialIds } from '@sociograph/testing';
+import { fakeClock, sequentialIds, ToldAudit } from '@sociograph/testing';
 import { InMemoryViewStore } from '../../infrastructure/in-memory';
 import { InlineAnalyses, InMemoryAnalysisStore } from '../../infrastructure/in-memory-analyses';
 import { SocialGraph } from '../social-graph';
@@ -27,10 +27,11 @@ describe('analyses', () => {
       mayWork: () => state.mayWork,
     };
     const analyst = new Analyst({ store, runner, clock }, graphs, (error) => void failures.push(error), 1);
-    const desk = new AnalysisDesk(store, views, clock, sequentialIds());
+    const audit = new ToldAudit();
+    const desk = new AnalysisDesk(store, views, audit, clock, sequentialIds());
     const stopping = new AbortController();
     const look = (): Promise<void> => analyst.look(stopping.signal);
-    return { store, views, runner, clock, state, failures, desk, look, stopping };
+    return { store, views, runner, clock, state, failures, audit, desk, look, stopping };
   };
   const until = async (condition: () => Promise<boolean> | boolean): Promise<void> => {
     while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
@@ -38,7 +39,7 @@ describe('analyses', () => {
 
   it('are done on the graph as it stands, and say which positions were in it', async () => {
     const { desk, look, clock } = setUp();
-    const { id } = await desk.ask('demo', 'vk', 'k-core', 7);
+    const { id } = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 7 }, 'ada');
     expect(await desk.find('demo', 'vk', id)).toMatchObject({
       state: 'waiting',
       progress: 0,
@@ -74,7 +75,7 @@ describe('analyses', () => {
 
   it('give communities with their members in pages', async () => {
     const { desk, look } = setUp();
-    const { id } = await desk.ask('demo', 'vk', 'communities', 1);
+    const { id } = await desk.ask('demo', 'vk', { kind: 'communities', seed: 1 }, 'ada');
     await look();
     const done = await desk.done('demo', 'vk', id);
     expect(await desk.communities(done, 0, 10)).toEqual([[0, 3]]);
@@ -86,13 +87,15 @@ describe('analyses', () => {
 
   it('are one at a time in a workspace, and nobody else sees them', async () => {
     const { desk, look } = setUp();
-    const { id } = await desk.ask('demo', 'vk', 'k-core', 1);
-    await expect(desk.ask('demo', 'ok', 'k-core', 1)).rejects.toMatchObject({
+    const { id } = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
+    await expect(desk.ask('demo', 'ok', { kind: 'k-core', seed: 1 }, 'ada')).rejects.toMatchObject({
       code: 'VIEWS.ANALYSIS_OPEN',
       kind: 'conflict',
     });
-    await desk.ask('other', 'vk', 'k-core', 1);
-    await expect(desk.ask('demo', 'fb', 'k-core', 1)).rejects.toMatchObject({ code: 'VIEWS.GRAPH_UNKNOWN' });
+    await desk.ask('other', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
+    await expect(desk.ask('demo', 'fb', { kind: 'k-core', seed: 1 }, 'ada')).rejects.toMatchObject({
+      code: 'VIEWS.GRAPH_UNKNOWN',
+    });
     for (const [workspace, network] of [
       ['other', 'vk'],
       ['demo', 'ok'],
@@ -101,33 +104,57 @@ describe('analyses', () => {
         code: 'VIEWS.ANALYSIS_UNKNOWN',
       });
     await look();
-    await desk.ask('demo', 'ok', 'k-core', 1);
+    await desk.ask('demo', 'ok', { kind: 'k-core', seed: 1 }, 'ada');
   });
 
   it('end when they are cancelled, waiting or running, and not twice', async () => {
     const { desk, look, runner, store } = setUp();
-    const waiting = await desk.ask('demo', 'vk', 'k-core', 1);
-    expect(await desk.cancel('demo', 'vk', waiting.id)).toMatchObject({ state: 'cancelled' });
+    const waiting = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
+    expect(await desk.cancel('demo', 'vk', waiting.id, 'ada')).toMatchObject({ state: 'cancelled' });
     await look();
     expect(runner.begun).toBe(0);
-    await expect(desk.cancel('demo', 'vk', waiting.id)).rejects.toMatchObject({
+    await expect(desk.cancel('demo', 'vk', waiting.id, 'ada')).rejects.toMatchObject({
       code: 'VIEWS.ANALYSIS_ENDED',
       kind: 'conflict',
     });
     runner.held = true;
-    const running = await desk.ask('demo', 'vk', 'k-core', 1);
+    const running = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     const looking = look();
     await until(async () => (await desk.find('demo', 'vk', running.id)).progress === 0.5);
-    await desk.cancel('demo', 'vk', running.id);
+    await desk.cancel('demo', 'vk', running.id, 'ada');
     await looking;
     expect((await desk.find('demo', 'vk', running.id)).state).toBe('cancelled');
     expect(store.chunks.size).toBe(0);
   });
 
+  it('are told to the audit trail before they are asked for or cancelled', async () => {
+    const { desk, store, audit } = setUp();
+    const { id } = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
+    const refused = desk.ask('demo', 'ok', { kind: 'k-core', seed: 1 }, 'bob');
+    await expect(refused).rejects.toMatchObject({ code: 'VIEWS.ANALYSIS_OPEN' });
+    audit.away = new Error('away');
+    await expect(desk.cancel('demo', 'vk', id, 'ada')).rejects.toThrow('away');
+    expect((await desk.find('demo', 'vk', id)).state).toBe('waiting');
+    audit.away = undefined;
+    await desk.cancel('demo', 'vk', id, 'ada');
+    await expect(desk.cancel('demo', 'vk', id, 'ada')).rejects.toMatchObject({
+      code: 'VIEWS.ANALYSIS_ENDED',
+    });
+    expect(audit.told).toEqual([
+      'analysis.create analysis/id-1 ada',
+      'analysis.create analysis/id-2 bob',
+      'analysis.create analysis/id-2 bob failed VIEWS.ANALYSIS_OPEN',
+      'analysis.cancel analysis/id-1 ada',
+    ]);
+    audit.away = new Error('away');
+    await expect(desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada')).rejects.toThrow('away');
+    expect(store.analyses.size).toBe(1);
+  });
+
   it('are left to the next writer when this one stops, which is no attempt', async () => {
     const { desk, look, runner, stopping } = setUp();
     runner.held = true;
-    const { id } = await desk.ask('demo', 'vk', 'k-core', 1);
+    const { id } = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     const looking = look();
     await until(() => runner.begun === 1);
     stopping.abort();
@@ -138,7 +165,7 @@ describe('analyses', () => {
   it('stay open when the lock is lost, and are given up when three writers ended in them', async () => {
     const { desk, look, runner, state, store } = setUp();
     runner.held = true;
-    const { id } = await desk.ask('demo', 'vk', 'k-core', 1);
+    const { id } = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
       const looking = look();
       await until(() => runner.begun === attempt);
@@ -158,12 +185,12 @@ describe('analyses', () => {
     const { desk, look, runner, failures, state } = setUp();
     const broken = new Error('broken');
     jest.spyOn(runner, 'run').mockRejectedValueOnce(broken);
-    const one = await desk.ask('demo', 'vk', 'k-core', 1);
+    const one = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     await look();
     expect(await desk.find('demo', 'vk', one.id)).toMatchObject({ state: 'failed', fault: 'INTERNAL' });
     expect(failures).toEqual([broken]);
     state.known = false;
-    const other = await desk.ask('demo', 'vk', 'k-core', 1);
+    const other = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     await look();
     expect(await desk.find('demo', 'vk', other.id)).toMatchObject({
       state: 'failed',
@@ -173,12 +200,12 @@ describe('analyses', () => {
 
   it('lose their results with an erasure in their graph, and what runs there begins anew', async () => {
     const { desk, look, runner, state, store } = setUp();
-    const one = await desk.ask('demo', 'vk', 'k-core', 1);
-    const elsewhere = await desk.ask('other', 'vk', 'k-core', 1);
+    const one = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
+    const elsewhere = await desk.ask('other', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     await look();
     await look();
     runner.held = true;
-    const running = await desk.ask('demo', 'vk', 'k-core', 1);
+    const running = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     const looking = look();
     await until(() => runner.begun === 3);
     state.erased.push('demo.vk');
@@ -197,7 +224,7 @@ describe('analyses', () => {
     const removal = jest.spyOn(store, 'removeEnded').mockImplementation(async (which) => {
       if ('graph' in which) await new Promise<void>((resolve) => (removed = resolve));
     });
-    const { id } = await desk.ask('demo', 'vk', 'k-core', 1);
+    const { id } = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     runner.held = true;
     const looking = look();
     await until(() => runner.begun === 1);
@@ -213,7 +240,7 @@ describe('analyses', () => {
 
   it('lose them later when the store is away at the erasure', async () => {
     const { desk, look, state, store, failures } = setUp();
-    const one = await desk.ask('demo', 'vk', 'k-core', 1);
+    const one = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     await look();
     const away = new Error('away');
     const removals = jest.spyOn(store, 'removeEnded').mockRejectedValueOnce(away);
@@ -230,14 +257,14 @@ describe('analyses', () => {
 
   it('are kept for seven days', async () => {
     const { desk, look, clock } = setUp();
-    const old = await desk.ask('demo', 'vk', 'k-core', 1);
+    const old = await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     await look();
     clock.advance(KEPT_DAYS * 86_400_000);
-    await desk.ask('demo', 'vk', 'k-core', 1);
+    await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     await look();
     expect(await desk.find('demo', 'vk', old.id)).toMatchObject({ state: 'done' });
     clock.advance(1);
-    await desk.ask('demo', 'vk', 'k-core', 1);
+    await desk.ask('demo', 'vk', { kind: 'k-core', seed: 1 }, 'ada');
     await look();
     await expect(desk.find('demo', 'vk', old.id)).rejects.toMatchObject({ code: 'VIEWS.ANALYSIS_UNKNOWN' });
     expect(KEPT_DAYS).toBe(7);
