@@ -7,11 +7,11 @@ const two = aSigningKey('two');
 /** A key set on a clock of its own; `sleep` moves that clock. */
 function aKeySet(): {
   keySet: KeySet;
-  realm: { keys: unknown; fails: boolean; fetches: number; at: number[] };
+  realm: { keys: unknown; fails: boolean; fetches: number; at: number[]; held?: Promise<void> };
   time: { now: number };
   sleeps: number[];
 } {
-  const realm = { keys: [one.jwk] as unknown, fails: false, fetches: 0, at: [] as number[] };
+  const realm: ReturnType<typeof aKeySet>['realm'] = { keys: [one.jwk], fails: false, fetches: 0, at: [] };
   const time = { now: 1_000_000 };
   const sleeps: number[] = [];
   const keySet = new KeySet({
@@ -20,7 +20,7 @@ function aKeySet(): {
       realm.fetches += 1;
       realm.at.push(time.now);
       const { keys, fails } = realm;
-      await Promise.resolve();
+      await realm.held;
       if (fails) throw new Error('no answer');
       return { keys };
     },
@@ -147,12 +147,30 @@ describe('the keys of the realm', () => {
     expect(realm.fetches).toBe(fetches + 1);
   });
 
-  it('say that an unknown id cannot be looked up while Keycloak is away', async () => {
+  it('hold no unknown id while Keycloak is away, and the new one as soon as it is back', async () => {
     const { keySet, realm, time } = aKeySet();
     await keySet.find('one');
     realm.fails = true;
     time.now += 1;
-    await expect(keySet.find('two')).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(await keySet.find('two')).toBeUndefined();
+    realm.fails = false;
+    realm.keys = [one.jwk, two.jwk];
+    time.now += 1;
+    expect(await keySet.find('two')).toBeDefined();
+  });
+
+  it('wait for one attempt of a Keycloak that hangs, not for the next ones', async () => {
+    const { keySet, realm, time } = aKeySet();
+    await keySet.find('one');
+    realm.fails = true;
+    time.now += 30_001;
+    expect(await keySet.find('one')).toBeDefined();
+    let answer: () => void = () => undefined;
+    realm.held = new Promise<void>((resolve) => (answer = resolve));
+    time.now += 5_001;
+    expect(await keySet.find('one')).toBeDefined();
+    expect(realm.fetches).toBe(3);
+    answer();
   });
 
   it.each([

@@ -37,20 +37,33 @@ export class KeySet {
 
   constructor(private readonly options: KeySetOptions) {}
 
-  /** The key, or undefined when Keycloak has none of this id; `unavailable` when that cannot be found out. */
+  /**
+   * The key, or undefined when Keycloak has none of this id, or is away and the keys that it had lately hold none;
+   * `unavailable` when there are no such keys.
+   */
   async find(keyId: string): Promise<KeyObject | undefined> {
     const now = this.now();
     if (now - this.fetchedAt > FRESH_MS && now - this.failedAt > RETRY_MS) {
-      await this.refresh().catch(() => undefined);
+      const refreshed = this.refresh().catch(() => undefined);
+      // Away at the last attempt: a server that hangs must not hold up every token of a known key again and again.
+      if (this.failedAt < this.fetchedAt || this.areTooOld()) await refreshed;
     }
-    if (this.now() - this.fetchedAt > STALE_MS) throw keysUnavailable();
+    if (this.areTooOld()) throw keysUnavailable();
     const key = this.keys.get(keyId);
     if (key !== undefined) return key;
     if ((this.absentUntil.get(keyId) ?? -Infinity) > now) return undefined;
-    while (this.fetchedAt < now) await this.refresh();
+    try {
+      while (this.fetchedAt < now) await this.refresh();
+    } catch {
+      return this.keys.get(keyId);
+    }
     const found = this.keys.get(keyId);
     if (found === undefined) this.rememberAbsent(keyId);
     return found;
+  }
+
+  private areTooOld(): boolean {
+    return this.now() - this.fetchedAt > STALE_MS;
   }
 
   private refresh(): Promise<void> {
