@@ -14,6 +14,7 @@ const PROGRAMS = {
   test: 'tools/dist/test/main.js',
   'test:kong': 'gateway/dist/conformance/main.js',
   'migrate:keycloak': 'infra/native/dist/keycloak-realm/main.js',
+  'rotate:signing-key': 'infra/native/dist/keycloak-realm/rotate-signing-key.js',
   'test:mutants': 'tools/dist/mutants/main.js',
   'test:arango': 'tools/dist/arango-contract/main.js',
   gen: 'tools/dist/gen/main.js',

@@ -66,6 +66,7 @@ export function testEnvironment(servers: Servers): Environment {
     ARANGO_PASSWORD: arangoRoot.password,
     PROMETHEUS_URL: prometheus.url(),
     GATEWAY_URL: `http://127.0.0.1:${stack.ports.of('gatewayProxy')}`,
+    GATEWAY_ADMIN_URL: `http://127.0.0.1:${stack.ports.of('gatewayAdmin')}`,
     VK_SIMULATOR_URL: `http://127.0.0.1:${stack.ports.of('vkSimulator')}`,
   };
   for (const service of SERVICES) {

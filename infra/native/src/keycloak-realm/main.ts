@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { RealmAdmin } from './realm-admin';
 import { driftOf } from './realm-drift';
 import { readRealmFile } from './realm-file';
+import { stackEnvironment } from './stack-environment';
 
 const ROOT = resolve(__dirname, '../../../..');
 /** A client that is made brings its account, which is looked at in the next round. */
@@ -49,11 +50,6 @@ async function main(argv: readonly string[]): Promise<number> {
     for (const { apply } of drift) await apply();
   }
   throw new Error('Keycloak does not keep what it is given: see the lines above.');
-}
-
-function stackEnvironment(stack: string): Record<string, string> {
-  const file = join(ROOT, '.sociograph', stack, 'env.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>) : {};
 }
 
 main(process.argv.slice(2)).then(
