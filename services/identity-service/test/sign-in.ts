@@ -1,16 +1,20 @@
 /** What a realm gives for a password, by the device flow: the only way in that people have without a browser app. */
 export interface SignedIn {
   accessToken: string;
+  refreshToken: string;
   claims: { sub: string; workspace_id?: string; iat: number; realm_access?: { roles: string[] } };
 }
 
 /** Goes through Keycloak's pages as a browser would: the code, the password, the consent. Undefined: refused. */
-export async function signIn(issuer: string, email: string, password: string): Promise<SignedIn | undefined> {
+export async function signIn(
+  issuer: string,
+  email: string,
+  password: string,
+  scope = 'openid',
+): Promise<SignedIn | undefined> {
   const post = (path: string, body: Record<string, string>): Promise<Response> =>
     fetch(`${issuer}/protocol/openid-connect/${path}`, { method: 'POST', body: new URLSearchParams(body) });
-  const device = (await (
-    await post('auth/device', { client_id: 'sociograph-cli', scope: 'openid' })
-  ).json()) as {
+  const device = (await (await post('auth/device', { client_id: 'sociograph-cli', scope })).json()) as {
     device_code: string;
     verification_uri_complete: string;
   };
@@ -25,17 +29,30 @@ export async function signIn(issuer: string, email: string, password: string): P
     client_id: 'sociograph-cli',
   });
   if (!answer.ok) return undefined;
-  const { access_token: accessToken } = (await answer.json()) as { access_token: string };
+  return signedIn((await answer.json()) as TokenAnswer);
+}
+
+export interface TokenAnswer {
+  access_token: string;
+  refresh_token: string;
+}
+
+export function signedIn({ access_token: accessToken, refresh_token: refreshToken }: TokenAnswer): SignedIn {
   const claims = JSON.parse(
     Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString('utf8'),
   ) as SignedIn['claims'];
-  return { accessToken, claims };
+  return { accessToken, refreshToken, claims };
 }
 
 /** Follows redirects with the cookies that it was given. */
-class Browser {
+export class Browser {
   readonly #cookies = new Map<string, string>();
   #address = '';
+
+  /** Where the last redirect led. */
+  get address(): string {
+    return this.#address;
+  }
 
   async open(address: string, body?: URLSearchParams): Promise<string> {
     const response = await fetch(address, {
