@@ -1,73 +1,26 @@
-import { createHash, createPublicKey } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { parse as parseYaml } from 'yaml';
-import type { Consumer } from './exchange';
-import {
-  ConfigurationFault,
-  flag,
-  integer,
-  list,
-  object,
-  oneOf,
-  optional,
-  otherwise,
-  text,
-} from './field-rules';
-import type { Rule } from './field-rules';
-import { healthRules } from './target-health';
-import type { HealthRules } from './target-health';
+import { kongDocument } from './document-rules';
+import type { PluginEntry } from './document-rules';
+import type { Credential } from './exchange';
+import { ConfigurationFault } from './field-rules';
 import { bindPlugin } from './plugins/known-plugins';
 import type { BoundPlugin } from './plugins/plugin';
+import type { HealthRules } from './target-health';
 
-interface PluginEntry {
-  name: string;
-  config: unknown;
+/** A kong.yml, understood to its last field. */
+export interface Configuration {
+  routes: Route[];
+  /** Targets by name of upstream, each as often as its weight (in hundreds) says. */
+  upstreams: ReadonlyMap<string, string[]>;
+  /** By name of upstream. */
+  healthChecks: ReadonlyMap<string, HealthRules>;
+  credentials: ReadonlyMap<string, Credential>;
+  /** Run their answer phase where no route matched. */
+  globalPlugins: BoundPlugin[];
+  /** Changes with the document. */
+  hash: string;
 }
-const plugin = object<PluginEntry>({ name: text, config: (value) => value });
-
-const routeRule = object({
-  name: text,
-  paths: list(text),
-  methods: list(oneOf('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS')),
-  strip_path: oneOf(false),
-  regex_priority: otherwise(integer(0, 1000), 0),
-  request_buffering: otherwise(flag, true),
-  response_buffering: otherwise(flag, true),
-  plugins: list(plugin),
-});
-const milliseconds = otherwise(integer(1, 3_600_000), 60_000);
-const serviceRule = object({
-  name: text,
-  host: text,
-  protocol: otherwise(oneOf('http'), 'http'),
-  retries: otherwise(integer(0, 100), 5),
-  connect_timeout: milliseconds,
-  write_timeout: milliseconds,
-  read_timeout: milliseconds,
-  routes: list(routeRule),
-  plugins: list(plugin),
-});
-const documentRule = object({
-  _format_version: oneOf('3.0'),
-  _transform: otherwise(oneOf(true), true),
-  _comment: optional(text),
-  consumers: list(
-    object({
-      username: text,
-      custom_id: optional(text),
-      jwt_secrets: list(object({ key: text, algorithm: oneOf('RS256'), rsa_public_key: rsaPublicKey() })),
-    }),
-  ),
-  services: list(serviceRule),
-  upstreams: list(
-    object({
-      name: text,
-      healthchecks: healthRules,
-      targets: list(object({ target: hostAndPort(), weight: otherwise(integer(1, 65_535), 100) })),
-    }),
-  ),
-  plugins: list(plugin),
-});
 
 export interface Route {
   id: string;
@@ -91,26 +44,7 @@ export interface Service {
   readTimeoutMs: number;
 }
 
-export interface Credential {
-  key: string;
-  algorithm: string;
-  publicKey: KeyObject;
-  consumer: Consumer;
-}
-
-/** A kong.yml, understood to its last field. */
-export interface Configuration {
-  routes: Route[];
-  /** Targets by name of upstream, each as often as its weight (in hundreds) says. */
-  upstreams: ReadonlyMap<string, string[]>;
-  /** By name of upstream. */
-  healthChecks: ReadonlyMap<string, HealthRules>;
-  credentials: ReadonlyMap<string, Credential>;
-  /** Run their answer phase where no route matched. */
-  globalPlugins: BoundPlugin[];
-  /** Changes with the document. */
-  hash: string;
-}
+type Document = ReturnType<typeof kongDocument>;
 
 /** Reads YAML or JSON. Throws ConfigurationFault for anything that this gateway would not do as Kong does. */
 export function readConfiguration(source: string): Configuration {
@@ -122,11 +56,28 @@ export function readConfiguration(source: string): Configuration {
       `The configuration is not YAML: ${(error as Error).message.split('\n', 1)[0]}`,
     );
   }
-  const document = documentRule(parsed, 'configuration');
+  return configurationOf(parsed);
+}
+
+/** The same of what YAML or JSON held. */
+export function configurationOf(parsed: unknown): Configuration {
+  const document = kongDocument(parsed, 'configuration');
   // Kong accepts a file with only a version and then answers 404 to everything.
-  if (!document.services.some((service) => service.routes.length > 0)) {
+  if (!document.services.some((service) => service.routes.length > 0))
     throw new ConfigurationFault('The configuration has no route.');
-  }
+  const upstreams = targetsOf(document);
+  const globals = bound(document.plugins, 'configuration.plugins');
+  return {
+    routes: routesOf(document, upstreams, globals),
+    upstreams,
+    healthChecks: new Map(document.upstreams.map(({ name, healthchecks }) => [name, healthchecks])),
+    credentials: credentialsOf(document),
+    globalPlugins: merged(globals),
+    hash: createHash('md5').update(JSON.stringify(parsed)).digest('hex'),
+  };
+}
+
+function targetsOf(document: Document): Map<string, string[]> {
   const upstreams = new Map<string, string[]>();
   for (const { name, targets } of document.upstreams) {
     unique(upstreams, name, 'upstream');
@@ -136,11 +87,18 @@ export function readConfiguration(source: string): Configuration {
       targets.flatMap(({ target, weight }) => Array.from({ length: Math.ceil(weight / 100) }, () => target)),
     );
   }
-  const healthChecks = new Map(document.upstreams.map(({ name, healthchecks }) => [name, healthchecks]));
-  const globals = bound(document.plugins, 'configuration.plugins');
+  return upstreams;
+}
+
+function routesOf(
+  document: Document,
+  upstreams: ReadonlyMap<string, string[]>,
+  globals: Map<string, BoundPlugin>,
+): Route[] {
   const services = new Map<string, unknown>();
-  const routeNames = new Map<string, unknown>();
-  const routes = document.services.flatMap((entry, position) => {
+  const names = new Map<string, unknown>();
+  return document.services.flatMap((entry, position) => {
+    const place = `configuration.services[${position}]`;
     unique(services, entry.name, 'service');
     services.set(entry.name, entry);
     if (!upstreams.has(entry.host)) {
@@ -156,11 +114,11 @@ export function readConfiguration(source: string): Configuration {
       writeTimeoutMs: entry.write_timeout,
       readTimeoutMs: entry.read_timeout,
     };
-    const ofService = bound(entry.plugins, `configuration.services[${position}].plugins`);
+    const ofService = bound(entry.plugins, `${place}.plugins`);
     return entry.routes.map((route, at): Route => {
-      const where = `configuration.services[${position}].routes[${at}]`;
-      unique(routeNames, route.name, 'route');
-      routeNames.set(route.name, route);
+      const where = `${place}.routes[${at}]`;
+      unique(names, route.name, 'route');
+      names.set(route.name, route);
       if (route.paths.length === 0) throw new ConfigurationFault(`${where}.paths must not be empty.`);
       return {
         id: derivedId(`routes:${route.name}`),
@@ -174,31 +132,18 @@ export function readConfiguration(source: string): Configuration {
       };
     });
   });
+}
+
+function credentialsOf(document: Document): Map<string, Credential> {
   const credentials = new Map<string, Credential>();
-  for (const consumer of document.consumers) {
-    for (const secret of consumer.jwt_secrets) {
-      unique(credentials, secret.key, "'jwt_secrets' key");
-      credentials.set(secret.key, {
-        key: secret.key,
-        algorithm: secret.algorithm,
-        publicKey: secret.rsa_public_key,
-        consumer: {
-          id: derivedId(`consumers:${consumer.username}`),
-          username: consumer.username,
-          customId: consumer.custom_id,
-          credential: secret.key,
-        },
-      });
+  for (const { username, custom_id: customId, jwt_secrets: secrets } of document.consumers) {
+    const consumer = { id: derivedId(`consumers:${username}`), username, customId };
+    for (const { key, algorithm, rsa_public_key: publicKey } of secrets) {
+      unique(credentials, key, "'jwt_secrets' key");
+      credentials.set(key, { key, algorithm, publicKey, consumer });
     }
   }
-  return {
-    routes,
-    upstreams,
-    healthChecks,
-    credentials,
-    globalPlugins: merged(globals),
-    hash: createHash('md5').update(JSON.stringify(parsed)).digest('hex'),
-  };
+  return credentials;
 }
 
 function bound(entries: PluginEntry[], where: string): Map<string, BoundPlugin> {
@@ -219,26 +164,6 @@ function merged(...scopes: Array<Map<string, BoundPlugin>>): BoundPlugin[] {
 
 function unique(known: ReadonlyMap<string, unknown>, name: string, what: string): void {
   if (known.has(name)) throw new ConfigurationFault(`The ${what} "${name}" is declared twice.`);
-}
-
-function rsaPublicKey(): Rule<KeyObject> {
-  return (value, where) => {
-    try {
-      const key = createPublicKey(text(value, where));
-      if (key.asymmetricKeyType === 'rsa') return key;
-    } catch {
-      // Said below.
-    }
-    throw new ConfigurationFault(`${where} is not an RSA public key in PEM form.`);
-  };
-}
-
-function hostAndPort(): Rule<string> {
-  return (value, where) => {
-    const target = text(value, where);
-    if (!/^[A-Za-z0-9.-]+:\d{1,5}$/.test(target)) throw new ConfigurationFault(`${where} must be host:port.`);
-    return target;
-  };
 }
 
 /** Stable across restarts, as Kong's ids of a declarative file are; the values are this gateway's own. */

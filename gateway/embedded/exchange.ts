@@ -1,17 +1,24 @@
-import { randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Route } from './configuration';
+import { randomHex } from './random-ids';
 import type { Trace } from './traces';
 
+/** Who may sign tokens: of this gateway one for each realm. */
 export interface Consumer {
   id: string;
   username: string;
   customId: string | undefined;
-  /** Key of the credential that was used. */
-  credential: string;
 }
 
-/** An answer that a plugin gives instead of the upstream: Kong's template body, or a bare JSON body of the plugin. */
+/** A key that tokens of a consumer are signed with. */
+export interface Credential {
+  key: string;
+  algorithm: string;
+  publicKey: KeyObject;
+  consumer: Consumer;
+}
+
+/** An answer that the gateway gives instead of the upstream: Kong's template body, or a bare JSON body of a plugin. */
 export interface Exit {
   status: number;
   message?: string;
@@ -27,13 +34,13 @@ export interface HeaderEntry {
 
 /** A request on its way through the plugins. */
 export class Exchange {
-  readonly requestId = randomBytes(16).toString('hex');
+  readonly requestId = randomHex(16);
   readonly startedAt = performance.now();
-  /** What the upstream will be sent; plugins change it. */
-  readonly upstreamHeaders = new Map<string, HeaderEntry>();
+  readonly method: string;
+  /** Id of the route that was chosen; undefined where none matched. */
+  routeId: string | undefined;
   /** Whole body in the pieces in which it came, once something had to read it. */
   body: readonly Buffer[] | undefined;
-  route: Route | undefined;
   consumer: Consumer | undefined;
   trace: Trace | undefined;
   /** Set by correlation-id; echoed on every answer. */
@@ -42,6 +49,10 @@ export class Exchange {
   preflight = false;
   /** Headers that plugins of the access phase add to the answer. */
   readonly answerHeaders: Record<string, string> = {};
+  /** By lower-case name, as the client sent them. */
+  private readonly given = new Map<string, HeaderEntry>();
+  /** What plugins made of them; undefined = taken away. */
+  private readonly changed = new Map<string, HeaderEntry | undefined>();
 
   constructor(
     readonly request: IncomingMessage,
@@ -52,36 +63,56 @@ export class Exchange {
     readonly rawPath: string,
     /** With its question mark, or empty. */
     readonly query: string,
+    /** The connection ends with this answer. */
+    readonly isLast: boolean,
   ) {
-    for (let at = 0; at + 1 < request.rawHeaders.length; at += 2) {
-      const name = request.rawHeaders[at] as string;
-      const value = request.rawHeaders[at + 1] as string;
-      const entry = this.upstreamHeaders.get(name.toLowerCase());
-      if (entry === undefined) this.upstreamHeaders.set(name.toLowerCase(), { name, values: [value] });
+    this.method = request.method ?? 'GET';
+    const { rawHeaders } = request;
+    for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+      const name = rawHeaders[at] as string;
+      const value = rawHeaders[at + 1] as string;
+      const lower = name.toLowerCase();
+      const entry = this.given.get(lower);
+      if (entry === undefined) this.given.set(lower, { name, values: [value] });
       else entry.values.push(value);
     }
   }
 
-  get method(): string {
-    return this.request.method ?? 'GET';
-  }
-
   /** The first value of a header as the client sent it. */
   received(name: string): string | undefined {
-    return this.request.headersDistinct[name]?.[0];
+    return this.given.get(name)?.values[0];
+  }
+
+  /** Every header as the client sent it. */
+  allReceived(): Iterable<HeaderEntry> {
+    return this.given.values();
+  }
+
+  /** How often the client sent a header. */
+  timesReceived(name: string): number {
+    return this.given.get(name)?.values.length ?? 0;
   }
 
   /** The first value of a header as the upstream would get it now. */
   header(name: string): string | undefined {
-    return this.upstreamHeaders.get(name.toLowerCase())?.values[0];
+    const lower = name.toLowerCase();
+    const entry = this.changed.has(lower) ? this.changed.get(lower) : this.given.get(lower);
+    return entry?.values[0];
   }
 
   setHeader(name: string, value: string): void {
-    this.upstreamHeaders.set(name.toLowerCase(), { name, values: [value] });
+    this.changed.set(name.toLowerCase(), { name, values: [value] });
   }
 
   clearHeader(name: string): void {
-    this.upstreamHeaders.delete(name.toLowerCase());
+    const lower = name.toLowerCase();
+    if (this.given.has(lower) || this.changed.has(lower)) this.changed.set(lower, undefined);
+  }
+
+  /** What the upstream is sent, by lower-case name. */
+  eachUpstreamHeader(visit: (lowerName: string, entry: HeaderEntry) => void): void {
+    for (const [name, entry] of this.given) if (!this.changed.has(name)) visit(name, entry);
+    for (const [name, entry] of this.changed) if (entry !== undefined) visit(name, entry);
   }
 
   /** Bytes of `body`; undefined where nothing has read it. */

@@ -42,6 +42,21 @@ export const text: Rule<string> = (value, where) => {
   return value;
 };
 
+/** What Kong takes for the name of a service, route or upstream. */
+export const entityName: Rule<string> = (value, where) => {
+  const name = text(value, where);
+  if (!/^[A-Za-z0-9._~-]+$/.test(name))
+    throw new ConfigurationFault(`${where} must be made of letters, digits and the signs . _ ~ -`);
+  return name;
+};
+
+/** What may stand in a header as it is. */
+export const headerText: Rule<string> = (value, where) => {
+  const given = text(value, where);
+  if (!/^[\x20-\x7e]+$/.test(given)) throw new ConfigurationFault(`${where} must be printable ASCII.`);
+  return given;
+};
+
 export function integer(least: number, most: number): Rule<number> {
   return (value, where) => {
     if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {

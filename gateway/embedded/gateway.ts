@@ -1,27 +1,30 @@
 import http from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type { Configuration } from './configuration';
+import type { Configuration, Route } from './configuration';
 import type { Counters } from './counters';
 import { Exchange } from './exchange';
 import type { Exit } from './exchange';
-import { errorBody, SERVER } from './kong-error';
+import { SERVER } from './kong-error';
 import { isUtf8, normalPath } from './normal-path';
-import type { BoundPlugin, Surroundings } from './plugins/plugin';
+import { answerHeaders, answerItself, malformedRequest, refuseBroken } from './own-answers';
+import type { Surroundings } from './plugins/plugin';
 import { Proxy } from './proxy';
-import type { Forwarded } from './proxy';
+import type { Destination, Forwarded } from './proxy';
 import { Router } from './router';
 import { RoundRobin } from './targets';
+import type { Addresses } from './targets';
 import { TargetHealth } from './target-health';
 import type { HealthRules } from './target-health';
-import type { Addresses } from './targets';
 import { TraceExporter } from './traces';
 import { TrafficMetrics } from './traffic-metrics';
 import type { TargetState } from './traffic-metrics';
 
-/** nginx' limits (large_client_header_buffers 4 8k), with Node's own somewhat above so that ours answer. */
-const LONGEST_LINE = 8190;
+/** Somewhat above nginx' limits, so that the gateway's own answers are given. */
 const MOST_HEADER_BYTES = 40_000;
+/** Above what clients and balancers keep an idle connection for, so that it is they who close it. */
+const IDLE_CLIENT_MS = 75_000;
+const NO_ROUTE: Exit = { status: 404, message: 'no Route matched with those values' };
 
 interface Installed {
   configuration: Configuration;
@@ -56,7 +59,7 @@ export class Gateway {
     };
     this.server = http.createServer({
       maxHeaderSize: MOST_HEADER_BYTES,
-      keepAliveTimeout: 75_000,
+      keepAliveTimeout: IDLE_CLIENT_MS,
       noDelay: true,
     });
     this.server.on('request', (request, response) => void this.serve(request, response));
@@ -88,13 +91,16 @@ export class Gateway {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Takes no new connection, lets requests finish for at most `graceMs`, then cuts what is left (streams). */
-  async drain(graceMs: number): Promise<void> {
+  /**
+   * Ends in order. Until `noticed` everybody is still served, each with `Connection: close`, and readiness says no: a
+   * connection that were closed while its client writes the next request would be a failed request. Then no
+   * connection is taken, and what is left (streams) is cut `graceMs` after the beginning.
+   */
+  async drain(graceMs: number, noticed?: Promise<unknown>): Promise<void> {
     this.draining = true;
-    const closed = new Promise((resolve) => this.server.close(resolve));
-    this.server.closeIdleConnections();
     const cut = setTimeout(() => this.server.closeAllConnections(), graceMs);
-    await closed;
+    if (noticed !== undefined) await noticed;
+    await new Promise((resolve) => this.server.close(resolve));
     clearTimeout(cut);
     this.proxy.close();
     this.traces.close();
@@ -136,112 +142,70 @@ export class Gateway {
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.metrics.active += 1;
+    const { installed } = this;
     const url = request.url ?? '/';
     const question = url.indexOf('?');
     const rawPath = question === -1 ? url : url.slice(0, question);
+    const query = question === -1 ? '' : url.slice(question);
     const path = normalPath(rawPath);
-    const exchange = new Exchange(
-      request,
-      response,
-      path ?? rawPath,
-      rawPath,
-      question === -1 ? '' : url.slice(question),
-    );
-    if (this.draining) response.setHeader('Connection', 'close');
-    const installed = this.installed;
+    const exchange = new Exchange(request, response, path ?? rawPath, rawPath, query, this.draining);
+    const malformed = malformedRequest(exchange, path);
+    const route =
+      malformed === undefined && isUtf8(exchange.path)
+        ? installed.router.match(exchange.method, exchange.path)
+        : undefined;
+    const plugins = route?.plugins ?? installed.configuration.globalPlugins;
     let forwarded: Forwarded | undefined;
+    let ownBytes: number | undefined;
     try {
-      forwarded = await this.handle(exchange, installed, path);
+      const exit = malformed ?? (route === undefined ? NO_ROUTE : await this.throughPlugins(exchange, route));
+      if (exit !== undefined || route === undefined) {
+        ownBytes = answerItself(exchange, plugins, exit ?? NO_ROUTE);
+      } else {
+        const destination = destinationOf(route, installed);
+        forwarded = await this.proxy.forward(exchange, destination, () => answerHeaders(exchange, plugins));
+        const failure = exitOf(forwarded);
+        if (failure !== undefined)
+          ownBytes = answerItself(exchange, plugins, failure, forwarded.kind === 'no-peer');
+      }
     } catch {
       if (response.headersSent || response.destroyed) response.destroy();
-      else this.exit(exchange, installed, { status: 500, message: 'An unexpected error occurred' });
+      else
+        ownBytes = answerItself(exchange, plugins, { status: 500, message: 'An unexpected error occurred' });
     }
-    this.measure(exchange, forwarded);
+    this.measure(exchange, route, forwarded, ownBytes);
   }
 
-  private async handle(
-    exchange: Exchange,
-    installed: Installed,
-    path: string | undefined,
-  ): Promise<Forwarded | undefined> {
-    const malformed = malformedRequest(exchange, path);
-    if (malformed !== undefined) {
-      this.exit(exchange, installed, malformed);
-      return undefined;
-    }
-    const route = isUtf8(exchange.path) ? installed.router.match(exchange.method, exchange.path) : undefined;
-    if (route === undefined) {
-      this.exit(exchange, installed, { status: 404, message: 'no Route matched with those values' });
-      return undefined;
-    }
-    exchange.route = route;
+  /** What a plugin answers in the upstream's place. */
+  private async throughPlugins(exchange: Exchange, route: Route): Promise<Exit | undefined> {
+    exchange.routeId = route.id;
     for (const plugin of route.plugins) {
-      const exit = await plugin.access(exchange, this.surroundings);
-      if (exit === undefined) continue;
-      this.exit(exchange, installed, exit);
-      return undefined;
+      const outcome = plugin.access(exchange, this.surroundings);
+      const exit = outcome instanceof Promise ? await outcome : outcome;
+      if (exit !== undefined) return exit;
     }
-    const peers = installed.peers.get(route.service.upstream) as RoundRobin;
-    const health = installed.health.get(route.service.upstream) as TargetHealth;
-    const forwarded = await this.proxy.forward(exchange, route.service, peers, health, () =>
-      answerHeaders(exchange, route.plugins),
-    );
-    if (forwarded.kind === 'no-peer') {
-      const message = 'failure to get a peer from the ring-balancer';
-      this.exit(exchange, installed, { status: 503, message });
-    }
-    if (forwarded.kind === 'failed') {
-      const { status, message, upstreamMs } = forwarded;
-      const headers = {
-        Via: `1.1 ${SERVER}`,
-        'X-Kong-Upstream-Latency': String(upstreamMs),
-        'X-Kong-Proxy-Latency': '0',
-      };
-      this.exit(exchange, installed, { status, message, headers }, false);
-    }
-    return forwarded;
+    return undefined;
   }
 
-  /** Answers in the upstream's place. */
-  private exit(exchange: Exchange, installed: Installed, exit: Exit, shortCircuit = true): void {
-    const { response } = exchange;
-    if (response.destroyed) return;
-    const headers = answerHeaders(exchange, exchange.route?.plugins ?? installed.configuration.globalPlugins);
-    Object.assign(headers, exit.headers);
-    // Who asked whether to go on will not send the body now: nothing more can be read on this connection.
-    if (exchange.received('expect') !== undefined && !exchange.request.complete)
-      headers['Connection'] = 'close';
-    let body = '';
-    if (exit.json !== undefined) {
-      body = JSON.stringify(exit.json);
-      headers['Content-Type'] = 'application/json; charset=utf-8';
-    } else if (exit.message !== undefined) {
-      const made = errorBody(exit.message, exchange.requestId, exchange.received('accept'));
-      body = made.body;
-      headers['Content-Type'] = made.type;
-    }
-    headers['Content-Length'] = String(Buffer.byteLength(body));
-    headers['Server'] = SERVER;
-    headers['X-Kong-Request-Id'] = exchange.requestId;
-    if (shortCircuit) headers['X-Kong-Response-Latency'] = String(exchange.elapsedMs);
-    response.writeHead(exit.status, headers);
-    response.end(exchange.method === 'HEAD' ? undefined : body);
-  }
-
-  private measure(exchange: Exchange, forwarded: Forwarded | undefined): void {
+  private measure(
+    exchange: Exchange,
+    route: Route | undefined,
+    forwarded: Forwarded | undefined,
+    ownBytes: number | undefined,
+  ): void {
     this.metrics.active -= 1;
-    const { route, consumer, response, request } = exchange;
+    const { response } = exchange;
     const answered = forwarded?.kind === 'answered';
     this.metrics.add({
       service: route?.service.name ?? '',
       route: route?.name ?? '',
       status: forwarded?.kind === 'client-left' ? 499 : response.statusCode,
       source: answered ? 'service' : 'kong',
-      consumer: consumer?.username ?? '',
+      consumer: exchange.consumer?.username ?? '',
       totalMs: performance.now() - exchange.startedAt,
       upstreamMs: forwarded !== undefined && 'upstreamMs' in forwarded ? forwarded.upstreamMs : undefined,
-      requestBytes: exchange.bodyLength ?? Number(request.headers['content-length'] ?? 0),
-      answerBytes: Number(response.getHeader('content-length') ?? 0),
+      requestBytes: exchange.bodyLength ?? Number(exchange.received('content-length') ?? 0),
+      answerBytes: answered ? forwarded.bytes : (ownBytes ?? 0),
     });
     const { trace } = exchange;
     if (trace?.sampled !== true) return;
@@ -260,36 +224,25 @@ export class Gateway {
   }
 }
 
-function answerHeaders(exchange: Exchange, plugins: readonly BoundPlugin[]): Record<string, string> {
-  const headers: Record<string, string> = { ...exchange.answerHeaders };
-  for (const plugin of plugins) plugin.answer(exchange, headers);
-  return headers;
+function destinationOf({ service, requestBuffering }: Route, installed: Installed): Destination {
+  return {
+    service,
+    peers: installed.peers.get(service.upstream) as RoundRobin,
+    health: installed.health.get(service.upstream) as TargetHealth,
+    buffersRequests: requestBuffering,
+  };
 }
 
-/** What nginx refuses before Kong sees it. */
-function malformedRequest(exchange: Exchange, path: string | undefined): Exit | undefined {
-  const { request, method } = exchange;
-  if (method === 'TRACE' || method === 'CONNECT') return { status: 405, message: 'Method not allowed' };
-  if ((request.url ?? '').length > LONGEST_LINE) return { status: 414, message: 'URI too long' };
-  if (path === undefined || !exchange.rawPath.startsWith('/')) return { status: 400, message: 'Bad request' };
-  for (const [name, { values }] of exchange.upstreamHeaders) {
-    if (values.some((value) => value.length + name.length + 4 > LONGEST_LINE)) {
-      return { status: 400, message: 'Request header or cookie too large' };
-    }
-  }
-  if ((request.headersDistinct['authorization']?.length ?? 0) > 1)
-    return { status: 400, message: 'Bad request' };
-  return undefined;
-}
-
-function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const message = error.code === 'HPE_HEADER_OVERFLOW' ? 'Request header or cookie too large' : 'Bad request';
-  const body = `{\n  "message":"${message}"\n}`;
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nServer: ${SERVER}\r\nConnection: close\r\n\r\n${body}`,
-  );
+/** What the client is told when no upstream has answered. */
+function exitOf(forwarded: Forwarded): Exit | undefined {
+  if (forwarded.kind === 'no-peer')
+    return { status: 503, message: 'failure to get a peer from the ring-balancer' };
+  if (forwarded.kind !== 'failed') return undefined;
+  const { status, message, upstreamMs } = forwarded;
+  const headers = {
+    Via: `1.1 ${SERVER}`,
+    'X-Kong-Upstream-Latency': String(upstreamMs),
+    'X-Kong-Proxy-Latency': '0',
+  };
+  return { status, message, headers };
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readSettings } from './config';
 import { readConfiguration } from './configuration';
 import { Counters } from './counters';
@@ -6,7 +7,10 @@ import { Gateway } from './gateway';
 import { TraceExporter } from './traces';
 import { createAdminServer, createStatusServer, listenOn } from './side-ports';
 
+/** From SIGTERM to the last cut connection. */
 const GRACE_MS = 4000;
+/** In which clients and balancers learn that this gateway goes. */
+const NOTICE_MS = 1000;
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
@@ -33,7 +37,7 @@ async function main(): Promise<void> {
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
-    await gateway.drain(GRACE_MS);
+    await gateway.drain(GRACE_MS, delay(NOTICE_MS));
     counters.close();
     process.exit(0);
   };

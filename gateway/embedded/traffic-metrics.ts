@@ -23,6 +23,17 @@ class Histogram {
   }
 }
 
+/** What is counted of requests that have all labels in common. */
+interface Counted {
+  requests: number;
+  ingress: number;
+  egress: number;
+  requestLabels: string;
+  byteLabels: (direction: 'ingress' | 'egress') => string;
+  /** Whole, own and the upstream's time; the last is made when an upstream is asked. */
+  latencies: readonly [Histogram, Histogram, () => Histogram];
+}
+
 export interface Traffic {
   service: string;
   route: string;
@@ -46,8 +57,8 @@ const STATES = ['healthchecks_off', 'healthy', 'unhealthy'] as const;
 
 /** The metrics of Kong's prometheus plugin under their own names, so that dashboards fit both. */
 export class TrafficMetrics {
-  private readonly requests = new Map<string, number>();
-  private readonly bytes = new Map<string, number>();
+  /** By what makes them differ: one look-up for each request. */
+  private readonly counted = new Map<string, Counted>();
   private readonly latencies = new Map<Latency, Map<string, Histogram>>(
     LATENCIES.map((name) => [name, new Map<string, Histogram>()]),
   );
@@ -64,27 +75,35 @@ export class TrafficMetrics {
   add(traffic: Traffic): void {
     this.total += 1;
     const { service, route, status, source, consumer } = traffic;
-    const where = `service="${service}",route="${route}"`;
-    raise(
-      this.requests,
-      `${where},code="${status}",source="${source}",workspace="default",consumer="${consumer}"`,
-      1,
-    );
-    raise(
-      this.bytes,
-      `${where},direction="ingress",workspace="default",consumer="${consumer}"`,
-      traffic.requestBytes,
-    );
-    raise(
-      this.bytes,
-      `${where},direction="egress",workspace="default",consumer="${consumer}"`,
-      traffic.answerBytes,
-    );
-    const labels = `${where},workspace="default"`;
-    this.observe('kong_request_latency_ms', labels, traffic.totalMs);
-    this.observe('kong_kong_latency_ms', labels, Math.max(0, traffic.totalMs - (traffic.upstreamMs ?? 0)));
-    if (traffic.upstreamMs !== undefined)
-      this.observe('kong_upstream_latency_ms', labels, traffic.upstreamMs);
+    const name = `${service} ${route} ${status} ${source} ${consumer}`;
+    let counted = this.counted.get(name);
+    if (counted === undefined) this.counted.set(name, (counted = this.begin(traffic)));
+    counted.requests += 1;
+    counted.ingress += traffic.requestBytes;
+    counted.egress += traffic.answerBytes;
+    const [whole, own, upstream] = counted.latencies;
+    whole.observe(traffic.totalMs);
+    own.observe(Math.max(0, traffic.totalMs - (traffic.upstreamMs ?? 0)));
+    if (traffic.upstreamMs !== undefined) upstream().observe(traffic.upstreamMs);
+  }
+
+  /** Latencies are shared by all that differ in status, source and consumer alone. */
+  private begin({ service, route, status, source, consumer }: Traffic): Counted {
+    const place = `service="${service}",route="${route}"`;
+    const whose = `workspace="default",consumer="${consumer}"`;
+    const histogram = (name: Latency): Histogram => this.histogram(name, `${place},workspace="default"`);
+    return {
+      requests: 0,
+      ingress: 0,
+      egress: 0,
+      requestLabels: `${place},code="${status}",source="${source}",${whose}`,
+      byteLabels: (direction) => `${place},direction="${direction}",${whose}`,
+      latencies: [
+        histogram('kong_request_latency_ms'),
+        histogram('kong_kong_latency_ms'),
+        () => histogram('kong_upstream_latency_ms'),
+      ],
+    };
   }
 
   text(): string {
@@ -93,9 +112,9 @@ export class TrafficMetrics {
       ...counter(
         'kong_http_requests_total',
         'Requests by status; source kong = answered by the gateway itself',
-        this.requests,
+        new Map([...this.counted.values()].map((each) => [each.requestLabels, each.requests])),
       ),
-      ...counter('kong_bandwidth_bytes', 'Bytes through the gateway', this.bytes),
+      ...counter('kong_bandwidth_bytes', 'Bytes through the gateway', this.bytes()),
       '# HELP kong_nginx_requests_total Requests in all',
       '# TYPE kong_nginx_requests_total counter',
       `kong_nginx_requests_total ${this.total}`,
@@ -134,16 +153,22 @@ export class TrafficMetrics {
     return `${lines.join('\n')}\n`;
   }
 
-  private observe(name: Latency, labels: string, ms: number): void {
+  private bytes(): Map<string, number> {
+    const sums = new Map<string, number>();
+    for (const { byteLabels, ...each } of this.counted.values())
+      for (const direction of ['ingress', 'egress'] as const) {
+        const labels = byteLabels(direction);
+        sums.set(labels, (sums.get(labels) ?? 0) + each[direction]);
+      }
+    return sums;
+  }
+
+  private histogram(name: Latency, labels: string): Histogram {
     const byLabels = this.latencies.get(name) as Map<string, Histogram>;
     let histogram = byLabels.get(labels);
     if (histogram === undefined) byLabels.set(labels, (histogram = new Histogram()));
-    histogram.observe(ms);
+    return histogram;
   }
-}
-
-function raise(values: Map<string, number>, labels: string, by: number): void {
-  values.set(labels, (values.get(labels) ?? 0) + by);
 }
 
 function counter(name: string, help: string, values: ReadonlyMap<string, number>): string[] {

@@ -1,8 +1,7 @@
-import { createHash, verify } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
-import type { Exit } from '../exchange';
+import { hash, verify } from 'node:crypto';
+import type { Credential, Exit } from '../exchange';
 import { ConfigurationFault, integer, list, object, oneOf, otherwise } from '../field-rules';
-import type { Plugin } from './plugin';
+import type { Plugin, Surroundings } from './plugin';
 
 interface JwtConfig {
   key_claim_name: 'kid';
@@ -43,50 +42,67 @@ export const jwt: Plugin<JwtConfig> = {
   access(exchange, config, surroundings) {
     const token = /\s*[Bb]earer\s+(.+)/.exec(exchange.received('authorization') ?? '')?.[1];
     if (token === undefined) return unauthorized({ message: 'Unauthorized' }, 'Bearer');
-    const parsed = parse(token);
-    if (typeof parsed === 'string') return refused({ message: `Bad token; ${parsed}` });
-    const { header, claims, signed, signature } = parsed;
-    const name = config.key_claim_name;
-    const key = claims[name] ?? header[name];
-    if (key === undefined || key === null) return refused({ message: `No mandatory '${name}' in claims` });
-    if (key === '') return refused({ message: `Invalid '${name}' in claims` });
-    const credential = surroundings.credential(String(key));
-    if (credential === undefined) return refused({ message: `No credentials found for given '${name}'` });
-    if (header['alg'] !== credential.algorithm) return refused({ message: 'Invalid algorithm' });
-    if (!isSigned(token, signed, signature, credential.publicKey)) {
-      return refused({ message: 'Invalid signature' });
-    }
-    const faults = timeFaults(claims, config, Math.floor(surroundings.now() / 1000));
+    const name = hash('sha256', token, 'base64');
+    const known = remembered(name, surroundings) ?? verified(token, config, surroundings);
+    if (typeof known === 'string') return refused({ message: known });
+    remember(name, known);
+    const faults = timeFaults(known.times, config, Math.floor(surroundings.now() / 1000));
     if (faults !== undefined) return refused(faults);
-    const { consumer } = credential;
+    const { consumer, key } = known.credential;
     exchange.consumer = consumer;
     exchange.setHeader('X-Consumer-ID', consumer.id);
     exchange.setHeader('X-Consumer-Username', consumer.username);
     if (consumer.customId === undefined) exchange.clearHeader('X-Consumer-Custom-ID');
     else exchange.setHeader('X-Consumer-Custom-ID', consumer.customId);
-    exchange.setHeader('X-Credential-Identifier', consumer.credential);
+    exchange.setHeader('X-Credential-Identifier', key);
     exchange.clearHeader('X-Anonymous-Consumer');
     return undefined;
   },
 };
 
-/** Tokens whose signature was good, by their SHA-256, under the key that they were checked with. */
-const verified = new Map<string, KeyObject>();
-const MOST_VERIFIED = 10_000;
+/** A token whose signature is good. */
+interface Verified {
+  credential: Credential;
+  times: { exp: unknown; nbf: unknown };
+}
+
+/** By the SHA-256 of the token. */
+const verifiedBefore = new Map<string, Verified>();
+const MOST_REMEMBERED = 10_000;
 
 /**
- * A signature is checked once (0.1 ms) and remembered for as long as its key is installed: a changed configuration
- * brings new key objects. Times are checked every time.
+ * A signature is checked once (0.1 ms) and remembered for as long as its credential is installed: a changed
+ * configuration brings new ones. Times are checked every time.
  */
-function isSigned(token: string, signed: string, signature: Buffer, key: KeyObject): boolean {
-  const name = createHash('sha256').update(token).digest('base64');
-  if (verified.get(name) === key) return true;
-  if (!verify('RSA-SHA256', Buffer.from(signed), key, signature)) return false;
-  const oldest = verified.keys().next();
-  if (verified.size >= MOST_VERIFIED && oldest.done !== true) verified.delete(oldest.value);
-  verified.delete(name);
-  verified.set(name, key);
-  return true;
+function remembered(name: string, surroundings: Surroundings): Verified | undefined {
+  const known = verifiedBefore.get(name);
+  return known !== undefined && surroundings.credential(known.credential.key) === known.credential
+    ? known
+    : undefined;
+}
+
+function remember(name: string, known: Verified): void {
+  if (verifiedBefore.get(name) === known) return;
+  const oldest = verifiedBefore.keys().next();
+  if (verifiedBefore.size >= MOST_REMEMBERED && oldest.done !== true) verifiedBefore.delete(oldest.value);
+  verifiedBefore.delete(name);
+  verifiedBefore.set(name, known);
+}
+
+/** Form, key id, algorithm and signature; what Kong says where one of them is wrong. */
+function verified(token: string, config: JwtConfig, surroundings: Surroundings): Verified | string {
+  const parsed = parse(token);
+  if (typeof parsed === 'string') return `Bad token; ${parsed}`;
+  const { header, claims, signed, signature } = parsed;
+  const name = config.key_claim_name;
+  const key = claims[name] ?? header[name];
+  if (key === undefined || key === null) return `No mandatory '${name}' in claims`;
+  if (key === '') return `Invalid '${name}' in claims`;
+  const credential = surroundings.credential(String(key));
+  if (credential === undefined) return `No credentials found for given '${name}'`;
+  if (header['alg'] !== credential.algorithm) return 'Invalid algorithm';
+  if (!verify('RSA-SHA256', Buffer.from(signed), credential.publicKey, signature)) return 'Invalid signature';
+  return { credential, times: { exp: claims['exp'], nbf: claims['nbf'] } };
 }
 
 interface Parsed {
@@ -128,7 +144,7 @@ function fieldsOf(part: string): Fields | undefined {
   }
 }
 
-function timeFaults(claims: Fields, config: JwtConfig, now: number): Fields | undefined {
+function timeFaults(claims: Verified['times'], config: JwtConfig, now: number): Fields | undefined {
   const faults: Fields = {};
   for (const name of config.claims_to_verify) {
     const value = claims[name];
@@ -137,7 +153,7 @@ function timeFaults(claims: Fields, config: JwtConfig, now: number): Fields | un
     else if (name === 'nbf' && value > now) faults[name] = 'token not valid yet';
   }
   if (Object.keys(faults).length > 0) return faults;
-  if (config.maximum_expiration > 0 && Number(claims['exp']) - now > config.maximum_expiration) {
+  if (config.maximum_expiration > 0 && Number(claims.exp) - now > config.maximum_expiration) {
     return { exp: 'exceeds maximum allowed expiration' };
   }
   return undefined;

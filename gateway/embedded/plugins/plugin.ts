@@ -1,5 +1,4 @@
-import type { Credential } from '../configuration';
-import type { Exchange, Exit } from '../exchange';
+import type { Credential, Exchange, Exit } from '../exchange';
 import type { Rule } from '../field-rules';
 
 /** What plugins reach beyond their own configuration. */

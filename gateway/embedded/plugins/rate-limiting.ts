@@ -82,7 +82,7 @@ async function count(
 ): Promise<number | undefined> {
   const address = exchange.request.socket.remoteAddress ?? 'unknown';
   const named = config.header_name === undefined ? undefined : exchange.header(config.header_name);
-  const key = `ratelimit:${exchange.route?.id ?? NO_SERVICE}:${NO_SERVICE}:${named ?? address}:${windowStart}:minute`;
+  const key = `ratelimit:${exchange.routeId ?? NO_SERVICE}:${NO_SERVICE}:${named ?? address}:${windowStart}:minute`;
   if (config.redis === undefined) return surroundings.countLocally(key, windowStart, MINUTE_MS);
   try {
     return await surroundings.countInRedis(config.redis, key, MINUTE_MS / 1000);
