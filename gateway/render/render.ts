@@ -14,8 +14,14 @@ export const TARGETS: Readonly<Record<string, string>> = {
 export class RenderFault extends Error {}
 
 /** Requests a minute: of one person or service account (X-Rate-Key), and of one address on public routes. */
-const AUTHENTICATED_PER_MINUTE = 6000;
-const PUBLIC_PER_MINUTE = 600;
+export interface RateLimits {
+  authenticated: number;
+  public: number;
+}
+
+const USUAL_LIMITS: RateLimits = { authenticated: 6000, public: 600 };
+/** Of a fleet that is fuzzed from one address by a handful of accounts. */
+export const FUZZ_LIMITS: RateLimits = { authenticated: 600_000, public: 60_000 };
 /** Of traces that begin at the gateway, or come sampled. */
 const TRACED_SHARE = 0.01;
 
@@ -49,7 +55,7 @@ interface Group {
 }
 
 /** The declarative configuration (format 3.0) for these endpoints: the same text for the same endpoints. */
-export function renderKong(endpoints: readonly Endpoint[]): string {
+export function renderKong(endpoints: readonly Endpoint[], limits: RateLimits = USUAL_LIMITS): string {
   const unknown = endpoints.find(({ service }) => TARGETS[service] === undefined);
   if (unknown !== undefined) {
     throw new RenderFault(
@@ -71,11 +77,13 @@ export function renderKong(endpoints: readonly Endpoint[]): string {
           service,
           own.filter((endpoint) => !endpoint.isStream),
           false,
+          limits,
         ),
         kongService(
           service,
           own.filter((endpoint) => endpoint.isStream),
           true,
+          limits,
         ),
       ].filter((entry) => entry.routes.length > 0);
     }),
@@ -126,7 +134,7 @@ function upstreamOf(service: string): string {
   return `${service}.upstream`;
 }
 
-function kongService(service: string, endpoints: Endpoint[], streams: boolean) {
+function kongService(service: string, endpoints: Endpoint[], streams: boolean, limits: RateLimits) {
   return {
     name: streams ? `${service}-streams` : service,
     host: upstreamOf(service),
@@ -137,7 +145,9 @@ function kongService(service: string, endpoints: Endpoint[], streams: boolean) {
     write_timeout: 15_000,
     // Streams carry a comment every 15 s; other answers wait for at most a position that a reader asked for.
     read_timeout: streams ? 60_000 : 20_000,
-    routes: groups(endpoints).map((group, position, all) => route(service, group, all.slice(0, position))),
+    routes: groups(endpoints).map((group, position, all) =>
+      route(service, group, all.slice(0, position), limits),
+    ),
   };
 }
 
@@ -153,7 +163,7 @@ function groups(endpoints: Endpoint[]): Group[] {
   return [...byTreatment.values()];
 }
 
-function route(service: string, { path, endpoints }: Group, earlier: Group[]) {
+function route(service: string, { path, endpoints }: Group, earlier: Group[], limits: RateLimits) {
   const [first] = endpoints as [Endpoint];
   const methods = endpoints.map((endpoint) => endpoint.method);
   // Without OPTIONS on a route a CORS preflight is a 404; the first route of a path answers for all.
@@ -178,7 +188,7 @@ function route(service: string, { path, endpoints }: Group, earlier: Group[]) {
         name: 'request-size-limiting',
         config: { allowed_payload_size: first.bodyMegabytes, size_unit: 'megabytes' },
       },
-      rateLimitingPlugin(first.isPublic),
+      rateLimitingPlugin(first.isPublic, limits),
     ],
   };
 }
@@ -206,17 +216,17 @@ function jwtPlugin() {
   };
 }
 
-function rateLimitingPlugin(isPublic: boolean) {
+function rateLimitingPlugin(isPublic: boolean, limits: RateLimits) {
   if (isPublic) {
     return {
       name: 'rate-limiting',
-      config: { minute: PUBLIC_PER_MINUTE, limit_by: 'ip', policy: 'local', fault_tolerant: true },
+      config: { minute: limits.public, limit_by: 'ip', policy: 'local', fault_tolerant: true },
     };
   }
   return {
     name: 'rate-limiting',
     config: {
-      minute: AUTHENTICATED_PER_MINUTE,
+      minute: limits.authenticated,
       limit_by: 'header',
       header_name: 'x-rate-key',
       policy: 'redis',

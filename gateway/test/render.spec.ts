@@ -7,7 +7,7 @@ import { Router } from '../embedded/router';
 import { faultsOf } from '../render/check';
 import { readEndpoints } from '../render/endpoints';
 import type { Endpoint } from '../render/endpoints';
-import { renderKong } from '../render/render';
+import { FUZZ_LIMITS, renderKong } from '../render/render';
 
 const endpoint = (service: string, method: string, path: string, rest: Partial<Endpoint> = {}): Endpoint => ({
   service,
@@ -88,6 +88,14 @@ describe('render', () => {
     const bulk = services[0]?.routes.find(({ name }) => name === 'key-service.v1-keys-bulk.post');
     expect(bulk?.['request_buffering']).toBe(false);
     expect(JSON.stringify(bulk)).toContain('"allowed_payload_size":20');
+  });
+
+  it('raises every limit of a minute for a fuzz run, and changes nothing else', () => {
+    const raised = renderKong(fleet, FUZZ_LIMITS);
+    const minutes = (rendered: string): string[] => [...new Set(rendered.match(/minute: \d+/g))].sort();
+    expect(minutes(text)).toEqual(['minute: 600', 'minute: 6000']);
+    expect(minutes(raised)).toEqual(['minute: 60000', 'minute: 600000']);
+    expect(raised.replace(/minute: 600000?/g, '')).toBe(text.replace(/minute: 6000?/g, ''));
   });
 
   it('refuses an endpoint without an upstream, and one that two services offer', () => {

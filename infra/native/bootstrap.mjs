@@ -28,6 +28,7 @@ const PROGRAMS = {
   'bench:graph': 'bench/dist/graph/main.js',
   'chaos:pool': 'bench/dist/pool-chaos/main.js',
   'chaos:import': 'bench/dist/import-chaos/main.js',
+  fuzz: 'tools/dist/fuzz/main.js',
   'keys:rewrap': 'services/key-service/dist/rewrap.js',
   'audit:verify': 'services/identity-service/dist/verify-audit.js',
   redrive: 'services/parser-service/dist/redrive.js',

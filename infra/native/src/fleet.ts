@@ -12,7 +12,7 @@ const FILTERING: readonly ServiceName[] = ['parser-service', 'graph-storage-serv
 
 /** Variables of the caller that reach every process of the fleet. */
 const PASSED_ON =
-  /^(PATH|HOME|LANG|TZ|LOG_LEVEL|OTEL_.*|AWS_.*|KMS_.*|EXPORTS_.*|TRACE_SAMPLE_RATIO|VK_API_URL)$/;
+  /^(PATH|HOME|LANG|TZ|LOG_LEVEL|OTEL_.*|AWS_.*|KMS_.*|EXPORTS_.*|TRACE_SAMPLE_RATIO|VK_API_URL|GATEWAY_CONFIG)$/;
 
 /** Old-generation limits in MB; resident memory is what counts, but a leak shall not take the machine along. */
 const HEAP_MB: Readonly<Record<string, number>> = { 'read-model-projector': 640 };

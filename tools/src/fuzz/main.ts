@@ -1,0 +1,65 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../repository';
+import { accessOf, halvesOf, mergeDocuments, readDocuments } from './document';
+import { type FuzzOptions, OptionFault, readOptions } from './options';
+import { report } from './report';
+import { runSchemathesis } from './run-schemathesis';
+import { openStack, schemathesisSite } from './stack';
+import { type FuzzRecord, judge, mergeRecords } from './verdict';
+import { WorldMaker } from './world';
+
+/** About so many requests of an operation come from the document's edges alone, without anything invented. */
+const COVERED = 40;
+const MOST_ROUNDS = 8;
+
+/** Exit code 0: the bar is met; 1: it is not; 2: wrong options. */
+async function main(options: FuzzOptions): Promise<number> {
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const document = mergeDocuments(readDocuments(join(ROOT, 'services'), options.service));
+  const access = accessOf(document);
+  const operations = Object.keys(access).length;
+  if (operations === 0) throw new OptionFault(`There is no document of ${options.service ?? 'any service'}.`);
+  const site = await schemathesisSite();
+  const stack = await openStack(options);
+  const maker = new WorldMaker(stack, say);
+  try {
+    const world = await maker.make();
+    const folder = join(ROOT, '.sociograph', options.stack, 'run', 'fuzz');
+    let record: FuzzRecord = { operations: {}, findings: [], broken: [] };
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const { requests } = judge(record, access, options.requests);
+      if (requests >= options.requests) break;
+      const missing = (options.requests - requests) / operations;
+      const covers = round === 0 && missing > COVERED;
+      const examples = Math.max(1, Math.ceil(covers ? missing - COVERED : missing));
+      say(`round ${round + 1}: ${requests} requests so far, ${examples} more of each operation`);
+      const phases = covers ? ['examples', 'coverage', 'fuzzing'] : ['examples', 'fuzzing'];
+      const seed = options.seed + round;
+      const halves = halvesOf(document);
+      const runs = halves.map((half, at) =>
+        runSchemathesis(site, join(folder, String(at)), half, world, { seed, phases, examples }),
+      );
+      record = mergeRecords([record, ...(await Promise.all(runs))]);
+      writeFileSync(join(folder, 'result.json'), JSON.stringify(record, null, 2));
+    }
+    const verdict = judge(record, access, options.requests);
+    process.stdout.write(`${report(record, access, verdict)}\n`);
+    return verdict.passed ? 0 : 1;
+  } finally {
+    if (!options.keep) await maker.close();
+    await stack.down();
+  }
+}
+
+async function run(): Promise<number> {
+  try {
+    return await main(readOptions(process.argv.slice(2)));
+  } catch (error) {
+    const plain = error instanceof OptionFault;
+    process.stderr.write(`${plain ? error.message : ((error as Error).stack ?? String(error))}\n`);
+    return plain ? 2 : 1;
+  }
+}
+
+void run().then((code) => process.exit(code));
