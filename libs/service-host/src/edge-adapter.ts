@@ -106,7 +106,18 @@ function acceptJsonOnly(fastify: FastifyInstance): void {
     return parse(req, body, (error, value) => done(error === null ? null : new SyntaxError('json'), value));
   });
   fastify.addHook('onRequest', async (req) => {
-    if (/%00/.test(req.url)) throw new HttpException('The path and query must not contain %00', 400);
+    const nul = req.url.indexOf('%00');
+    if (nul !== -1) throw holdsNul(req.url.slice(0, nul).includes('?') ? 'query' : 'path');
+  });
+}
+
+function holdsNul(field: 'path' | 'query'): DomainError {
+  const message = 'must not contain %00';
+  return new DomainError({
+    code: 'REQUEST.INVALID',
+    kind: 'invalid-input',
+    message: `The ${field} ${message}.`,
+    fields: [{ field, message }],
   });
 }
 

@@ -198,6 +198,15 @@ describe('the REST edge of a service', () => {
     expect(await problem(await fetch(service.url + path))).toMatchObject({ status, code });
   });
 
+  it.each([
+    ['/v1/things/%00', 'path'],
+    ['/v1/things/a%00b?limit=1', 'path'],
+    ['/v1/things?cursor=%00', 'query'],
+  ])('names where %s holds U+0000', async (path, field) => {
+    const { errors } = await problem(await fetch(service.url + path));
+    expect(errors).toEqual([{ field, message: 'must not contain %00' }]);
+  });
+
   it('gives a list 50 rows unless asked for at most 200', async () => {
     expect(await (await fetch(`${service.url}/v1/things`)).json()).toEqual({ limit: 50 });
     expect(await (await fetch(`${service.url}/v1/things?limit=200`)).json()).toEqual({ limit: 200 });
