@@ -3,7 +3,16 @@ import { Controller, Get, Module, type DynamicModule } from '@nestjs/common';
 import { createHostContext, startService, type ServiceHandle } from '@sociograph/service-host';
 import { eventually, startTokenIssuer, testServers, type TokenIssuer } from '@sociograph/testing';
 import { Redis } from 'ioredis';
-import { appendRevocation, AuthModule, followRevocations, type Revocations, Roles } from '../src/index';
+import {
+  appendRevocation,
+  AuthModule,
+  followRevocations,
+  type Leave,
+  type Revocations,
+  Roles,
+  StreamPlaces,
+  streamsKey,
+} from '../src/index';
 
 jest.setTimeout(60_000);
 
@@ -81,6 +90,32 @@ describe('a revocation', () => {
       });
     } finally {
       identity.disconnect();
+    }
+  });
+
+  it('is no matter of streams, whose places two services share', async () => {
+    const workspaceId = `w-${randomUUID()}`;
+    const connections = ['parser-service', 'read-model-projector', 'identity-service'].map(
+      (account) => new Redis(servers.of(account, 'REDIS_POOL_URL')),
+    );
+    const [parser, projector, identity] = connections as [Redis, Redis, Redis];
+    try {
+      const places = [parser, projector].map((redis) => new StreamPlaces(redis, Date.now, randomUUID));
+      const asked = Array.from({ length: 20 }, (_, n) => places[n % 2]?.take(workspaceId, 3));
+      const taken = (await Promise.all(asked)).filter((leave): leave is Leave => leave !== undefined);
+      expect(taken).toHaveLength(3);
+      await eventually(async () => expect(await identity.zcard(streamsKey(workspaceId))).toBe(3), {
+        timeoutMs: 20_000,
+        everyMs: 50,
+      });
+      taken[0]?.();
+      await eventually(async () => expect(await places[1]?.take(workspaceId, 3)).toBeDefined(), {
+        timeoutMs: 20_000,
+        everyMs: 50,
+      });
+    } finally {
+      await identity.del(streamsKey(workspaceId));
+      for (const redis of connections) redis.disconnect();
     }
   });
 

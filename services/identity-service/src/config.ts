@@ -43,7 +43,7 @@ const schema = z.object({
   IDENTITY_QUOTA_PEOPLE: count(1, 1e12).default(10_000_000),
   IDENTITY_QUOTA_RUNNING_IMPORTS: count(1, 1e9).default(50),
   IDENTITY_QUOTA_KEYS: count(1, 1e9).default(100_000),
-  IDENTITY_QUOTA_EXPORTS: count(1, 1e9).default(1_000),
+  IDENTITY_QUOTA_EXPORTS: count(1, 1e9).default(20),
   IDENTITY_QUOTA_STORED_BYTES: count(1, 1e15).default(100_000_000_000),
   IDENTITY_QUOTA_STREAMS: count(1, 1e9).default(1_000),
   IDENTITY_QUOTA_MEMBERS: count(1, 1e6).default(100),

@@ -34,6 +34,8 @@ const schema = z.object({
   PARSER_CALLS_AT_ONCE: z.coerce.number().int().min(1).max(500).default(32),
   /** Imports of one workspace that may run at once; one more is refused. */
   PARSER_IMPORTS_PER_WORKSPACE: z.coerce.number().int().min(1).max(100_000).default(50),
+  /** People that one workspace may have stored, where identity-service has no limit for it: then no import runs there. */
+  PARSER_PEOPLE_PER_WORKSPACE: z.coerce.number().int().min(1).max(1e12).default(10_000_000),
   /** Uploads that one workspace may keep; one more is refused. */
   PARSER_UPLOADS_PER_WORKSPACE: z.coerce.number().int().min(1).max(10_000).default(50),
   /** Uploads are deleted so many days after they were sent last, unless an import that has not ended reads them. */

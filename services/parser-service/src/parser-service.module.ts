@@ -9,6 +9,7 @@ import { CompleteImports } from './application/complete-imports';
 import { DispatchCalls } from './application/dispatch-calls';
 import { FollowImports } from './application/follow-imports';
 import { HoldBack } from './application/hold-back';
+import { PauseAtQuota } from './application/pause-at-quota';
 import { PerformCall } from './application/perform-call';
 import { ReadImports } from './application/read-imports';
 import { RedriveCalls } from './application/redrive-calls';
@@ -47,7 +48,9 @@ export class ParserServiceModule {
     const faults = new ToldAnswerFaults(logger, metrics, () => clock.monotonicMs());
     const perform = new PerformCall(ledger, pool, networks, log, clock, ids, new TimerPause(), faults);
     const complete = new CompleteImports(imports, views, deadRecords, clock, servers.people);
-    const follow = new FollowImports(imports, events, networks, config.PARSER_STREAMS_PER_WORKSPACE);
+    const quota = new PauseAtQuota(imports, servers.peopleLimitReached, clock, ids);
+    const most = config.PARSER_STREAMS_PER_WORKSPACE;
+    const follow = new FollowImports(imports, events, networks, most, servers.streamPlace);
     const redrive = new RedriveCalls(deadCalls, ledger, imports, clock, ids);
     const backlog = new PgStoreBacklog(worker, views, () => clock.monotonicMs());
     const holdBack = new HoldBack(backlog, (edges, holding) => {
@@ -75,11 +78,11 @@ export class ParserServiceModule {
         { provide: IdempotencyStore, useValue: servers.idempotency },
         {
           provide: StartImport,
-          useValue: new StartImport(imports, pool, networks, clock, ids, uploads, people),
+          useValue: new StartImport(imports, pool, networks, clock, ids, uploads, people, quota),
         },
         { provide: TakeUpload, useValue: new TakeUpload(uploads, new UploadedFiles(), clock, ids) },
         { provide: KeepUploads, useValue: new KeepUploads(uploads, clock, ids) },
-        { provide: ChangeImport, useValue: new ChangeImport(imports, clock, ids) },
+        { provide: ChangeImport, useValue: new ChangeImport(imports, clock, ids, quota) },
         { provide: ReadImports, useValue: new ReadImports(imports, events, networks) },
         { provide: FollowImports, useValue: follow },
         { provide: RedriveCalls, useValue: redrive },
@@ -93,7 +96,7 @@ export class ParserServiceModule {
           inject: [TaskPublisher, TaskHandlers],
           useFactory: (tasks: TaskPublisher, handlers: TaskHandlers) =>
             new ParserRuntime(servers, ctx, {
-              ...{ dispatch, holdBack, perform, complete, follow },
+              ...{ dispatch, holdBack, perform, complete, follow, quota },
               ...{ tasks, handlers, metrics },
             }),
         },

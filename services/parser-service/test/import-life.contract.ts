@@ -73,6 +73,15 @@ export function describeImportLife(name: string, setUp: () => Promise<LifeUnderT
       await finish(await call('lists', 5), { done: ['1'], gaps: [gap('2', 'gave-up')] });
     };
 
+    it('is among those of all workspaces that run while it does', async () => {
+      const runs = async (): Promise<unknown[]> =>
+        (await imports.running()).filter((each) => each.importId === importId);
+      await start('1');
+      expect(await runs()).toEqual([{ workspaceId, importId }]);
+      await imports.change(workspaceId, importId, (job) => job.step('pause', 2));
+      expect(await runs()).toEqual([]);
+    });
+
     it('opens what failed again, and counts it done once', async () => {
       await endWithGap();
       expect((await snapshot())?.state).toBe('settling');

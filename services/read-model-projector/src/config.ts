@@ -16,6 +16,8 @@ const schema = z.object({
   ...arangoConfig,
   /** The platform's suppression key, 32 bytes in base64: the same for every service that filters. */
   SUPPRESSION_KEY_FILE: z.string().min(1),
+  /** Open streams of one workspace over all services, where identity-service has no limit for it. */
+  PROJECTOR_STREAMS_PER_WORKSPACE: z.coerce.number().int().min(1).max(100_000).default(1_000),
   /** How long a writer that was killed keeps the others waiting. */
   PROJECTOR_LOCK_TTL_MS: z.coerce.number().int().min(1500).max(60_000).default(3000),
   /** The longest time that changes wait for their rows while records keep coming. */

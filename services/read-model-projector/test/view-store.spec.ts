@@ -43,6 +43,21 @@ describe.each(['InMemoryViewStore', 'ArangoViewStore'])('%s', (kind) => {
     expect(await store.summary('other.vk')).toBeUndefined();
   });
 
+  it('counts the people of each workspace over its networks', async () => {
+    expect(await store.people()).toEqual(new Map());
+    await store.writeSummaries([
+      summary,
+      { ...summary, key: 'demo.ok', network: 'ok', users: 4 },
+      { ...summary, key: 'other.vk', workspaceId: 'other', users: 5 },
+    ]);
+    expect(await store.people()).toEqual(
+      new Map([
+        ['demo', 7],
+        ['other', 5],
+      ]),
+    );
+  });
+
   it('replaces a row as a whole: what the new one lacks is gone', async () => {
     await store.writeProfiles([
       { ...profile('1'), profile: { firstName: 'A', lastName: 'B', city: 'Omsk' } },

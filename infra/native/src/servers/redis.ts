@@ -14,6 +14,11 @@ function reading(service: string): readonly string[] {
   return ['%R~identity:revocations', '%R~identity:quotas', `~identity:use:${service}`];
 }
 
+/** Places of streams, which services that have streams share. */
+const STREAMS = '~identity:streams:*';
+/** How many people are stored: the projector counts them, parser-service stops at the quota. */
+const PEOPLE = '%R~identity:use:read-model-projector';
+
 export interface RedisInstance {
   readonly name: 'redis-pool' | 'redis-cache';
   readonly portName: 'redisPool' | 'redisCache';
@@ -29,9 +34,9 @@ export const REDIS_POOL: RedisInstance = {
   givenBy: 'ADMIN_REDIS_POOL_URL',
   accounts: {
     'key-service': ['~*', '&*'],
-    'parser-service': reading('parser-service'),
+    'parser-service': [...reading('parser-service'), PEOPLE, STREAMS],
     'graph-storage-service': reading('graph-storage-service'),
-    'read-model-projector': ['~projector:*', ...reading('read-model-projector')],
+    'read-model-projector': ['~projector:*', ...reading('read-model-projector'), STREAMS],
     'identity-service': ['~identity:*'],
   },
 };

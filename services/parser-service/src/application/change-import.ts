@@ -3,6 +3,7 @@ import { actOf, type Requester } from '../domain/audit';
 import { importUnknown } from '../domain/errors';
 import { RETRIED_CAUSES } from '../domain/retry';
 import { Imports, type ImportRecord } from '../domain/ports';
+import type { PauseAtQuota } from './pause-at-quota';
 
 export interface ImportCommand extends Requester {
   workspaceId: string;
@@ -24,9 +25,11 @@ export class ChangeImport {
     private readonly imports: Imports,
     private readonly clock: Clock,
     private readonly ids: Ids,
+    private readonly quota?: Pick<PauseAtQuota, 'insistOnRoom'>,
   ) {}
 
   async handle({ step, ...command }: ChangeImportCommand): Promise<ImportRecord> {
+    if (step === 'resume') await this.quota?.insistOnRoom(command.workspaceId);
     const now = this.clock.nowMs();
     return this.known(
       command,
@@ -44,6 +47,7 @@ export class ChangeImport {
 
   /** Gaps that a further try may fill are open again; an import that had ended runs until it settles anew. */
   async retry(command: ImportCommand): Promise<ImportRecord> {
+    await this.quota?.insistOnRoom(command.workspaceId);
     const now = this.clock.nowMs();
     return this.known(
       command,

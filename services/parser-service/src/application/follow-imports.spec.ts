@@ -1,10 +1,11 @@
 import { seeded } from '@sociograph/testing';
 import { anImport, ToyNetwork } from '../../test/builders';
+import { tooManyStreams } from '../domain/errors';
 import { Networks } from '../domain/ports';
 import { MemoryImportEvents, MemoryImports, MemoryStore } from '../infrastructure/in-memory';
-import { FollowImports } from './follow-imports';
+import { FollowImports, type TakeStreamPlace } from './follow-imports';
 
-async function setUp(most = 3) {
+async function setUp(most = 3, takePlace?: TakeStreamPlace) {
   const store = new MemoryStore(() => 0);
   const imports = new MemoryImports(store);
   await imports.add(anImport());
@@ -13,6 +14,7 @@ async function setUp(most = 3) {
     new MemoryImportEvents(store),
     new Networks([new ToyNetwork()]),
     most,
+    takePlace,
   );
   const step = (name: 'pause' | 'resume' | 'cancel' | 'delete') =>
     imports.change('demo', 'import-1', (job) => job.step(name, 1));
@@ -107,6 +109,49 @@ describe('following an import', () => {
     first?.stop();
     await listen();
     expect(follow.open).toBe(2);
+  });
+
+  it('takes a place of the workspace for each stream, and gives it back however it ends', async () => {
+    const places = { taken: 0, left: 0, none: false };
+    const { listen, follow, step, store } = await setUp(2, async (workspaceId) => {
+      expect(workspaceId).toBe('demo');
+      if (places.none) throw tooManyStreams(7);
+      places.taken += 1;
+      return () => void (places.left += 1);
+    });
+    const first = await listen();
+    await listen();
+    await expect(listen()).rejects.toMatchObject({ code: 'IMPORTS.QUOTA_STREAMS', facts: { most: 2 } });
+    expect(places).toMatchObject({ taken: 3, left: 1 });
+    first.stop();
+    expect(places.left).toBe(2);
+    places.none = true;
+    await expect(listen()).rejects.toMatchObject({ code: 'IMPORTS.QUOTA_STREAMS', facts: { most: 7 } });
+    expect(follow.open).toBe(1);
+    await step('cancel');
+    await follow.tick();
+    expect(places.left).toBe(3);
+    places.none = false;
+    await listen(2);
+    expect(places).toMatchObject({ taken: 4, left: 4 });
+    store.imports.clear();
+    await expect(listen()).rejects.toMatchObject({ code: 'IMPORTS.UNKNOWN' });
+    follow.stop();
+    expect(places).toMatchObject({ taken: 4, left: 4 });
+  });
+
+  it('gives places back when the process stops', async () => {
+    const places = { open: 0 };
+    const { listen, follow } = await setUp(5, async () => {
+      places.open += 1;
+      return () => void (places.open -= 1);
+    });
+    await listen();
+    await listen();
+    follow.stop();
+    expect(places.open).toBe(0);
+    await listen();
+    expect(places.open).toBe(0);
   });
 
   it('tells nothing to who has left', async () => {

@@ -24,6 +24,7 @@ export interface Follower {
 interface Following {
   readonly workspaceId: string;
   readonly follower: Follower;
+  readonly leave: () => void;
   cursor: number;
 }
 
@@ -33,6 +34,9 @@ interface Watched {
   /** The latest marks, oldest first: what followers who are not behind share. */
   marks: ProgressMark[];
 }
+
+/** Takes one of the workspace's places for streams over all services; throws IMPORTS.QUOTA_STREAMS where none is left. */
+export type TakeStreamPlace = (workspaceId: string) => Promise<() => void>;
 
 const ENDED = new Set<string>(['completed', 'cancelled', 'failed']);
 
@@ -49,7 +53,9 @@ export class FollowImports {
     private readonly imports: Imports,
     private readonly events: ImportEvents,
     private readonly networks: Networks,
+    /** Of one workspace in this process, whatever the workspace may have over all. */
     private readonly mostPerWorkspace: number,
+    private readonly takePlace: TakeStreamPlace = () => Promise.resolve(() => undefined),
   ) {}
 
   /** Whether anybody follows anything. */
@@ -76,15 +82,18 @@ export class FollowImports {
     const latest = (await this.events.latest([importId])).get(importId) ?? 0;
     if (after !== undefined && after > latest) throw badEventId();
     const tail = await this.events.since(importId, Math.max(0, latest - MARKS_LOOKED_AT));
+    const leave = await this.takePlace(workspaceId);
     // Counted and taken in one turn of the event loop, so that two cannot both take the last place.
-    if (this.openOf(workspaceId) >= this.mostPerWorkspace) throw tooManyStreams(this.mostPerWorkspace);
+    const isFull = this.openOf(workspaceId) >= this.mostPerWorkspace;
+    if (isFull || this.stopped) leave();
+    if (isFull) throw tooManyStreams(this.mostPerWorkspace);
     if (this.stopped) {
       follower.end('shutting-down');
       return () => undefined;
     }
     const { network, peopleLimit } = record.job.snapshot;
     const limits = { peopleLimit, profilesPerCall: this.networks.profilesPerCall(network) };
-    const following: Following = { workspaceId, follower, cursor: after ?? latest - 1 };
+    const following: Following = { workspaceId, follower, leave, cursor: after ?? latest - 1 };
     const watched = this.watched.get(importId) ?? { limits, followings: new Set(), marks: [] };
     this.watched.set(importId, watched);
     watched.followings.add(following);
@@ -165,13 +174,17 @@ export class FollowImports {
 
   private finish(importId: string, watched: Watched, why: EndOfStream): void {
     this.watched.delete(importId);
-    for (const { follower } of watched.followings) follower.end(why);
+    for (const { follower, leave } of watched.followings) {
+      follower.end(why);
+      leave();
+    }
     watched.followings.clear();
   }
 
   private forget(importId: string, following: Following): void {
     const watched = this.watched.get(importId);
     watched?.followings.delete(following);
+    following.leave();
     if (watched?.followings.size === 0) this.watched.delete(importId);
   }
 }

@@ -17,6 +17,7 @@ import { kindsOf, type RefreshItem } from '../domain/known-people';
 import { Imports, KeyPool, Networks, type PeopleOfNetwork, type SocialNetwork } from '../domain/ports';
 import { FILE_KINDS, type Upload } from '../domain/upload';
 import type { Uploads } from '../domain/upload-ports';
+import type { PauseAtQuota } from './pause-at-quota';
 
 export interface StartImportCommand {
   workspaceId: string;
@@ -56,10 +57,12 @@ export class StartImport {
     private readonly ids: Ids,
     private readonly uploads?: Pick<Uploads, 'find'>,
     private readonly people?: PeopleOfNetwork,
+    private readonly quota?: Pick<PauseAtQuota, 'insistOnRoom'>,
   ) {}
 
   async handle(command: StartImportCommand): Promise<StartedImport> {
     const planned = await this.plan(command);
+    await this.quota?.insistOnRoom(command.workspaceId);
     const { startedBy: by, correlationId } = command;
     const { createdAt } = planned.job.snapshot;
     const act = actOf('import.create', { by, correlationId }, this.ids, createdAt);

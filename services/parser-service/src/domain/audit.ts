@@ -9,6 +9,8 @@ export interface Act {
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
   readonly correlationId?: string | undefined;
+  /** Why, where nobody asked for it. */
+  readonly reason?: string | undefined;
 }
 
 /** Whoever sent the request. */

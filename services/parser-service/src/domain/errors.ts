@@ -52,7 +52,17 @@ export function tooManyRunning(most: number): DomainError {
   });
 }
 
-/** So many streams of this workspace are open on one process as may be. */
+/** As many people of this workspace are stored as may be: nothing is begun until people are erased or it may have more. */
+export function peopleQuotaReached(most: number): DomainError {
+  return new DomainError({
+    code: 'IMPORTS.QUOTA_PEOPLE',
+    kind: 'forbidden',
+    message: `The quota people of this workspace (${most}) is used up.`,
+    facts: { quota: 'people', most },
+  });
+}
+
+/** So many streams of this workspace are open as may be, of imports and of events together. */
 export function tooManyStreams(most: number): DomainError {
   return new DomainError({
     code: 'IMPORTS.QUOTA_STREAMS',

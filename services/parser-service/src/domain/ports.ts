@@ -10,7 +10,7 @@ import type { Pack, PackKind, PackSize, PackSizes, PendingWork } from './packing
 import type { ProgressMark } from './progress';
 
 /**
- * The imports of all workspaces; every method but the last sees one workspace only, and none an import that was
+ * The imports of all workspaces; every method but the last two sees one workspace only, and none an import that was
  * deleted. Where one more import would run than the workspace may have, IMPORTS.QUOTA_RUNNING is thrown.
  */
 export abstract class Imports {
@@ -59,6 +59,8 @@ export abstract class Imports {
   ): Promise<boolean>;
   /** Items by kind, standing and cause, with at most `peopleEach` ids each. */
   abstract tally(workspaceId: string, importId: string, peopleEach: number): Promise<ItemTally[]>;
+  /** All imports, of every workspace, that run. */
+  abstract running(): Promise<{ workspaceId: string; importId: string }[]>;
   /** All imports, of every workspace, that only wait for the views. */
   abstract settling(): Promise<ImportRecord[]>;
 }

@@ -48,7 +48,7 @@ export class MemoryStore {
   readonly sent: string[] = [];
   readonly announced: string[] = [];
   /** What the audit trail was told, in order. */
-  readonly audited: { action: string; importId: string; actor: string }[] = [];
+  readonly audited: { action: string; importId: string; actor: string; reason?: string }[] = [];
   readonly marks = new Map<string, ProgressMark[]>();
   /** Learned sizes of packs, by lane and kind. */
   readonly sizes = new Map<string, number>();
@@ -73,7 +73,9 @@ export class MemoryStore {
   }
 
   audit(importId: string, act: Act | undefined): void {
-    if (act !== undefined) this.audited.push({ action: act.action, importId, actor: act.actor.id });
+    if (act === undefined) return;
+    const { action, actor, reason } = act;
+    this.audited.push({ action, importId, actor: actor.id, ...(reason !== undefined && { reason }) });
   }
 
   /** Throws where one more running import would be too many. */
@@ -255,6 +257,13 @@ export class MemoryImports extends Imports {
       });
     }
     return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, tally]) => tally);
+  }
+
+  async running(): Promise<{ workspaceId: string; importId: string }[]> {
+    return [...this.store.imports.values()]
+      .map(({ job }) => job.snapshot)
+      .filter(({ state }) => state === 'running')
+      .map(({ id, workspaceId }) => ({ workspaceId, importId: id }));
   }
 
   async settling(): Promise<ImportRecord[]> {

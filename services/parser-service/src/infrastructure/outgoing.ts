@@ -26,7 +26,7 @@ export async function auditAct(
   { id, workspaceId }: Pick<ImportSnapshot, 'id' | 'workspaceId'>,
   act: Act,
 ): Promise<void> {
-  const { auditId, actor, action, at, correlationId } = act;
+  const { auditId, actor, action, at, correlationId, reason } = act;
   const peer = currentPeer();
   const target = `${action.split('.', 1)[0]}/${id}`;
   const row = { auditId, workspaceId, actor, action, target, at, result: 'done' as const };
@@ -35,6 +35,7 @@ export async function auditAct(
       ...row,
       ...(correlationId === undefined ? {} : { correlationId }),
       ...(peer === undefined ? {} : { peer }),
+      ...(reason === undefined ? {} : { reason }),
     }),
   ]);
 }

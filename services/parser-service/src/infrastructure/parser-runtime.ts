@@ -13,6 +13,7 @@ import type { CompleteImports } from '../application/complete-imports';
 import type { DispatchCalls } from '../application/dispatch-calls';
 import type { FollowImports } from '../application/follow-imports';
 import type { HoldBack } from '../application/hold-back';
+import type { PauseAtQuota } from '../application/pause-at-quota';
 import type { PerformCall } from '../application/perform-call';
 import type { ParserMetrics } from '../metrics';
 import { WAKE_CHANNEL } from './pg-rows';
@@ -33,6 +34,8 @@ const STREAMS_EVERY_MS = 250;
 const DEAD_RECORDS_EVERY_MS = 60_000;
 const RETENTION_EVERY_MS = 60_000;
 const FIGURES_EVERY_MS = 10_000;
+/** As often as the count of people is told. */
+const QUOTA_EVERY_MS = 10_000;
 
 export interface RuntimeParts {
   dispatch: DispatchCalls;
@@ -40,6 +43,7 @@ export interface RuntimeParts {
   perform: PerformCall;
   complete: CompleteImports;
   follow: FollowImports;
+  quota: PauseAtQuota;
   tasks: TaskPublisher;
   handlers: TaskHandlers;
   metrics: ParserMetrics;
@@ -59,7 +63,7 @@ export class ParserRuntime implements OnApplicationBootstrap {
   onApplicationBootstrap(): void {
     const { worker, kafka, publisher, views, ledger, deadRecords, retention, figures } = this.servers;
     const { logger, metrics: registry, shutdown, health } = this.ctx;
-    const { dispatch, holdBack, perform, complete, follow, tasks, handlers, metrics } = this.parts;
+    const { dispatch, holdBack, perform, complete, follow, quota, tasks, handlers, metrics } = this.parts;
     const errors = metrics.workerErrors;
     let lanesWithWork = 0;
     const dispatcher = new WakeableLoop({
@@ -112,6 +116,20 @@ export class ParserRuntime implements OnApplicationBootstrap {
         name: 'retention',
         run: async () => metrics.rowsDeleted.inc(await retention.sweep()),
         everyMs: () => RETENTION_EVERY_MS,
+        restMs: 0,
+        ...{ logger, errors },
+      }),
+      new WakeableLoop({
+        name: 'quota of people',
+        run: async () => {
+          const paused = await quota.look();
+          if (paused > 0)
+            logger.warn(
+              { paused },
+              'imports were paused: their workspaces have all the people they may have',
+            );
+        },
+        everyMs: () => QUOTA_EVERY_MS,
         restMs: 0,
         ...{ logger, errors },
       }),

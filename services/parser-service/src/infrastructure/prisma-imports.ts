@@ -43,7 +43,8 @@ export function openPrisma(url: string): PrismaClient {
 
 /**
  * Imports in PostgreSQL. Reads go through Prisma; what changes an import works on sets of items in the same
- * transaction and is SQL. All of it runs as `app` under row-level security but `settling`, which is the worker's.
+ * transaction and is SQL. All of it runs as `app` under row-level security but `settling` and
+ * `running`, which are the worker's.
  */
 export class PrismaImports extends Imports {
   constructor(
@@ -230,6 +231,13 @@ export class PrismaImports extends Imports {
       );
       return rows.map((row) => ({ ...row, people: row.people.slice(0, peopleEach) }));
     });
+  }
+
+  async running(): Promise<{ workspaceId: string; importId: string }[]> {
+    const { rows } = await this.worker.query<{ id: string; workspace_id: string }>(
+      `SELECT id, workspace_id FROM imports WHERE state = 'running' ORDER BY id`,
+    );
+    return rows.map((row) => ({ workspaceId: row.workspace_id, importId: row.id }));
   }
 
   async settling(): Promise<ImportRecord[]> {

@@ -1,4 +1,4 @@
-import { workspaceLimits } from '@sociograph/auth';
+import { streamPlaces, workspaceLimits } from '@sociograph/auth';
 import { readFileSync } from 'node:fs';
 import { EXCHANGES, LEASE_QUEUE } from '@sociograph/contracts';
 import { LeaseWorker, type SlotFate } from '@sociograph/lease-client';
@@ -7,6 +7,7 @@ import { Postgres, PostgresIdempotencyStore, reportConnections } from '@sociogra
 import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions } from '@sociograph/suppression';
 import type { ParserConfig } from '../config';
+import { tooManyStreams } from '../domain/errors';
 import { Networks } from '../domain/ports';
 import type { ParserMetrics } from '../metrics';
 import { KafkaDeadRecords } from './dead-records';
@@ -90,6 +91,7 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     service: 'parser-service',
     count: () => runningImports(worker),
   });
+  const takeStreamPlace = streamPlaces(config.REDIS_POOL_URL, ctx);
 
   const session = openSession(leases, fanout, ctx);
   health.check('postgresql', async () => (await worker.query('SELECT 1'), 'up'));
@@ -105,6 +107,19 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     imports: new FilteringImports(forgetting, prisma, app, worker, (id) =>
       limits.limitOf(id, 'running-imports', config.PARSER_IMPORTS_PER_WORKSPACE),
     ),
+    /** Of the quota streams, which imports share with the events of the workspace. */
+    streamPlace: async (workspaceId: string) => {
+      const most = await limits.limitOf(workspaceId, 'streams', config.PARSER_STREAMS_PER_WORKSPACE);
+      const leave = await takeStreamPlace(workspaceId, most);
+      if (leave === undefined) throw tooManyStreams(most);
+      return leave;
+    },
+    /** The quota people, where as many are stored as the projector told last; not known: there is room. */
+    peopleLimitReached: async (workspaceId: string) => {
+      const most = await limits.limitOf(workspaceId, 'people', config.PARSER_PEOPLE_PER_WORKSPACE);
+      const stored = await limits.useOf('read-model-projector', workspaceId, 'people');
+      return stored !== undefined && stored >= most ? most : undefined;
+    },
     uploads: new PgUploads(
       ...([app, worker, known.suppressions, config.PARSER_UPLOADS_PER_WORKSPACE, known.caughtUp] as const),
     ),

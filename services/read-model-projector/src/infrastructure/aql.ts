@@ -41,6 +41,10 @@ export const VIEW_QUERIES = aqlCatalogue({
       LIMIT @limit
       RETURN { id: row.id, at: row.at, key: row._key }`,
   },
+  /** How many people each graph has. */
+  usersOfGraphs: {
+    text: 'FOR row IN @@collection RETURN { workspaceId: row.workspaceId, users: row.users }',
+  },
   /** Keys of rows that a former writer left, a page at a time; the document API removes them. */
   olderThan: { text: 'FOR row IN @@collection FILTER row.writer < @fence LIMIT @limit RETURN row._key' },
 });

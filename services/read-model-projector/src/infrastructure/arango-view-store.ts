@@ -2,7 +2,7 @@ import { arangoErrorNum, bulkGet, runNamed } from '@sociograph/arango';
 import { DomainError, isDomainError } from '@sociograph/kernel';
 import type { Database } from 'arangojs';
 import type { ProfileRow, RowsBeside, SearchQuestion, SearchRow, SummaryRow } from '../projections/ports';
-import { ViewStore } from '../projections/ports';
+import { peopleOf, ViewStore } from '../projections/ports';
 import { VIEW_QUERIES } from './aql';
 import { guarded, storeRefused, withoutConflict } from './store-requests';
 
@@ -144,6 +144,15 @@ export class ArangoViewStore extends ViewStore {
 
   summary(key: string): Promise<SummaryRow | undefined> {
     return this.row<SummaryRow>(this.names.summaries, key);
+  }
+
+  async people(): Promise<Map<string, number>> {
+    const rows = await guarded('count people', () =>
+      runNamed<Pick<SummaryRow, 'workspaceId' | 'users'>>(this.db, VIEW_QUERIES.usersOfGraphs, {
+        '@collection': this.names.summaries,
+      }),
+    );
+    return peopleOf(rows);
   }
 
   private async write<Row extends { key: string }>(name: string, rows: readonly Row[]): Promise<void> {

@@ -82,6 +82,10 @@ export class InMemoryViewStore extends ViewStore {
     return new Map(found.map((row) => [row.key, row]));
   }
 
+  async people(): Promise<Map<string, number>> {
+    return peopleOf([...this.summaries.values()]);
+  }
+
   async summary(key: string): Promise<SummaryRow | undefined> {
     return this.summaries.get(key);
   }

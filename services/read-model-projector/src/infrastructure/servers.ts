@@ -1,4 +1,5 @@
 import { ArangoIdempotencyStore, connectArango } from '@sociograph/arango';
+import { streamPlaces, workspaceLimits } from '@sociograph/auth';
 import type { WriteAudit } from '@sociograph/kernel';
 import { createKafka, EventPublisher, KafkaWriteAudit } from '@sociograph/messaging';
 import { workerErrors } from '@sociograph/observability';
@@ -6,6 +7,7 @@ import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions } from '@sociograph/suppression';
 import type { Kafka } from 'kafkajs';
 import type { FeedOptions } from '../projections/event-feed';
+import { tooManyStreams } from '../projections/event-feed-errors';
 import type { AnalysisRunner, AnalysisStore } from '../projections/analyses/analysis';
 import type { ProjectorConfig } from '../config';
 import { projectorMetrics } from '../metrics';
@@ -102,6 +104,12 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
   }, TIDY_EVERY_MS).unref();
   shutdown.add('stop-taking', 'removal of old answers', () => clearInterval(tidying));
 
+  const limits = workspaceLimits(config.REDIS_POOL_URL, ctx, {
+    service: 'read-model-projector',
+    count: async () => new Map([...(await store.people())].map(([id, people]) => [id, { people }])),
+  });
+  const takeStreamPlace = streamPlaces(config.REDIS_POOL_URL, ctx);
+
   health.check('redis-pool', async () => (pool.status === 'ready' ? 'up' : 'degraded'));
   health.check('redis-cache', async () => (cache.status === 'ready' ? 'up' : 'degraded'));
   health.check('arangodb', async () => (await store.highestFence(), 'up'));
@@ -127,6 +135,12 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
       log: new KafkaEventFeedLog({ kafka, reader: READER, logger }),
       erased: known.suppressions,
       ready: () => allErasedKnown,
+      takePlace: async (workspaceId: string) => {
+        const most = await limits.limitOf(workspaceId, 'streams', config.PROJECTOR_STREAMS_PER_WORKSPACE);
+        const leave = await takeStreamPlace(workspaceId, most);
+        if (leave === undefined) throw tooManyStreams(most);
+        return leave;
+      },
     },
     idempotency,
     checkpoints: new Checkpoints(new ArangoCheckpointStore(db), clock, ids),

@@ -46,6 +46,17 @@ export function tooManyReaders(): DomainError {
   });
 }
 
+/** So many streams of this workspace are open as may be, of imports and of events together. */
+export function tooManyStreams(most: number): DomainError {
+  return new DomainError({
+    code: 'EVENTS.QUOTA_STREAMS',
+    kind: 'too-many',
+    message: `The quota streams of this workspace (${most}) is used up.`,
+    facts: { quota: 'streams', most },
+    retryAfterSeconds: 15,
+  });
+}
+
 export function notReady(): DomainError {
   return new DomainError({
     code: 'EVENTS.NOT_READY',

@@ -14,10 +14,12 @@ import {
   EventFeed,
   type FeedEvent,
   EventFeedLog,
+  type FeedOptions,
   type FeedQuery,
   type FeedRecord,
   type Offsets,
 } from './event-feed';
+import { tooManyStreams } from './event-feed-errors';
 import { visibleVertex } from './visible-vertex';
 
 const GRAPH = TOPICS.graphChanges.name;
@@ -74,7 +76,7 @@ const imported = (importId: string, workspaceId = 'a') => ({
   workspaceId,
 });
 
-function stand(erased: readonly string[] = []) {
+function stand(erased: readonly string[] = [], takePlace?: FeedOptions['takePlace']) {
   const log = new MemoryLog();
   const clock = fakeClock();
   let ready = true;
@@ -83,6 +85,7 @@ function stand(erased: readonly string[] = []) {
     clock,
     ready: () => ready,
     erased: { isSuppressed: (_workspace, _network, id) => erased.includes(id) },
+    ...(takePlace !== undefined && { takePlace }),
   });
   const ask = (changes: Partial<FeedQuery> = {}): FeedQuery => ({
     workspaceId: 'a',
@@ -267,6 +270,34 @@ describe('EventFeed', () => {
     await feed.page(ask(), 1);
     await feed.follow(ask(), listener);
     await expect(feed.page(ask(), 1)).rejects.toMatchObject({ code: 'EVENTS.TOO_MANY_READERS' });
+  });
+
+  it('takes one of the places of the workspace for each reader, and gives it back when that leaves or fails', async () => {
+    const places = { open: 0, most: 2, asked: [] as string[] };
+    const { feed, ask } = stand([], async (workspaceId) => {
+      places.asked.push(workspaceId);
+      if (places.open >= places.most) throw tooManyStreams(places.most);
+      places.open += 1;
+      return () => void (places.open -= 1);
+    });
+    const listener = () => ({ next: async () => undefined, end: () => undefined });
+    const leave = await feed.follow(ask({ from: 'now' }), listener());
+    await feed.page(ask(), 1);
+    expect([places.open, places.asked]).toEqual([1, ['a', 'a']]);
+    await expect(feed.page(ask({ cursor: 'none' }), 1)).rejects.toMatchObject({ code: 'REQUEST.INVALID' });
+    expect(places.open).toBe(1);
+    await feed.follow(ask({ from: 'now' }), listener());
+    const full = {
+      ...{ code: 'EVENTS.QUOTA_STREAMS', kind: 'too-many', retryAfterSeconds: 15 },
+      facts: { quota: 'streams', most: 2 },
+    };
+    // Of the four of this process none is lost to those who were refused.
+    for (let n = 0; n < 5; n += 1) await expect(feed.page(ask(), 1)).rejects.toMatchObject(full);
+    leave();
+    leave();
+    expect(places.open).toBe(1);
+    await feed.close();
+    expect(places.open).toBe(0);
   });
 
   it('tells followers what is theirs, waits for them, and ends them with the process', async () => {

@@ -113,6 +113,8 @@ export interface FeedOptions {
   /** All erased people are known: until then nothing may be shown. */
   ready: () => boolean;
   clock: Clock;
+  /** One of the workspace's places for streams over all services; throws EVENTS.QUOTA_STREAMS where none is left. */
+  takePlace?: (workspaceId: string) => Promise<() => void>;
   /** Other topics only for specs. */
   topicOf?: (name: string) => string;
 }
@@ -140,7 +142,7 @@ export class EventFeed {
   /** What lies between the cursor and the end of the log, at most so many events. */
   async page(query: FeedQuery, limit: number): Promise<FeedPage> {
     const kinds = this.#kindsOf(query);
-    const leave = this.#enter(query.workspaceId);
+    const leave = await this.#enter(query.workspaceId);
     try {
       const { positions, ends } = await this.#placesOf(query, kinds);
       const events: FeedEvent[] = [];
@@ -174,7 +176,7 @@ export class EventFeed {
   /** Tells every event from the cursor on, until the answer is called or the process ends. */
   async follow(query: FeedQuery, listener: FeedListener): Promise<() => void> {
     const kinds = this.#kindsOf(query);
-    const leave = this.#enter(query.workspaceId);
+    const leave = await this.#enter(query.workspaceId);
     try {
       const { positions } = await this.#placesOf(query, kinds);
       if (this.#closed) throw notReady();
@@ -222,8 +224,22 @@ export class EventFeed {
     return chosen;
   }
 
-  /** Takes one of the places for readers; the answer gives it back. */
-  #enter(workspaceId: string): () => void {
+  /** Takes one of this process' places for readers and one of the workspace's; the answer gives both back. */
+  async #enter(workspaceId: string): Promise<() => void> {
+    const leaveProcess = this.#enterProcess(workspaceId);
+    try {
+      const leavePlace = await this.options.takePlace?.(workspaceId);
+      return () => {
+        leaveProcess();
+        leavePlace?.();
+      };
+    } catch (error) {
+      leaveProcess();
+      throw error;
+    }
+  }
+
+  #enterProcess(workspaceId: string): () => void {
     if (!this.options.ready() || this.#closed) throw notReady();
     const own = this.#readers.get(workspaceId) ?? 0;
     const all = [...this.#readers.values()].reduce((sum, count) => sum + count, 0);

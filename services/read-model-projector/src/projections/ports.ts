@@ -119,6 +119,13 @@ export interface SummaryRow extends Written, GraphSummary {
   network: string;
 }
 
+/** People of each workspace: one who is in two networks counts twice. */
+export function peopleOf(rows: readonly Pick<SummaryRow, 'workspaceId' | 'users'>[]): Map<string, number> {
+  const people = new Map<string, number>();
+  for (const { workspaceId, users } of rows) people.set(workspaceId, (people.get(workspaceId) ?? 0) + users);
+  return people;
+}
+
 /** Where the views' rows are kept. Writes are whole rows, idempotent, and throw kind `unavailable` when the store is away. */
 export abstract class ViewStore {
   /** The highest fence that a writer ever claimed; 0 before the first. */
@@ -134,6 +141,8 @@ export abstract class ViewStore {
   /** Those of the keys that have a row. */
   abstract profilesOf(keys: readonly string[]): Promise<Map<string, ProfileRow>>;
   abstract summary(key: string): Promise<SummaryRow | undefined>;
+  /** How many people each workspace has stored, over its networks. */
+  abstract people(): Promise<Map<string, number>>;
   abstract writeRows<K extends keyof RowsBeside>(kind: K, rows: readonly RowsBeside[K][]): Promise<void>;
   abstract removeRows(kind: keyof RowsBeside, keys: readonly string[]): Promise<void>;
   /** Those of the keys that have a row. */
