@@ -11,7 +11,9 @@ import { WorldMaker } from './world';
 
 /** About so many requests of an operation come from the document's edges alone, without anything invented. */
 const COVERED = 40;
-const MOST_ROUNDS = 8;
+/** A round is short enough that what it found is in a file before long. */
+const AT_ONCE = 30;
+const MOST_ROUNDS = 100;
 
 /** Exit code 0: the bar is met; 1: it is not; 2: wrong options. */
 async function main(options: FuzzOptions): Promise<number> {
@@ -32,12 +34,11 @@ async function main(options: FuzzOptions): Promise<number> {
       if (requests >= options.requests) break;
       const missing = (options.requests - requests) / operations;
       const covers = round === 0 && missing > COVERED;
-      const examples = Math.max(1, Math.ceil(covers ? missing - COVERED : missing));
+      const examples = Math.ceil(Math.min(AT_ONCE, covers ? missing - COVERED : missing));
       say(`round ${round + 1}: ${requests} requests so far, ${examples} more of each operation`);
       const phases = covers ? ['examples', 'coverage', 'fuzzing'] : ['examples', 'fuzzing'];
       const seed = options.seed + round;
-      const halves = halvesOf(document);
-      const runs = halves.map((half, at) =>
+      const runs = halvesOf(document).map((half, at) =>
         runSchemathesis(site, join(folder, String(at)), half, world, { seed, phases, examples }),
       );
       record = mergeRecords([record, ...(await Promise.all(runs))]);

@@ -76,13 +76,14 @@ export class WorldMaker {
       body: { limits: LIMITS },
       role: 'platform-operator',
     });
-    this.say('keys and members');
+    this.say('keys, members and imports');
     const keys = await keyRecipes(caller, this.stack.keyTokens);
-    const people = await peopleRecipes(caller, (subject, workspace) =>
-      this.tokenOf(forge, subject, workspace ? ['viewer'] : [], workspace ? this.workspace : undefined),
-    );
-    this.say('imports');
-    const imports = await importRecipes(caller, this.stack);
+    const [people, imports] = await Promise.all([
+      peopleRecipes(caller, (subject, workspace) =>
+        this.tokenOf(forge, subject, workspace ? ['viewer'] : [], workspace ? this.workspace : undefined),
+      ),
+      importRecipes(caller, this.stack),
+    ]);
     this.say('exports, analyses and erasures');
     const graph = await graphRecipes(caller, imports.world);
     return { gatewayUrl, tokens, recipes: { ...keys, ...people, ...imports.recipes, ...graph } };
