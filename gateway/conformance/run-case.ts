@@ -1,66 +1,114 @@
 import http from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import net from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fact } from './facts';
+import type { RecordingUpstream } from './recording-upstream';
 
-/** What is sent: a request, or bytes as they are for what no client library would send. */
+/** A request. */
 export interface Ask {
   method?: string;
   path?: string;
   headers?: Record<string, string | string[]>;
   body?: string | Buffer;
+  /** Address of this machine that it comes from. */
+  from?: string;
+  /** The client goes away once this has come. */
+  leavesAfter?: string;
+  /** Done as soon as something of the answer has come. */
+  meanwhile?: Configure;
+  /** The port that tells readiness and metrics. */
+  port?: 'status';
 }
+/** Bytes as they are, for what no client library would send; read until so many answers have begun (1). */
+interface Raw {
+  raw: string;
+  answers?: number;
+}
+/** A file that is posted to the admin port; a document without it changes nothing. */
+interface Configure {
+  configure: object | string;
+}
+/** The same request several times at once. */
+interface AtOnce {
+  atOnce: Ask;
+  times: number;
+}
+export type Step = Ask | Raw | Configure | AtOnce;
 
 /** null = must be absent; a text is compared whole; a pattern is searched. */
 type Expected = string | RegExp | null;
 
+/** What is expected of the last step. */
 export interface Expectation {
-  status: number;
+  status?: number;
+  /** Of requests at once: statuses with how often each came. */
+  statuses?: string | RegExp;
   body?: string | RegExp;
   headers?: Readonly<Record<string, Expected>>;
   /** False: the connection ended before the answer did. */
   complete?: boolean;
   /** How often the request reached the upstream; 0 where the gateway answers itself. */
   attempts?: number | RegExp;
-  upstream?: { url?: string; headers?: Readonly<Record<string, Expected>> };
+  upstream?: {
+    url?: string;
+    method?: string;
+    headers?: Readonly<Record<string, Expected>>;
+    /** Headers that are as they were in the first request of the case. */
+    asFirst?: readonly string[];
+    /** It saw the client leave. */
+    left?: boolean;
+  };
 }
 
 /** One behaviour of Kong that was seen on a real server. */
 export interface ConformanceCase {
-  /** Which record of it: section of the second run (`2.5`), or a heading of the first (`1 jwt`). */
-  fact: string;
+  fact: Fact;
   name: string;
-  /** Sent one after the other; the expectation holds for the last. */
-  ask: () => Ask | { raw: string } | readonly Ask[];
+  /** Done one after the other. */
+  ask: (world: World) => Step | readonly Step[];
   expect: Expectation;
   /** What gateway/embedded does instead, and why. At most five reasons in all. */
   deviation?: { reason: string; expect: Expectation };
 }
 
-export interface Reply {
+/** A gateway with what surrounds it. */
+export interface World {
+  host: string;
+  port: number;
+  admin: string;
+  status: string;
+  /** What it was given, and is given again after a case that gave it something else. */
+  document: ConformanceDocument;
+  upstream: RecordingUpstream;
+}
+export interface ConformanceDocument {
+  consumers: Record<string, unknown>[];
+  services: Array<Record<string, unknown> & { routes: Record<string, unknown>[] }>;
+  [field: string]: unknown;
+}
+
+interface Reply {
   status: number;
   headers: IncomingHttpHeaders;
   body: string;
   complete: boolean;
+  statuses?: string;
 }
 
 /** Every difference between what came and what was expected, one sentence each. */
 export async function differences(
   one: ConformanceCase,
-  gateway: { host: string; port: number },
-  upstream: RecordingUpstream,
+  world: World,
   expected: Expectation = one.expect,
 ): Promise<string[]> {
-  upstream.seen.length = 0;
-  const asked = one.ask();
-  let reply: Reply;
-  if ('raw' in asked) reply = await sendRaw(gateway, asked.raw);
-  else {
-    const sequence = 'length' in asked ? asked : [asked];
-    for (const ask of sequence.slice(0, -1)) await send(gateway, ask);
-    upstream.seen.length = 0;
-    reply = await send(gateway, sequence.at(-1) ?? {});
-  }
+  const { upstream } = world;
+  upstream.forget();
+  const asked = one.ask(world);
+  const steps = 'length' in asked ? asked : [asked];
+  for (const step of steps.slice(0, -1)) await take(step, world);
+  const before = upstream.seen.length;
+  const reply = await take(steps.at(-1) as Step, world);
   const found: string[] = [];
   const compare = (what: string, is: string | undefined, should: Expected | undefined): void => {
     if (should === undefined) return;
@@ -71,60 +119,102 @@ export async function differences(
         `${what} is ${JSON.stringify(is)}, not ${should instanceof RegExp ? String(should) : JSON.stringify(should)}`,
       );
   };
-  compare('status', String(reply.status), String(expected.status));
+  if (expected.status !== undefined) compare('status', String(reply.status), String(expected.status));
+  compare('statuses', reply.statuses, expected.statuses);
   compare('body', reply.body, expected.body);
   compare('complete', String(reply.complete), String(expected.complete ?? true));
   for (const [name, should] of Object.entries(expected.headers ?? {}))
     compare(`header ${name}`, joined(reply.headers[name]), should);
   const { attempts } = expected;
-  compare(
-    'attempts',
-    String(upstream.seen.length),
-    typeof attempts === 'number' ? String(attempts) : attempts,
-  );
+  const counted = upstream.seen.length - before;
+  compare('attempts', String(counted), typeof attempts === 'number' ? String(attempts) : attempts);
   const last = upstream.seen.at(-1);
   compare('upstream path', last?.url, expected.upstream?.url);
+  compare('upstream method', last?.method, expected.upstream?.method);
   for (const [name, should] of Object.entries(expected.upstream?.headers ?? {}))
     compare(`upstream header ${name}`, joined(last?.headers[name]), should);
+  for (const name of expected.upstream?.asFirst ?? [])
+    compare(`upstream header ${name}`, joined(last?.headers[name]), joined(upstream.seen[0]?.headers[name]));
+  if (expected.upstream?.left === true && !(await sawLeave(upstream)))
+    found.push('the upstream did not see that the client left');
+  if (steps.some((step) => 'configure' in step)) await take({ configure: world.document }, world);
   return found;
+}
+
+async function sawLeave(upstream: RecordingUpstream): Promise<boolean> {
+  for (const deadline = Date.now() + 20_000; upstream.left === 0 && Date.now() < deadline;) await delay(10);
+  return upstream.left > 0;
 }
 
 function joined(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-function send({ host, port }: { host: string; port: number }, ask: Ask): Promise<Reply> {
+async function take(step: Step, world: World): Promise<Reply> {
+  if ('raw' in step) return sendRaw(world, step);
+  if ('configure' in step) return configure(world, step);
+  if (!('atOnce' in step)) return send(world, step);
+  const replies = await Promise.all(Array.from({ length: step.times }, () => send(world, step.atOnce)));
+  const counts = new Map<number, number>();
+  for (const { status } of replies) counts.set(status, (counts.get(status) ?? 0) + 1);
+  const statuses = [...counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status} x${count}`);
+  return { ...(replies[0] as Reply), statuses: statuses.join(', ') };
+}
+
+async function configure({ admin }: World, { configure: given }: Configure): Promise<Reply> {
+  const body = typeof given === 'string' ? given : JSON.stringify(given);
+  const answer = await fetch(`${admin}/config`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  return { status: answer.status, headers: {}, body: await answer.text(), complete: true };
+}
+
+function send(world: World, ask: Ask): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const { method = 'GET', path = '/', headers: given = {}, body } = ask;
+    const { method = 'GET', path = '/', headers: given = {}, body, from, leavesAfter, meanwhile } = ask;
     const sized = body !== undefined && !('transfer-encoding' in given);
     const headers = sized ? { ...given, 'content-length': String(Buffer.byteLength(body)) } : given;
-    const request = http.request({ host, port, method, path, headers, agent: false }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (chunk: string) => (text += chunk));
-      answer.on('error', () => undefined);
-      answer.on('close', () =>
-        resolve({
-          status: answer.statusCode ?? 0,
-          headers: answer.headers,
-          body: text,
-          complete: answer.complete,
-        }),
-      );
-    });
+    const at = ask.port === 'status' ? new URL(world.status) : undefined;
+    const request = http.request(
+      {
+        ...{ host: at?.hostname ?? world.host, port: at?.port ?? world.port, method, path, headers },
+        ...{ agent: false, ...(from === undefined ? {} : { localAddress: from }) },
+      },
+      (answer) => {
+        let text = '';
+        let done: Promise<unknown> | undefined;
+        answer.setEncoding('utf8');
+        answer.on('data', (chunk: string) => {
+          text += chunk;
+          if (meanwhile !== undefined) done ??= take(meanwhile, world);
+          if (leavesAfter !== undefined && text.includes(leavesAfter)) request.destroy();
+        });
+        answer.on('error', () => undefined);
+        answer.on('close', () => {
+          const { statusCode: status = 0, headers: got, complete } = answer;
+          Promise.resolve(done).then(() => resolve({ status, headers: got, body: text, complete }), reject);
+        });
+      },
+    );
     request.on('error', reject);
     request.end(body);
   });
 }
 
-/** Sends bytes and reads until the peer has said its first answer. */
-function sendRaw({ host, port }: { host: string; port: number }, bytes: string): Promise<Reply> {
+/** Sends bytes and reads until the peer has said its last answer. */
+function sendRaw({ host, port }: World, { raw, answers = 1 }: Raw): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect(port, host, () => socket.write(bytes, 'latin1'));
-    socket.once('data', (chunk) => {
+    const socket = net.connect(port, host, () => socket.write(raw, 'latin1'));
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+      const begun = [...text.matchAll(/HTTP\/1\.1 \d{3}[^]*?\r\n\r\n/g)];
+      if (begun.length < answers) return;
       socket.destroy();
-      const [head = '', body = ''] = chunk.toString('latin1').split('\r\n\r\n');
-      const lines = head.split('\r\n');
+      const last = begun[answers - 1] as RegExpExecArray;
+      const lines = last[0].trimEnd().split('\r\n');
       const headers = Object.fromEntries(
         lines
           .slice(1)
@@ -133,65 +223,10 @@ function sendRaw({ host, port }: { host: string; port: number }, bytes: string):
             line.slice(line.indexOf(':') + 1).trim(),
           ]),
       );
+      const body = text.slice(last.index + last[0].length);
       resolve({ status: Number(lines[0]?.split(' ')[1]), headers, body, complete: true });
     });
     socket.once('error', reject);
+    socket.once('close', () => reject(new Error(`the connection ended after ${JSON.stringify(text)}`)));
   });
-}
-
-interface Seen {
-  url: string;
-  headers: IncomingHttpHeaders;
-}
-
-/** Answers `ok` and remembers what it was asked; the last part of the path may ask for something else. */
-export class RecordingUpstream {
-  readonly seen: Seen[] = [];
-  private readonly server: Server = http.createServer((request, response) => {
-    request.on('error', () => undefined);
-    request.resume();
-    request.on('end', () => {
-      this.seen.push({ url: request.url ?? '', headers: request.headers });
-      answer(request, response);
-    });
-  });
-
-  async start(port = 0, host = '127.0.0.1'): Promise<number> {
-    await new Promise<void>((resolve) => this.server.listen(port, host, resolve));
-    return (this.server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise((resolve) => this.server.close(resolve));
-  }
-}
-
-function answer(request: IncomingMessage, response: ServerResponse): void {
-  switch (request.url?.split('/').at(-1)) {
-    case 'do-reset':
-      request.socket.resetAndDestroy();
-      return;
-    case 'do-nothing':
-      return;
-    case 'do-fail':
-      response.writeHead(422, 'Unprocessable', {
-        'content-type': 'application/problem+json',
-        'set-cookie': ['a=1', 'b=2'],
-        server: 'own',
-      });
-      response.end('{"é":1}');
-      return;
-    case 'do-break':
-      response.write('hello');
-      setTimeout(() => response.destroy(), 30);
-      return;
-    case 'do-pause':
-      response.writeHead(200, { 'content-type': 'text/event-stream' });
-      response.write('data: 1\n\n');
-      return;
-    default:
-      response.setHeader('X-From', 'upstream');
-      response.end('ok');
-  }
 }

@@ -7,7 +7,7 @@ import { Exchange } from './exchange';
 import type { Exit } from './exchange';
 import { SERVER } from './kong-error';
 import { isUtf8, normalPath } from './normal-path';
-import { answerHeaders, answerItself, malformedRequest, refuseBroken } from './own-answers';
+import { answerHeaders, answerItself, malformedRequest, refuseBroken, refuseConnect } from './own-answers';
 import type { Surroundings } from './plugins/plugin';
 import { Proxy } from './proxy';
 import type { Destination, Forwarded } from './proxy';
@@ -63,6 +63,7 @@ export class Gateway {
       noDelay: true,
     });
     this.server.on('request', (request, response) => void this.serve(request, response));
+    this.server.on('connect', (_, socket) => refuseConnect(socket as Socket));
     this.server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       refuseBroken(error, socket as Socket),
     );

@@ -69,9 +69,19 @@ export function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void
     socket.destroy();
     return;
   }
-  const message = error.code === 'HPE_HEADER_OVERFLOW' ? 'Request header or cookie too large' : 'Bad request';
+  const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
+  const message = tooLong ? 'Request header or cookie too large' : 'Bad request';
+  refuse(socket, '400 Bad Request', message);
+}
+
+/** Node hands these over as bare sockets. */
+export function refuseConnect(socket: Socket): void {
+  refuse(socket, '405 Not Allowed', 'Method not allowed');
+}
+
+function refuse(socket: Socket, status: string, message: string): void {
   const body = `{\n  "message":"${message}"\n}`;
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nServer: ${SERVER}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nServer: ${SERVER}\r\nConnection: close\r\n\r\n${body}`,
   );
 }
