@@ -8,6 +8,7 @@ import { Postgres } from '@sociograph/postgres';
 import { demoToken, eventually, freePort, ProcessHandle, TcpProxy, workspaceOf } from '@sociograph/testing';
 import { Client } from 'pg';
 import { RefreshTokens } from '../src/application/refresh-tokens';
+import type { RefreshOutcome } from '../src/domain/token-refresh';
 import { EnvelopeVault } from '../src/infrastructure/envelope-vault';
 import { LocalKms } from '../src/infrastructure/local-kms';
 import { PgKeyRests } from '../src/infrastructure/pg-key-rests';
@@ -19,7 +20,7 @@ import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
 jest.setTimeout(60_000);
 
 const SIMULATOR = join(__dirname, '../../../infra/vk-simulator/dist/main.js');
-const KEYS = 10;
+const KEYS = 11;
 const MARK = 'refreshable.';
 const secret = (): string => `${MARK}${randomBytes(16).toString('hex')}`;
 
@@ -345,6 +346,35 @@ describe('the refresh of tokens, against PostgreSQL and the token endpoint of th
     expect(renewed.length).toBeLessThanOrEqual(1);
     const [pair] = await rows('SELECT token_version FROM refresh_tokens WHERE key_id = $1', [id]);
     expect(pair).toEqual({ token_version: 2 });
+  });
+
+  it('knows of an answer that was lost with the process that had asked', async () => {
+    const id = await register();
+    await rows("UPDATE refresh_tokens SET due_at = now() + interval '1 minute' WHERE key_id = $1", [id]);
+    const postgres = new Postgres({
+      url: fleet.config.DATABASE_URL_WORKER,
+      logger: { warn: () => undefined },
+      max: 2,
+    });
+    const kept = new PgTokenPairs(postgres, new TimeOrderedIds());
+    // The key-service itself comes to it only in a minute.
+    const then = Date.now() + 120_000;
+    const found: boolean[] = [];
+    const work = (outcome: () => Promise<RefreshOutcome>) =>
+      kept.withDue(then, async (due) => {
+        expect(due.keyId).toBe(id);
+        found.push(due.answerLost);
+        const [seen] = await rows('SELECT answer_lost FROM refresh_tokens WHERE key_id = $1', [id]);
+        expect(seen).toEqual({ answer_lost: true });
+        return outcome();
+      });
+    await expect(work(() => Promise.reject(new Error('killed')))).rejects.toThrow('killed');
+    const later = { kind: 'later' as const, dueAt: then, cause: 'status 503', answerLost: false };
+    expect((await work(() => Promise.resolve(later)))?.outcome).toEqual(later);
+    await work(() => Promise.resolve({ kind: 'refused', reason: 'invalid_grant' }));
+    expect(found).toEqual([false, true, false]);
+    expect(await kept.withDue(then, () => Promise.reject(new Error('nothing is due')))).toBeUndefined();
+    await postgres.end();
   });
 
   it('keeps long rests where they outlive Redis, for keys that there are', async () => {

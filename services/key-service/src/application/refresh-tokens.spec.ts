@@ -254,6 +254,17 @@ describe('refreshing tokens', () => {
     expect(told.at(-1)).toEqual(['refused', 'demo', 'k1', 'refresh-refused: invalid_grant']);
   });
 
+  it('says that the answer was lost when the process that had asked ended before it was stored', async () => {
+    const { refreshes, refresher, pairs, told } = await setUp();
+    await refreshes.want('k1', 1);
+    await expect(pairs.withDue(START, async () => Promise.reject(new Error('killed')))).rejects.toThrow(
+      'killed',
+    );
+    refresher.verdicts.push({ kind: 'refused', reason: 'invalid_grant' });
+    await refreshes.run();
+    expect(told).toEqual([['refused', 'demo', 'k1', 'refresh-answer-lost: invalid_grant']]);
+  });
+
   it('does not ask the network while the vault is away', async () => {
     const { refreshes, refresher, vault, pairs, clock } = await setUp();
     vault.away = true;

@@ -31,8 +31,9 @@ interface NewPair {
 /**
  * Refreshes tokens, one process of the fleet at a time for a key: those that were refused, and those that end soon,
  * while leases go on with the old one. The new pair is stored before anybody may use it; a network that fails is asked
- * again, ever more rarely, one that refuses makes the key invalid. So is one whose answer got lost: some networks
- * take a refresh token once more for a while, and from those that do not nothing is to be had but a refusal.
+ * again, ever more rarely, one that refuses makes the key invalid. One whose answer got lost, on the wire or with the
+ * process that had asked, is asked again, too: some networks take a refresh token once more for a while, and those that
+ * do not refuse, which ends the key with a reason of its own.
  */
 export class RefreshTokens {
   /** Pairs that the network gave and that could not be stored yet: it gives each only once. */

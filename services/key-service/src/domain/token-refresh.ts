@@ -38,7 +38,7 @@ export interface DueRefresh {
   tokenVersion: number;
   /** How often it failed so far. */
   tries: number;
-  /** The answer to one of these tries was lost. */
+  /** The answer to one of these tries was lost, or its process ended before what came of it was stored. */
   answerLost: boolean;
   refresh: SealedRefresh;
 }
@@ -63,8 +63,10 @@ export abstract class TokenPairs {
    */
   abstract want(keyId: string, tokenVersion: number, now: number): Promise<boolean>;
   /**
-   * Takes one key whose refresh is due and that nobody else of the fleet works at, and stores what `work` made of it,
-   * in one transaction with the key's new token, its event and its audit record. Undefined when none is due.
+   * Takes one key whose refresh is due and that nobody else of the fleet works at. That its network may be asked is
+   * stored first, so that whoever comes after a process that ended meanwhile knows that an answer may be lost. Then
+   * `work` is done, and what it made is stored in one transaction with the key's new token, its event and its audit
+   * record. Undefined when none is due.
    */
   abstract withDue(
     now: number,

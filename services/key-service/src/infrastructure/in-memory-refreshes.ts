@@ -48,6 +48,8 @@ export class InMemoryTokenPairs extends TokenPairs {
     pair.taken = true;
     try {
       const due: DueRefresh = { ...pair };
+      // Until what came of it is stored.
+      pair.answerLost = true;
       const outcome = await work(due);
       const fault = this.faults.shift();
       if (fault !== undefined) throw fault;

@@ -19,9 +19,17 @@ interface DueRow {
 
 type Renewed = Extract<RefreshOutcome, { kind: 'renewed' }>;
 
+const DUE = `SELECT r.key_id, r.workspace_id, k.network, r.token_version, r.tries, r.answer_lost, r.token_encrypted,
+    r.data_key_id, r.client_id, r.device_id
+  FROM refresh_tokens r JOIN api_keys k ON k.id = r.key_id
+  WHERE r.due_at <= $1 AND k.status IN ('active', 'paused') AND k.token_version = r.token_version`;
+
 /**
  * Refresh tokens in PostgreSQL, with the worker's rights. The row of a pair stays locked while the network is asked:
- * a process that is killed gives it free, one that is merely stopped does not, so the old token is never sent twice.
+ * a process that is killed gives it free, one that is merely stopped does not, so the old token is never sent twice
+ * at the same time. `answer_lost` is set and committed before the network is asked, and taken back with what came of
+ * it: a process that is killed in between leaves it behind. (Of two that come to a key within the same millisecond the
+ * second may find the mark of the first: should the network then refuse, an answer is said to be lost that was not.)
  * Each refresh under way costs a connection.
  */
 export class PgTokenPairs extends TokenPairs {
@@ -45,20 +53,35 @@ export class PgTokenPairs extends TokenPairs {
     now: number,
     work: (due: DueRefresh) => Promise<RefreshOutcome>,
   ): Promise<{ due: DueRefresh; outcome: RefreshOutcome } | undefined> {
+    for (;;) {
+      const marked = await this.#mark(now);
+      if (marked === undefined) return undefined;
+      const done = await this.postgres.tx(async (q) => {
+        const { rows } = await q.query<DueRow>(
+          `${DUE} AND r.key_id = $2 AND r.token_version = $3 FOR UPDATE OF r SKIP LOCKED`,
+          [new Date(now), marked.key_id, marked.token_version],
+        );
+        if (rows[0] === undefined) return undefined;
+        const due = dueOf({ ...rows[0], answer_lost: marked.answer_lost });
+        const outcome = await work(due);
+        await this.#store(q, due, outcome, now);
+        return { due, outcome };
+      });
+      // Somebody else was faster between the two: there may be another key.
+      if (done !== undefined) return done;
+    }
+  }
+
+  /** Notes of the next key that its network is about to be asked; answers the row as it was before. */
+  #mark(now: number): Promise<DueRow | undefined> {
     return this.postgres.tx(async (q) => {
       const { rows } = await q.query<DueRow>(
-        `SELECT r.key_id, r.workspace_id, k.network, r.token_version, r.tries, r.answer_lost, r.token_encrypted,
-                r.data_key_id, r.client_id, r.device_id
-         FROM refresh_tokens r JOIN api_keys k ON k.id = r.key_id
-         WHERE r.due_at <= $1 AND k.status IN ('active', 'paused') AND k.token_version = r.token_version
-         ORDER BY r.due_at, r.key_id LIMIT 1 FOR UPDATE OF r SKIP LOCKED`,
+        `${DUE} ORDER BY r.due_at, r.key_id LIMIT 1 FOR UPDATE OF r SKIP LOCKED`,
         [new Date(now)],
       );
       if (rows[0] === undefined) return undefined;
-      const due = dueOf(rows[0]);
-      const outcome = await work(due);
-      await this.#store(q, due, outcome, now);
-      return { due, outcome };
+      await q.query('UPDATE refresh_tokens SET answer_lost = true WHERE key_id = $1', [rows[0].key_id]);
+      return rows[0];
     });
   }
 
