@@ -127,14 +127,14 @@ async function roundTrips(redis: Redis, run: () => Promise<PhaseResult>): Promis
   monitor.on('monitor', (_at: string, words: string[], source: string) => {
     const name = (words[0] ?? '').toLowerCase();
     if (source === 'lua') return;
-    const known = name === 'evalsha' ? `evalsha ${words[4] ?? ''}` : name;
+    const known = name === 'fcall' ? `fcall ${words[4] ?? ''}` : name;
     commands[known] = (commands[known] ?? 0) + 1;
   });
   const result = await run();
   await redis.ping();
   monitor.disconnect();
   const { granted, settleRequests, clockRequests } = result;
-  const grants = commands['evalsha grant'] ?? 0;
+  const grants = commands['fcall grant'] ?? 0;
   return {
     commands,
     grants: granted,
@@ -194,10 +194,10 @@ function print(
       `${measured.echoP99.toFixed(2)} ms where the same broker carries requests and answers of the same size and nothing is granted.`,
   );
   const others = Object.entries(trips.commands)
-    .filter(([name]) => name !== 'evalsha grant')
+    .filter(([name]) => name !== 'fcall grant')
     .map(([name, count]) => `${count} ${name}`);
   console.log(
-    `Redis, as its MONITOR has it while ${trips.grants} leases were granted: ${trips.commands['evalsha grant'] ?? 0} calls of the script for grants; ` +
+    `Redis, as its MONITOR has it while ${trips.grants} leases were granted: ${trips.commands['fcall grant'] ?? 0} calls of the script for grants; ` +
       `besides, for ${trips.settles} settle requests, ${trips.readings} clock readings and the service's own chores: ${others.join(', ') || 'none'}.`,
   );
 }

@@ -24,8 +24,8 @@ async function play(stand: Stand, fault: Fault): Promise<void> {
       await stand.admin.flushall();
       return stand.lost('FLUSHALL');
     case 'script-flush':
-      await stand.admin.script('FLUSH');
-      return stand.lost('SCRIPT FLUSH');
+      await stand.admin.function('FLUSH');
+      return stand.lost('FUNCTION FLUSH');
     case 'redis-restart':
       return restartRedis(stand, fault.awayMs);
     case 'clock-step':

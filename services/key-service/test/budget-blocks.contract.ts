@@ -1,4 +1,4 @@
-import type { BudgetBlocks } from '../src/domain/ports';
+import type { BudgetBlocks } from '../src/domain/budget-blocks';
 
 export interface BlocksUnderTest {
   blocks: BudgetBlocks;

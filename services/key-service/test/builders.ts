@@ -1,6 +1,6 @@
 import { ApiKey } from '../src/domain/api-key';
 import { type NetworkRules, rulesOf } from '../src/domain/networks';
-import type { LedgerGrantRequest } from '../src/domain/ports';
+import type { LedgerGrantRequest } from '../src/domain/quota-ledger';
 
 /** VK with a margin of 40 ms and slots dealt a whole window ahead: figures that one can reckon with. */
 export function vk(): NetworkRules {

@@ -1,7 +1,7 @@
 import { seededChance } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import type { NetworkRules } from '../src/domain/networks';
-import type { SlotReport } from '../src/domain/ports';
+import type { SlotReport } from '../src/domain/quota-ledger';
 import type { RedisQuotaLedger } from '../src/infrastructure/redis-quota-ledger';
 import { aKey, aRequest, nextSequence, vk } from './builders';
 import { aLedger, redisUrl, VirtualClock } from './pool-simulation';
@@ -144,7 +144,6 @@ describe('windows that are declared fixed', () => {
     chance: () => number,
   ): Promise<void> {
     await ledger.learn({
-      by: 'parser-service',
       session: 'session',
       sequence: nextSequence(),
       rules,
@@ -204,7 +203,6 @@ describe('windows that are declared fixed', () => {
     const { ledger, prefix } = await aLedger(redis, { clock });
     const now = clock.nowMs();
     await ledger.learn({
-      by: 'parser-service',
       session: 'session',
       sequence: nextSequence(),
       rules: { ...vk(), windowKind: 'fixed', windowAlignment: 'clock' },

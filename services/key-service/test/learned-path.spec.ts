@@ -2,7 +2,7 @@ import { seededChance } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import type { NetworkRules } from '../src/domain/networks';
 import type { LearnedPath } from '../src/domain/learned-path';
-import type { KeyEvent } from '../src/domain/ports';
+import type { KeyEvent } from '../src/domain/key-events';
 import type { RedisQuotaLedger } from '../src/infrastructure/redis-quota-ledger';
 import { aKey, aRequest, nextSequence, vk } from './builders';
 import { aLedger, redisUrl, VirtualClock } from './pool-simulation';
@@ -39,7 +39,6 @@ describe('what the pool learns of a path', () => {
   ): Promise<number> {
     const { clockErrorMs = 0.25, dates, latenessMs } = details;
     const verdict = await ledger.learn({
-      by: 'parser-service',
       session: 'session',
       sequence: nextSequence(),
       rules: RULES,
@@ -161,7 +160,6 @@ describe('what the pool learns of a path', () => {
 
   it('takes each report once', async () => {
     const facts = {
-      by: 'parser-service',
       session: 'session',
       sequence: nextSequence(),
       rules: RULES,

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import type { KeyEvent } from '../src/domain/ports';
+import type { KeyEvent } from '../src/domain/key-events';
 import { aKey } from './builders';
 import { aLoneKey, broken, error, of, ok, PoolDriver, status } from './pool-driver';
 import { redisUrl } from './pool-simulation';

@@ -1,13 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { ApiKey } from '../src/domain/api-key';
 import { type CallFacts, effectsOf } from '../src/domain/outcomes';
-import type {
-  KeyEvent,
-  KeyExplanation,
-  LedgerGrant,
-  LedgerGrantRequest,
-  SlotReport,
-} from '../src/domain/ports';
+import type { KeyEvent } from '../src/domain/key-events';
+import type { KeyExplanation, LedgerGrant, LedgerGrantRequest, SlotReport } from '../src/domain/quota-ledger';
 import { aKey, aRequest, nextSequence, vk } from './builders';
 import { aLedger, VirtualClock } from './pool-simulation';
 

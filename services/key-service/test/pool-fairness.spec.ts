@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { type AcquireVerdict, LeaseDesk } from '../src/application/acquire-lease';
-import { Alarm, type LedgerGrantRequest, type QuotaLedger } from '../src/domain/ports';
+import { Alarm } from '../src/domain/ports';
+import type { LedgerGrantRequest, QuotaLedger } from '../src/domain/quota-ledger';
 import { aKey, aRequest, nextSequence, vk } from './builders';
 import { redisUrl } from './pool-simulation';
 import { PoolStand } from './pool-stand';
@@ -285,5 +286,5 @@ describe('fair shares of the pool', () => {
 });
 
 async function evaluations(redis: Redis): Promise<number> {
-  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
+  return Number(/cmdstat_fcall:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
 }

@@ -1,15 +1,17 @@
 import { Chance } from '../src/simulation/chance';
 import { type RedisPair, startRedisPair } from '../src/simulation/redis-pair';
+import type { RedisRoom } from '../src/simulation/redis-room';
 import { SimulatedConnection, SimulatedServer } from '../src/simulation/simulated-redis';
-import { settlingOf } from '../src/simulation/simulate';
 import { VirtualTime } from '../src/simulation/virtual-time';
 import { World } from '../src/simulation/world';
 
 const SECOND = 1_000_000;
 const INCREMENT = "return redis.call('INCR', 'n')";
+const LIBRARY = `#!lua name=increment\nredis.register_function('increment', function() ${INCREMENT} end)`;
 
 describe('Redis at a virtual time', () => {
   let redis: RedisPair;
+  let room: RedisRoom;
   let world: World;
   let server: SimulatedServer;
 
@@ -26,8 +28,9 @@ describe('Redis at a virtual time', () => {
   });
 
   async function begin(seed: number): Promise<void> {
-    world = new World(new VirtualTime(settlingOf(redis)), new Chance(seed));
-    server = new SimulatedServer(world, redis);
+    [room] = redis.rooms as [RedisRoom];
+    world = new World(new VirtualTime(room), new Chance(seed));
+    server = new SimulatedServer(world, room);
     await server.clean();
   }
 
@@ -83,22 +86,64 @@ describe('Redis at a virtual time', () => {
 
   it('loses a reply, not what the command did', async () => {
     const connection = connect();
-    const sha = String(await outcomeOf(connection.script('LOAD', INCREMENT)));
+    await outcomeOf(connection.function('LOAD', 'REPLACE', LIBRARY));
     connection.losing = 1;
-    expect(await outcomeOf(connection.evalsha(sha, 0, 0, 0))).toBe('Connection is closed.');
+    expect(await outcomeOf(connection.fcall('increment', 0, 0, 0))).toBe('Connection is closed.');
     connection.losing = 0;
     expect(await outcomeOf(connection.get('n'))).toBe('1');
   });
 
   it('does nothing while it is away, and is there again afterwards', async () => {
     const connection = connect();
-    const sha = String(await outcomeOf(connection.script('LOAD', INCREMENT)));
+    await outcomeOf(connection.function('LOAD', 'REPLACE', LIBRARY));
     server.away(SECOND);
-    expect(await outcomeOf(connection.evalsha(sha, 0, 0, 0))).toBe('Connection is closed.');
+    expect(await outcomeOf(connection.fcall('increment', 0, 0, 0))).toBe('Connection is closed.');
     let isLater = false;
     world.time.after(SECOND, () => (isLater = true));
     await world.time.runUntil(() => isLater);
-    expect(await outcomeOf(connection.evalsha(sha, 0, 0, 0))).toBe(1);
+    expect(await outcomeOf(connection.fcall('increment', 0, 0, 0))).toBe(1);
+  });
+
+  it('has no functions after FUNCTION FLUSH, and takes them again', async () => {
+    const connection = connect();
+    await outcomeOf(connection.function('LOAD', 'REPLACE', LIBRARY));
+    expect(await outcomeOf(connection.function('LIST', 'LIBRARYNAME', 'increment'))).toHaveLength(1);
+    server.flushFunctions();
+    expect(await outcomeOf(connection.function('LIST', 'LIBRARYNAME', 'increment'))).toHaveLength(0);
+    expect(await outcomeOf(connection.fcall('increment', 0, 0, 0))).toContain('Function not found');
+    await outcomeOf(connection.function('LOAD', 'REPLACE', LIBRARY));
+    expect(await outcomeOf(connection.fcall('increment', 0, 0, 0))).toBe(1);
+    expect(world.violations).toEqual([]);
+  });
+
+  it('shares no data and no functions with a seed that is played at the same time', async () => {
+    const [, other] = redis.rooms as [RedisRoom, RedisRoom];
+    const otherWorld = new World(new VirtualTime(other), new Chance(2));
+    const otherServer = new SimulatedServer(otherWorld, other);
+    await otherServer.clean();
+    await outcomeOf(connect().function('LOAD', 'REPLACE', LIBRARY));
+    await outcomeOf(connect().fcall('increment', 0, 0, 0));
+    await expect(otherServer.call('FCALL', 'increment', 0, 0, 0)).rejects.toThrow('Function not found');
+    const [mine, theirs] = [server.call('GET', 'n'), otherServer.call('GET', 'n')];
+    expect([await mine, await theirs]).toEqual(['1', null]);
+    otherServer.flushAll();
+    await other.idle();
+    expect(await server.call('GET', 'n')).toBe('1');
+  });
+
+  it('lets lives pass with virtual time, not with real time', async () => {
+    const connection = connect();
+    const at = async (seconds: number): Promise<unknown> => {
+      let isThen = false;
+      world.time.after(seconds * SECOND, () => (isThen = true));
+      await world.time.runUntil(() => isThen);
+      return outcomeOf(connection.get('mortal'));
+    };
+    await outcomeOf(connection.eval("return redis.call('SET', 'mortal', 'here', 'PX', 60000)", 0));
+    // The first look finds it; each later one takes off what passed since the one before.
+    expect(await at(6)).toBe('here');
+    expect(await at(59)).toBe('here');
+    expect(await at(6)).toBe(null);
   });
 
   it('tells a process that is gone nothing', async () => {
@@ -115,15 +160,18 @@ describe('Redis at a virtual time', () => {
     ['all', '2'],
     ['older', '1'],
     ['nothing', null],
-  ] as const)('comes back from a restart with %s of its data and without its scripts', async (data, left) => {
-    const connection = connect();
-    const sha = String(await outcomeOf(connection.script('LOAD', INCREMENT)));
-    await outcomeOf(connection.evalsha(sha, 0, 0, 0));
-    await server.writeDisk();
-    await outcomeOf(connection.evalsha(sha, 0, 0, 0));
-    await server.restart(data);
-    expect(await outcomeOf(connection.evalsha(sha, 0, 0, 0))).toContain('NOSCRIPT');
-    expect(await outcomeOf(connection.get('n'))).toBe(left);
-    expect(world.violations).toEqual([]);
-  });
+  ] as const)(
+    'comes back from a restart with %s of its data and without its functions',
+    async (data, left) => {
+      const connection = connect();
+      await outcomeOf(connection.function('LOAD', 'REPLACE', LIBRARY));
+      await outcomeOf(connection.fcall('increment', 0, 0, 0));
+      await server.writeDisk();
+      await outcomeOf(connection.fcall('increment', 0, 0, 0));
+      await server.restart(data);
+      expect(await outcomeOf(connection.fcall('increment', 0, 0, 0))).toContain('Function not found');
+      expect(await outcomeOf(connection.get('n'))).toBe(left);
+      expect(world.violations).toEqual([]);
+    },
+  );
 });

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { ApiKey } from '../src/domain/api-key';
-import type { BudgetHint, LedgerGrant, SlotReport } from '../src/domain/ports';
+import type { BudgetHint } from '../src/domain/budget-blocks';
+import type { LedgerGrant, SlotReport } from '../src/domain/quota-ledger';
 import { InMemoryPoolEpochs } from '../src/infrastructure/in-memory';
 import { PoolMemory } from '../src/infrastructure/pool-memory';
 import { RedisQuotaLedger } from '../src/infrastructure/redis-quota-ledger';

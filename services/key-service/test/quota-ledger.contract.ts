@@ -1,4 +1,4 @@
-import type { LedgerGrant, QuotaLedger } from '../src/domain/ports';
+import type { LedgerGrant, QuotaLedger } from '../src/domain/quota-ledger';
 import { aKey, aRequest, nextSequence, vk } from './builders';
 
 export interface LedgerUnderTest {

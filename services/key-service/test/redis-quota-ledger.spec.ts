@@ -2,6 +2,7 @@ import { eventually } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import { PoolMemory } from '../src/infrastructure/pool-memory';
 import { aKey, aRequest } from './builders';
+import { libraryOf, POOL_LUA } from '../src/infrastructure/pool-script';
 import { aLedger, redisUrl, VirtualClock } from './pool-simulation';
 import { quotaLedgerContract } from './quota-ledger.contract';
 
@@ -115,8 +116,8 @@ describe('the quota ledger in Redis', () => {
       });
     });
 
-    it('takes a missing script for a loss', async () => {
-      await lossOf(() => redis.script('FLUSH'));
+    it('takes a missing function for a loss', async () => {
+      await lossOf(() => redis.function('DELETE', libraryOf(POOL_LUA).name));
     });
 
     it('takes another run of the server for a loss', async () => {

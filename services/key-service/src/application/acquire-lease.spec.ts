@@ -1,5 +1,5 @@
 import { aKey, vk } from '../../test/builders';
-import type { LedgerVerdict } from '../domain/ports';
+import type { LedgerVerdict } from '../domain/quota-ledger';
 import { ManualAlarm } from '../infrastructure/in-memory';
 import { InMemoryQuotaLedger } from '../infrastructure/in-memory-quota-ledger';
 import { type AcquireLease, type AcquireVerdict, LeaseDesk } from './acquire-lease';

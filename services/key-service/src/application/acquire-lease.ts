@@ -1,13 +1,13 @@
 import { LeaseLine, type LineLimits, type Waiting } from '../domain/lease-line';
 import { type KeyKind, kindsFor, type NetworkRules } from '../domain/networks';
+import { Alarm } from '../domain/ports';
 import {
-  Alarm,
   type DenialReason,
   type LedgerGrant,
   type LedgerGrantRequest,
   type LedgerVerdict,
   QuotaLedger,
-} from '../domain/ports';
+} from '../domain/quota-ledger';
 
 export interface AcquireLease {
   requestId: string;

@@ -1,5 +1,6 @@
 import { aKey } from '../../test/builders';
-import type { BudgetAccount, BudgetHint, QuotaLedger } from '../domain/ports';
+import type { BudgetAccount, BudgetHint } from '../domain/budget-blocks';
+import type { QuotaLedger } from '../domain/quota-ledger';
 import { InMemoryBudgetBlocks } from '../infrastructure/in-memory-budgets';
 import { BudgetKeeper } from './book-budgets';
 

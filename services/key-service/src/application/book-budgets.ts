@@ -2,7 +2,8 @@ import type { ApiKey } from '../domain/api-key';
 import { blockSize, longLimitsOf, spanOf } from '../domain/limits';
 import { rulesOf } from '../domain/networks';
 import { PoolReport } from '../domain/pool-report';
-import { type BudgetAccount, BudgetBlocks, type BudgetHint, QuotaLedger } from '../domain/ports';
+import { type BudgetAccount, BudgetBlocks, type BudgetHint } from '../domain/budget-blocks';
+import { QuotaLedger } from '../domain/quota-ledger';
 
 /** How much of one limit of a key is used. */
 export interface LimitUsage {

@@ -1,5 +1,5 @@
 import { aKey, vk } from '../../test/builders';
-import type { KeyExplanation, QuotaLedger } from '../domain/ports';
+import type { KeyExplanation, QuotaLedger } from '../domain/quota-ledger';
 import { ChoiceExplainer } from './explain-choice';
 
 function setUp(keys: Partial<KeyExplanation>[]) {

@@ -1,6 +1,6 @@
 import { keyInput } from '../domain/errors';
 import type { NetworkRules } from '../domain/networks';
-import { type KeyExplanation, QuotaLedger } from '../domain/ports';
+import { type KeyExplanation, QuotaLedger } from '../domain/quota-ledger';
 import { askPool } from './ask-pool';
 import type { KeyRing } from './key-ring';
 

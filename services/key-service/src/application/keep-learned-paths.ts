@@ -1,5 +1,5 @@
 import { type LearnedPath, LearnedPaths } from '../domain/learned-path';
-import { QuotaLedger } from '../domain/ports';
+import { QuotaLedger } from '../domain/quota-ledger';
 
 /**
  * Keeps what the pool learned of networks' paths where a loss of its memory does not reach it, and begins with that

@@ -1,7 +1,7 @@
 import { fakeClock } from '@sociograph/testing';
 import { aKey } from '../../test/builders';
 import type { KeyRest, StoredRest } from '../domain/key-rests';
-import type { KeyEvent } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
 import { InMemoryKeyRests } from '../infrastructure/in-memory-refreshes';
 import { RestKeeper } from './keep-rests';
 

@@ -1,6 +1,7 @@
 import type { Clock } from '@sociograph/kernel';
 import type { KeyRest, KeyRests, StoredRest } from '../domain/key-rests';
-import type { KeyEvent, QuotaLedger } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
+import type { QuotaLedger } from '../domain/quota-ledger';
 import type { KeyRing } from './key-ring';
 
 type Name = Pick<StoredRest, 'keyId' | 'kind' | 'name'>;

@@ -1,6 +1,7 @@
 import type { Secret } from '@sociograph/kernel';
 import type { ApiKey } from '../domain/api-key';
-import { KeyCatalogue, QuotaLedger, type StoredKey } from '../domain/ports';
+import { KeyCatalogue, type StoredKey } from '../domain/ports';
+import { QuotaLedger } from '../domain/quota-ledger';
 import { KeyVault } from '../domain/sealing';
 
 /** What the ring found out about a key whose row does not know it yet. */

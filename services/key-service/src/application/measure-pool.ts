@@ -1,5 +1,6 @@
 import { PoolReport } from '../domain/pool-report';
-import { type BudgetAccount, QuotaLedger } from '../domain/ports';
+import type { BudgetAccount } from '../domain/budget-blocks';
+import { QuotaLedger } from '../domain/quota-ledger';
 import type { LeaseWatch } from './watch-leases';
 
 type Booked = { booked: number; spent: number };

@@ -3,10 +3,13 @@ import { fakeClock, sequentialIds } from '@sociograph/testing';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { WrappedDataKey } from '../domain/ports';
-import type { SealedToken, StoredToken } from '../domain/sealing';
-import { DataKeys } from '../domain/ports';
-import { SealedStore } from '../domain/sealing';
+import {
+  DataKeys,
+  SealedStore,
+  type SealedToken,
+  type StoredToken,
+  type WrappedDataKey,
+} from '../domain/sealing';
 import { contextOf, EnvelopeVault } from '../infrastructure/envelope-vault';
 import { LocalKms } from '../infrastructure/local-kms';
 import { addMasterKey, keepNewestMasterKey } from '../infrastructure/master-key-file';

@@ -1,6 +1,12 @@
 import { sealBroken } from '../domain/errors';
-import { DataKeys, type WrappedDataKey } from '../domain/ports';
-import { Kms, KeyVault, SealedStore, type StoredToken } from '../domain/sealing';
+import {
+  DataKeys,
+  KeyVault,
+  Kms,
+  SealedStore,
+  type StoredToken,
+  type WrappedDataKey,
+} from '../domain/sealing';
 
 export interface RewrapReport {
   /** Data keys that are under the newest master key now, and of these those that were not before. */

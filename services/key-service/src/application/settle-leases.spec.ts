@@ -1,5 +1,5 @@
 import { aKey, aRequest, vk } from '../../test/builders';
-import type { KeyEvent } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
 import { InMemoryQuotaLedger } from '../infrastructure/in-memory-quota-ledger';
 import { resultOf, SettleDesk, type SettleLeases } from './settle-leases';
 

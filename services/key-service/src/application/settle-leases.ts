@@ -1,6 +1,7 @@
 import type { CallReport } from '@sociograph/contracts';
 import { effectsOf } from '../domain/outcomes';
-import { type KeyEvent, QuotaLedger, type SettleStatus, type SlotReport } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
+import { QuotaLedger, type SettleStatus, type SlotReport } from '../domain/quota-ledger';
 import type { NetworkRules } from '../domain/networks';
 
 export interface SettleLeases {

@@ -1,6 +1,6 @@
 import { fakeClock } from '@sociograph/testing';
 import { aKey } from '../../test/builders';
-import type { KeyEvent } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
 import { RecordingBroadcast, RecordingPoolReport } from '../infrastructure/in-memory';
 import { RecordingOwnerNotices } from '../infrastructure/in-memory-refreshes';
 import { KeyEventDesk } from './take-key-events';

@@ -2,7 +2,7 @@ import { keyConflict, keyUnknown, leaseUnknown } from '../domain/errors';
 import { ApiKeys } from '../domain/api-keys';
 import { type AuditNote, AuditTrail } from '../domain/audit';
 import type { KeyRest } from '../domain/key-rests';
-import { type OpenLease, QuotaLedger } from '../domain/ports';
+import { type OpenLease, QuotaLedger } from '../domain/quota-ledger';
 import { askPool } from './ask-pool';
 
 export interface TendKey {

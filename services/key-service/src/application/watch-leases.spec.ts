@@ -1,7 +1,7 @@
 import { aKey, vk } from '../../test/builders';
 import type { KeyUse } from '../domain/key-uses';
 import { PoolFigures } from '../domain/pool-report';
-import type { LedgerGrant } from '../domain/ports';
+import type { LedgerGrant } from '../domain/quota-ledger';
 import type { AcquireLease } from './acquire-lease';
 import type { SettleLeases } from './settle-leases';
 import { LeaseWatch } from './watch-leases';

@@ -1,7 +1,7 @@
 import type { ApiKey } from '../domain/api-key';
 import { Utilisation } from '../domain/utilisation';
 import { PoolFigures } from '../domain/pool-report';
-import type { LedgerGrant, SettleStatus } from '../domain/ports';
+import type { LedgerGrant, SettleStatus } from '../domain/quota-ledger';
 import type { AcquireLease } from './acquire-lease';
 import type { KeyRing } from './key-ring';
 import type { UseRecorder } from './record-uses';

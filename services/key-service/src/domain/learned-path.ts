@@ -1,3 +1,5 @@
+import type { NetworkRules } from './networks';
+
 /** What is known of the path to a network; ms. `spreadMs` is how far apart the delays of two requests may lie. */
 export interface LearnedPath {
   spreadMs: number;
@@ -20,3 +22,20 @@ export abstract class LearnedPaths {
   abstract save(network: string, path: LearnedPath): Promise<void>;
   abstract remove(network: string): Promise<void>;
 }
+
+/** What a worker measured of the path to a network, by requests that no limit counts. Pool clock and ms. */
+export interface PathFacts {
+  session: string;
+  sequence: number;
+  rules: NetworkRules;
+  probes: { sentAt: number; roundTripMs: number; serverDate?: number | undefined }[];
+  lateness?: { sends: number; meanMs: number; maxMs: number } | undefined;
+  /** How far the worker's reading of the pool's clock may be off. */
+  clockErrorMs: number;
+  /** When the report left, by the worker's reading of the pool's clock. */
+  issuedAt?: number | undefined;
+}
+
+export type PathVerdict =
+  | { kind: 'learned'; poolNow: number; marginMs: number }
+  | { kind: 'denied'; poolNow: number; reason: 'replay' | 'recovering' };

@@ -1,4 +1,4 @@
-import type { KeyEvent } from './ports';
+import type { KeyEvent } from './key-events';
 
 /** Figures of what is granted and called; a call costs nobody a wait. */
 export abstract class PoolFigures {

@@ -1,5 +1,4 @@
 import type { Secret } from '@sociograph/kernel';
-import type { WrappedDataKey } from './ports';
 
 /** A token as it is stored: opened only by the vault, bound to workspace, key id and version of the token. */
 export interface SealedToken {
@@ -14,6 +13,21 @@ export interface TokenBinding {
   tokenVersion: number;
   /** The refresh token of the pair is bound to being one. */
   part?: 'refresh' | undefined;
+}
+
+export interface WrappedDataKey {
+  id: string;
+  workspaceId: string;
+  wrapped: Uint8Array;
+  createdAt: number;
+}
+
+/** Wrapped data keys: the newest of a workspace seals, all of them open. */
+export abstract class DataKeys {
+  abstract oldest(workspaceId: string): Promise<WrappedDataKey | undefined>;
+  abstract newest(workspaceId: string): Promise<WrappedDataKey | undefined>;
+  abstract byId(id: string): Promise<WrappedDataKey | undefined>;
+  abstract add(key: WrappedDataKey): Promise<void>;
 }
 
 /** Seals and opens tokens. Opened tokens and data keys stay in memory for a bounded age. */

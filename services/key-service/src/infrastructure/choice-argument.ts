@@ -1,13 +1,6 @@
-import type { ApiKey } from '../domain/api-key';
-import { longLimitsOf, methodOf } from '../domain/limits';
-import { KEY_KINDS, kindsFor, type NetworkRules, rulesOf } from '../domain/networks';
-import type {
-  BudgetAccount,
-  BudgetHint,
-  KeyExplanation,
-  LedgerGrantRequest,
-  OpenLease,
-} from '../domain/ports';
+import { KEY_KINDS, kindsFor, type NetworkRules } from '../domain/networks';
+import type { BudgetAccount, BudgetHint } from '../domain/budget-blocks';
+import type { KeyExplanation, LedgerGrantRequest, OpenLease } from '../domain/quota-ledger';
 
 /** What the choice of a key is told and tells, as the script's texts. Times of the script are microseconds. */
 
@@ -38,20 +31,6 @@ export function explainArgument(
   const kinds = kindsFor(rules, Object.keys(methods));
   const others = KEY_KINDS.filter((kind) => !kinds.includes(kind));
   return { ws: workspaceId, methods, calls, egress, kinds, others };
-}
-
-/** The longer limits of a key as the script has them, or undefined when it has none. */
-export function limitsArgument(details: ApiKey['details']): object | undefined {
-  const limits = longLimitsOf(details.limits, rulesOf(details.network)?.methodsPerDay);
-  if (limits.length === 0) return undefined;
-  const whole = limits.filter(({ name }) => methodOf(name) === undefined);
-  const byMethod = limits.filter(({ name }) => methodOf(name) !== undefined);
-  return {
-    ...Object.fromEntries(whole.map(({ name, calls }) => [name, calls])),
-    ...(byMethod.length > 0 && {
-      m: Object.fromEntries(byMethod.map(({ name, calls }) => [methodOf(name), calls])),
-    }),
-  };
 }
 
 export function hintsOf(text: string): BudgetHint[] {

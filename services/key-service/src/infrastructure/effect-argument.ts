@@ -1,12 +1,29 @@
 import { KEY_CIRCUIT, NETWORK_CIRCUIT, REFRESH_AGAIN_MS } from '../domain/circuit';
 import type { Effect } from '../domain/outcomes';
 import type { KeyRest, StoredRest } from '../domain/key-rests';
-import type { KeyEvent } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
+import type { SlotReport } from '../domain/quota-ledger';
+import { micros } from './script-figures';
 
-const micros = (ms: number): number => Math.round(ms * 1000);
+/** Share of a pause by which chance shortens it. */
+const SPREAD = 0.1;
+
+/** What became of a slot. `chance` draws from [0, 1) for each effect. */
+export function reportArgument(report: SlotReport, chance: () => number): object {
+  if (report.outcome === 'unsent') return { slot: report.slot, o: 'unsent', effects: [] };
+  const isAnswered = report.outcome === 'answered';
+  return {
+    slot: report.slot,
+    o: report.outcome,
+    sent: micros(report.sentAt),
+    answered: isAnswered ? micros(report.answeredAt) : 0,
+    date: isAnswered ? micros(report.serverDate ?? 0) : 0,
+    effects: report.effects.map((effect) => effectArgument(effect, -SPREAD * chance())),
+  };
+}
 
 /** An effect as the script takes it: microseconds, with the figures that it needs. `spread` shortens what is drawn. */
-export function effectArgument(effect: Effect, spread: number): object {
+function effectArgument(effect: Effect, spread: number): object {
   switch (effect.kind) {
     case 'rest': {
       const { kind, code, baseMs, capMs, atLeastMs, owner } = effect;

@@ -1,8 +1,14 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { type Clock, DomainError, type Ids, Secret } from '@sociograph/kernel';
 import { sealBroken, vaultUnavailable } from '../domain/errors';
-import { DataKeys, type WrappedDataKey } from '../domain/ports';
-import { KeyVault, Kms, type SealedToken, type TokenBinding } from '../domain/sealing';
+import {
+  DataKeys,
+  KeyVault,
+  Kms,
+  type SealedToken,
+  type TokenBinding,
+  type WrappedDataKey,
+} from '../domain/sealing';
 
 export interface EnvelopeVaultOptions {
   kms: Kms;

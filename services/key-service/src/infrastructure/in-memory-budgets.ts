@@ -1,5 +1,5 @@
 import { spanOf } from '../domain/limits';
-import { BudgetBlocks } from '../domain/ports';
+import { BudgetBlocks } from '../domain/budget-blocks';
 
 interface KeptBlock {
   id: string;

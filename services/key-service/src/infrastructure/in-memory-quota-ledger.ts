@@ -1,10 +1,10 @@
 import type { ApiKey, KeyState } from '../domain/api-key';
 import type { KeyRest, StoredRest } from '../domain/key-rests';
-import type { LearnedPath } from '../domain/learned-path';
+import type { LearnedPath, PathFacts, PathVerdict } from '../domain/learned-path';
 import type { NetworkRules } from '../domain/networks';
+import type { BudgetAccount } from '../domain/budget-blocks';
+import type { KeyEvent } from '../domain/key-events';
 import {
-  type BudgetAccount,
-  type KeyEvent,
   type KeyExplanation,
   type LedgerDeal,
   type LedgerGrant,
@@ -12,12 +12,10 @@ import {
   type LedgerSettle,
   type LedgerVerdict,
   type OpenLease,
-  type PathFacts,
-  type PathVerdict,
   QuotaLedger,
   type SettleStatus,
   type SettleVerdict,
-} from '../domain/ports';
+} from '../domain/quota-ledger';
 
 interface Charge {
   notBefore: number;

@@ -4,14 +4,9 @@ import { type KeyUse, type KeyUsePeriod, KeyUses } from '../domain/key-uses';
 import { type LearnedPath, LearnedPaths } from '../domain/learned-path';
 import { type LeaseSession, LeaseSessions } from '../domain/lease-sessions';
 import { PoolReport } from '../domain/pool-report';
-import {
-  Alarm,
-  DataKeys,
-  type KeyEvent,
-  KeyStateBroadcast,
-  PoolEpochs,
-  type WrappedDataKey,
-} from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
+import { Alarm, KeyStateBroadcast, PoolEpochs } from '../domain/ports';
+import { DataKeys, type WrappedDataKey } from '../domain/sealing';
 
 /** Fakes of all ports: they keep the same contracts (test/*.contract.ts) for as long as the process lives. */
 

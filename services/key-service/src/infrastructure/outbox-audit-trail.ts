@@ -4,7 +4,7 @@ import { Outbox } from '@sociograph/messaging';
 import { currentPeer } from '@sociograph/observability';
 import type { Postgres } from '@sociograph/postgres';
 import { type AuditNote, AuditTrail, type Refusal } from '../domain/audit';
-import type { LedgerLogger } from './redis-quota-ledger';
+import type { PoolLogger } from './scripted-pool';
 
 interface Refusals extends Refusal {
   workspaceId: string;
@@ -28,7 +28,7 @@ export class OutboxAuditTrail extends AuditTrail {
     private readonly postgres: Postgres,
     private readonly clock: Clock,
     private readonly ids: Ids,
-    private readonly logger: LedgerLogger,
+    private readonly logger: PoolLogger,
   ) {
     super();
   }

@@ -1,6 +1,6 @@
 import type { Postgres, Queryable } from '@sociograph/postgres';
 import { methodOf, spanOf } from '../domain/limits';
-import { BudgetBlocks } from '../domain/ports';
+import { BudgetBlocks } from '../domain/budget-blocks';
 
 /** From the last grant out of a block to the latest arrival of its calls: slots lie a window ahead at most. */
 const REACH_MS = 5_000;

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { PoolEpochs } from '../domain/ports';
-import { POOL_LUA } from './pool-script';
+import { libraryOf, POOL_LUA, type PoolLibrary } from './pool-script';
 
 /** The record under which everything in Redis was written: another one means that it forgot, or may have. */
 export interface MemoryRecord {
@@ -34,19 +33,21 @@ export interface PoolMemoryOptions {
 
 /**
  * Knows under which epoch Redis remembers what was granted. `adopt` takes over an intact memory; after a loss (run id,
- * epoch, script or clock do not fit) it begins a new epoch in PostgreSQL, writes it to Redis, loads the script, and
+ * epoch, function or clock do not fit) it begins a new epoch in PostgreSQL, writes it to Redis, loads the script, and
  * lets nothing be granted until what was granted before is over. A new version of the script is treated as a loss:
  * it cannot be told from a reload of an old data set.
  */
 export class PoolMemory {
-  readonly sha: string;
   readonly #options: PoolMemoryOptions;
-  readonly #lua: string;
+  readonly #library: PoolLibrary;
 
   constructor(options: PoolMemoryOptions) {
     this.#options = options;
-    this.#lua = options.lua ?? POOL_LUA;
-    this.sha = createHash('sha1').update(this.#lua).digest('hex');
+    this.#library = libraryOf(options.lua ?? POOL_LUA);
+  }
+
+  get functionName(): string {
+    return this.#library.name;
   }
 
   /** The record to work under; `lost` is the one that was found broken, if any. */
@@ -59,21 +60,26 @@ export class PoolMemory {
       const epoch = await epochs.current();
       const known = parseRecord(await redis.get(`${prefix}epoch`));
       const intact = known !== undefined && known.epoch === epoch && known.runId === runId;
-      if (intact && known.text !== lost?.text && (await this.#hasScript())) return known;
+      if (intact && known.text !== lost?.text && (await this.#hasLibrary())) return known;
       const next = await epochs.advance(epoch);
       if (next === undefined) continue;
       const [seconds, micros] = await redis.time();
       const readyAt = Number(seconds) * 1_000_000 + Number(micros) + settleMs * 1000;
       const text = `${next}|${runId}|${readyAt}`;
       if ((await redis.eval(WRITE_RECORD, 1, `${prefix}epoch`, next, text)) !== 1) continue;
-      await redis.script('LOAD', this.#lua);
+      // Anew where it is there: somebody else may be loading the same text at the same time.
+      await redis.function('LOAD', 'REPLACE', this.#library.text);
       return { epoch: next, runId, readyAt, text };
     }
   }
 
-  async #hasScript(): Promise<boolean> {
-    const found = (await this.#options.redis.script('EXISTS', this.sha)) as number[];
-    return found[0] === 1;
+  async #hasLibrary(): Promise<boolean> {
+    const found = (await this.#options.redis.function(
+      'LIST',
+      'LIBRARYNAME',
+      this.#library.name,
+    )) as unknown[];
+    return found.length > 0;
   }
 }
 

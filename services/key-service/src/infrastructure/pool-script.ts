@@ -1,38 +1,28 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What every operation starts from: clock, memory, path, windows, accounts and rests. */
-const CORE = ['memory', 'path', 'windows', 'accounts', 'rests'];
-
-/** What only some operations need, in the order in which each may use what stands before it. */
-const GRANT = ['limits', 'standing', 'choice', 'grant'];
-const SETTLE = ['trials', 'learning', 'charges', 'refusals', 'giving-back', 'outcomes', 'settle'];
-const CHORES = [
-  ...['trials', 'learning', 'limits', 'standing', 'choice'],
-  ...['explain', 'booking', 'rest-chores', 'keys'],
-];
+/** In the order in which each may use what stands before it. */
+const PARTS = [
+  ...['memory', 'path', 'windows', 'accounts', 'rests'],
+  ...['limits', 'standing', 'choice', 'grant'],
+  ...['trials', 'learning', 'charges', 'refusals', 'giving-back', 'outcomes', 'settle'],
+  ...['explain', 'booking', 'rest-chores', 'keys', 'call'],
+].map((name) => readFileSync(join(__dirname, 'pool-script', `${name}.lua`), 'utf8'));
 
 /**
- * The text that Redis executes. One script, because choosing a key and charging its windows must be one atomic step, and
- * because one SHA tells whether Redis still has it. Redis makes all functions of a text anew with each call, which took
- * a quarter of a grant's time (45 us): so each operation reaches only the parts that it needs. A part that two
- * operations need stands in the text twice.
+ * The text that Redis executes: one function, because choosing a key and charging its windows must be one atomic step.
+ * Redis runs the text once, when it is loaded, and only `call` with each call (ADR 11).
  */
-export const POOL_LUA = [
-  ...CORE.map(part),
-  "if ARGV[1] == 'grant' then",
-  ...GRANT.map(part),
-  "elseif ARGV[1] == 'settle' then",
-  ...SETTLE.map(part),
-  'else',
-  ...CHORES.map(part),
-  'end',
-  'return ops[ARGV[1]]()',
-].join('\n');
+export const POOL_LUA = PARTS.join('\n');
 
-/** Each part once: a piece of one of them stands in the text as often as operations need its part. */
-export const POOL_PARTS = [...new Set([...CORE, ...GRANT, ...SETTLE, ...CHORES])].map(part);
+/** A library of Redis, and its one function, that is named after its text: versions stand beside one another. */
+export interface PoolLibrary {
+  name: string;
+  text: string;
+}
 
-function part(name: string): string {
-  return readFileSync(join(__dirname, 'pool-script', `${name}.lua`), 'utf8');
+export function libraryOf(lua: string): PoolLibrary {
+  const name = `pool_${createHash('sha1').update(lua).digest('hex').slice(0, 16)}`;
+  return { name, text: `#!lua name=${name}\n${lua}\nredis.register_function('${name}', call)\n` };
 }

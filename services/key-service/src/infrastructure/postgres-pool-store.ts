@@ -1,5 +1,6 @@
 import type { Postgres } from '@sociograph/postgres';
-import { DataKeys, KeyCatalogue, PoolEpochs, type StoredKey, type WrappedDataKey } from '../domain/ports';
+import { KeyCatalogue, PoolEpochs, type StoredKey } from '../domain/ports';
+import { DataKeys, type WrappedDataKey } from '../domain/sealing';
 import { type KeyColumns, keyOf } from './key-rows';
 
 interface PoolRow extends KeyColumns {

@@ -1,6 +1,5 @@
 import type { Postgres } from '@sociograph/postgres';
-import type { WrappedDataKey } from '../domain/ports';
-import { type SealedToken, SealedStore, type StoredToken } from '../domain/sealing';
+import { SealedStore, type SealedToken, type StoredToken, type WrappedDataKey } from '../domain/sealing';
 
 interface DataKeyRow {
   id: string;

@@ -1,14 +1,14 @@
 import { PoolReport } from '../domain/pool-report';
-import type { KeyEvent } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
 import type { KeyServiceMetrics } from '../metrics';
 import type { BoundedKeyLabel } from './prometheus-pool-figures';
-import type { LedgerLogger } from './redis-quota-ledger';
+import type { PoolLogger } from './scripted-pool';
 
 /** Counters and log lines of the pool. */
 export class PrometheusPoolReport extends PoolReport {
   constructor(
     private readonly metrics: KeyServiceMetrics,
-    private readonly logger: LedgerLogger,
+    private readonly logger: PoolLogger,
     private readonly label: BoundedKeyLabel,
   ) {
     super();

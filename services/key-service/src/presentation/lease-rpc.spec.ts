@@ -9,7 +9,7 @@ import { KeyRing } from '../application/key-ring';
 import { SettleDesk } from '../application/settle-leases';
 import type { LeaseWatch } from '../application/watch-leases';
 import { rulesOf } from '../domain/networks';
-import type { KeyEvent } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
 import { EnvelopeVault } from '../infrastructure/envelope-vault';
 import {
   InMemoryDataKeys,
@@ -419,7 +419,6 @@ describe('the lease protocol', () => {
       const answer = (await parts.ask(await signed(parts, 'path', report(parts)))) as { body: string };
       expect(JSON.parse(answer.body)).toEqual({ requestId, poolNow: 5, marginMs: 23.5 });
       expect(learn.mock.calls[0]?.[0]).toMatchObject({
-        by: 'parser-service',
         sequence: 900,
         rules: { network: 'vk' },
         probes,

@@ -32,7 +32,8 @@ import type { LeaseWatch } from '../application/watch-leases';
 import { KEY_KINDS, type NetworkRules } from '../domain/networks';
 import type { AuditTrail } from '../domain/audit';
 import type { LeaseSession, LeaseSessions } from '../domain/lease-sessions';
-import type { KeyEvent, QuotaLedger } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
+import type { QuotaLedger } from '../domain/quota-ledger';
 
 export interface LeaseRpcParts {
   sessions: LeaseSessions;
@@ -296,10 +297,8 @@ export class LeaseRpc {
     const rules = this.parts.rulesOf(request.network);
     if (rules === undefined) return this.#refuse('malformed', caller, 'lease.path');
     const { requestId, probes, lateness, clockErrorMs, sequence, issuedAt } = request;
-    const { service: by, id } = session;
     const verdict = await this.parts.ledger.learn({
-      by,
-      session: id,
+      session: session.id,
       sequence,
       rules,
       probes,

@@ -1,5 +1,5 @@
 import type { ApiKey } from '../domain/api-key';
-import type { LedgerSettle } from '../domain/ports';
+import type { LedgerSettle } from '../domain/quota-ledger';
 import { sharesAreFair } from './fair-shares';
 import { followsItsOrder } from './key-order';
 import type { KeyOwner } from './key-owner';

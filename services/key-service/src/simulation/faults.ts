@@ -139,10 +139,10 @@ const FAULTS: readonly [number, string, Fault][] = [
   [1, 'Redis is away', ({ world, server }) => server.away(world.chance.spread(0.05, 3) * SECOND)],
   [
     1,
-    'SCRIPT FLUSH',
+    'FUNCTION FLUSH',
     ({ server, watch }) => {
       watch.forgotten();
-      server.flushScripts();
+      server.flushFunctions();
     },
   ],
   [

@@ -1,7 +1,8 @@
 import type { KeyId, WorkspaceId } from '@sociograph/kernel';
 import type { KeyChange } from '@sociograph/lease-client';
 import { ApiKey, type KeyState } from '../domain/api-key';
-import type { KeyEvent, QuotaLedger } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
+import type { QuotaLedger } from '../domain/quota-ledger';
 import type { KeyServiceProcess } from './key-service-process';
 import type { Provider } from './provider';
 import { budgetsOf, type KeyPlan } from './scenario';

@@ -1,6 +1,6 @@
 import type { PoolClock } from '@sociograph/lease-client';
 import type { NetworkRules } from '../domain/networks';
-import type { PathVerdict } from '../domain/ports';
+import type { PathVerdict } from '../domain/learned-path';
 import type { Provider } from './provider';
 import type { SkewedClock } from './skewed-clock';
 import type { Standstill } from './standstill';
@@ -118,7 +118,7 @@ export class PathWatch {
     messages.exchange<PathVerdict>(
       (service, sequence) =>
         service.ledger.learn({
-          ...{ by: 'parser-service', session, sequence, rules, probes },
+          ...{ session, sequence, rules, probes },
           ...(sends > 0 && { lateness: { sends, meanMs: sumMs / sends, maxMs } }),
           clockErrorMs: poolClock.errorMs,
           issuedAt,

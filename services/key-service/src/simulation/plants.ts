@@ -1,5 +1,3 @@
-import { POOL_PARTS } from '../infrastructure/pool-script';
-
 /** A fault that the simulation must find: pieces of the script's text and what stands there instead. */
 export interface Plant {
   name: string;
@@ -46,12 +44,12 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'epoch-ignored',
     what: 'a memory that was flushed is worked with',
-    changes: [["redis.call('GET', P .. 'epoch') ~= ARGV[2]", 'false']],
+    changes: [['records.epoch ~= ARGV[2]', 'false']],
   },
   {
     name: 'ready-at-once',
     what: 'a new memory grants before what an older one granted is over',
-    changes: [['elseif now < tonumber(readyAt) then', 'elseif false then']],
+    changes: [['elseif now < readyAt then', 'elseif false then']],
   },
   {
     name: 'charged-again',
@@ -67,7 +65,7 @@ export const PLANTS: readonly Plant[] = [
     name: 'no-rest',
     what: 'a key that rests is granted',
     changes: [
-      ['if k.rest and k.rest > first + a.horizon then', 'if false then'],
+      ['if k.rest and k.rest > first + rules.horizon then', 'if false then'],
       ['math.max(look.first, k.rest or 0)', 'look.first'],
       ['math.max(first, best.k.rest or 0)', 'first'],
     ],
@@ -106,7 +104,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'first-call-guessed',
     what: 'windows are taken to begin with a call that was not the first',
-    changes: [["elseif a.align == 'first-call' and c[3] ~= 1 and", 'elseif false and']],
+    changes: [["elseif rules.align == 'first-call' and c[3] ~= 1 and", 'elseif false and']],
   },
   {
     name: 'budget-not-taken',
@@ -147,21 +145,18 @@ export const PLANTS: readonly Plant[] = [
   {
     name: 'order-forgotten',
     what: 'a strategy does not move a key that was used',
-    changes: [['  local order = orders[a.strategy]\n', '  local order = nil\n']],
+    changes: [['  local order = orders[rules.strategy]\n', '  local order = nil\n']],
   },
 ];
 
-/**
- * The text with the fault in it, wherever its part stands. Throws when a piece is not there exactly once in the parts:
- * the plant is stale.
- */
-export function planted(lua: string, plant: Plant, parts: readonly string[] = POOL_PARTS): string {
+/** The text with the fault in it. Throws when a piece is not there exactly once: the plant is stale. */
+export function planted(lua: string, plant: Plant): string {
   let text = lua;
   for (const [found, instead] of plant.changes) {
-    const times = parts.join('\n').split(found).length - 1;
+    const times = text.split(found).length - 1;
     if (times !== 1)
       throw new Error(`The plant ${plant.name} is stale: its piece is there ${times} times: ${found.trim()}`);
-    text = text.split(found).join(instead);
+    text = text.replace(found, () => instead);
   }
   return text;
 }

@@ -1,4 +1,4 @@
-import type { LedgerSettle, LedgerVerdict } from '../domain/ports';
+import type { LedgerSettle, LedgerVerdict } from '../domain/quota-ledger';
 import type { KeyServiceProcess } from './key-service-process';
 import type { Scenario } from './scenario';
 import type { World } from './world';

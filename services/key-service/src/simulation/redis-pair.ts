@@ -2,13 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RedisRoom } from './redis-room';
 import { RespConnection } from './resp-connection';
 
 const START_MS = 5_000;
+/** More than this many seeds at once gain nothing: their writes are as long as Redis reads at a time. */
+export const MOST_ROOMS = 16;
 
 /** Two Redis servers of the simulation's own: a restart is a change to the other one, which has another run id. */
 export interface RedisPair {
-  connections: [RespConnection, RespConnection];
+  /** One for each seed that is played at the same time; they have nothing in common. */
+  rooms: readonly RedisRoom[];
   /** Processor time of both, seconds. */
   cpuSeconds(): Promise<number>;
   stop(): void;
@@ -25,7 +29,7 @@ export async function startRedisPair(): Promise<RedisPair> {
   try {
     const connections = await Promise.all([start(folder, 'a', children), start(folder, 'b', children)]);
     return {
-      connections,
+      rooms: Array.from({ length: MOST_ROOMS }, (_, database) => new RedisRoom(connections, database)),
       cpuSeconds: async () => {
         const used = await Promise.all(connections.map(cpuSecondsOf));
         return used.reduce((sum, seconds) => sum + seconds, 0);
@@ -51,6 +55,8 @@ async function start(folder: string, name: string, children: ChildProcess[]): Pr
     socket,
     '--dir',
     folder,
+    '--databases',
+    String(MOST_ROOMS),
     '--save',
     '',
     '--appendonly',
@@ -80,7 +86,7 @@ async function start(folder: string, name: string, children: ChildProcess[]): Pr
 }
 
 async function cpuSecondsOf(connection: RespConnection): Promise<number> {
-  const text = String(await connection.call('INFO', 'cpu'));
+  const text = String(await connection.call(0, ['INFO', 'cpu']));
   const used = [...text.matchAll(/used_cpu_(?:sys|user):([\d.]+)/g)];
   return used.reduce((sum, [, seconds]) => sum + Number(seconds), 0);
 }

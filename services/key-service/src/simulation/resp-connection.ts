@@ -5,6 +5,7 @@ export type RespReply = string | number | null | RespReply[];
 interface Waiting {
   resolve: (reply: RespReply) => void;
   reject: (error: Error) => void;
+  answered: (() => void) | undefined;
 }
 
 /** An error that Redis answered; named as drivers name it. */
@@ -14,13 +15,17 @@ export class ReplyError extends Error {
 
 /**
  * One connection to a Redis by its Unix socket, with nothing between a command and the wire: a simulated seed makes a
- * thousand round trips. Texts are Latin-1 both ways, so that dumps of values pass unchanged.
+ * thousand round trips. What is asked in one turn of the event loop leaves in one write, for whichever database it is.
+ * Texts are Latin-1 both ways, so that dumps of values pass unchanged.
  */
 export class RespConnection {
+  /** Libraries of functions that were loaded over it. */
+  readonly libraries = new Set<string>();
   readonly #socket: Socket;
   readonly #waiting: Waiting[] = [];
   #rest = '';
-  #idle: (() => void) | undefined;
+  #unsent = '';
+  #selected = 0;
 
   private constructor(socket: Socket) {
     this.#socket = socket;
@@ -38,28 +43,26 @@ export class RespConnection {
     });
   }
 
-  /** True while a reply is awaited. */
-  get busy(): boolean {
-    return this.#waiting.length > 0;
-  }
-
-  /** Resolves when no reply is awaited any more. */
-  async idle(): Promise<void> {
-    if (this.busy) await new Promise<void>((resolve) => (this.#idle = resolve));
-  }
-
-  call(...words: (string | number)[]): Promise<RespReply> {
-    let frame = `*${words.length}\r\n`;
-    for (const word of words) {
-      const text = String(word);
-      frame += `$${text.length}\r\n${text}\r\n`;
+  /** `answered` is called right after the reply was given to whoever asked. */
+  call(database: number, words: readonly (string | number)[], answered?: () => void): Promise<RespReply> {
+    if (this.#unsent === '') setImmediate(() => this.#send());
+    if (database !== this.#selected) {
+      this.#selected = database;
+      this.#unsent += frameOf(['SELECT', database]);
+      this.#waiting.push(NOBODY);
     }
-    this.#socket.write(frame, 'latin1');
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    this.#unsent += frameOf(words);
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject, answered }));
   }
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  #send(): void {
+    const frames = this.#unsent;
+    this.#unsent = '';
+    this.#socket.write(frames, 'latin1');
   }
 
   #take(chunk: string): void {
@@ -72,15 +75,29 @@ export class RespConnection {
       const waiting = this.#waiting.shift();
       if (parsed.value instanceof Error) waiting?.reject(parsed.value);
       else waiting?.resolve(parsed.value);
+      waiting?.answered?.();
     }
     this.#rest = this.#rest.slice(at);
-    if (!this.busy) this.#idle?.();
   }
 
   #fail(error: Error): void {
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
-    this.#idle?.();
+    for (const waiting of this.#waiting.splice(0)) {
+      waiting.reject(error);
+      waiting.answered?.();
+    }
   }
+}
+
+/** Waits for the answer to a change of the database. */
+const NOBODY: Waiting = { resolve: () => undefined, reject: () => undefined, answered: undefined };
+
+function frameOf(words: readonly (string | number)[]): string {
+  let frame = `*${words.length}\r\n`;
+  for (const word of words) {
+    const text = String(word);
+    frame += `$${text.length}\r\n${text}\r\n`;
+  }
+  return frame;
 }
 
 /** One value of RESP 2 beginning at `at`; undefined while it is not all there. */

@@ -1,4 +1,5 @@
-import type { KeyEvent, LedgerGrant, LedgerGrantRequest } from '../domain/ports';
+import type { KeyEvent } from '../domain/key-events';
+import type { LedgerGrant, LedgerGrantRequest } from '../domain/quota-ledger';
 import type { World } from './world';
 
 interface Rest {

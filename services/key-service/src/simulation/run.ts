@@ -1,5 +1,6 @@
 import type { KeyChange } from '@sociograph/lease-client';
-import type { BudgetBlocks, KeyEvent } from '../domain/ports';
+import type { BudgetBlocks } from '../domain/budget-blocks';
+import type { KeyEvent } from '../domain/key-events';
 import { InMemoryPoolEpochs } from '../infrastructure/in-memory';
 import { InMemoryBudgetBlocks } from '../infrastructure/in-memory-budgets';
 import { Aftermath } from './aftermath';
@@ -7,7 +8,7 @@ import { drawFaults, type Stage } from './faults';
 import { KeyOwner } from './key-owner';
 import { KeyServiceProcess } from './key-service-process';
 import { Provider } from './provider';
-import type { RedisPair } from './redis-pair';
+import type { RedisRoom } from './redis-room';
 import { budgetsOf, drawScenario, type Scenario, WORK } from './scenario';
 import { SimulatedServer } from './simulated-redis';
 import { LedgerWatch } from './watched-ledger';
@@ -27,8 +28,8 @@ const TOO_LONG = 7 * 24 * 3600 * SECOND;
 export class Run {
   readonly watch: LedgerWatch;
   readonly provider: Provider;
+  readonly server: SimulatedServer;
   readonly #scenario: Scenario;
-  readonly #server: SimulatedServer;
   readonly #epochs = new InMemoryPoolEpochs();
   readonly #blocks: BudgetBlocks | undefined;
   readonly #owner: KeyOwner;
@@ -39,7 +40,7 @@ export class Run {
 
   constructor(
     readonly world: World,
-    redis: RedisPair,
+    room: RedisRoom,
     readonly lua: string,
   ) {
     const scenario = drawScenario(world.chance);
@@ -48,8 +49,8 @@ export class Run {
     world.note('played', counting, rules.strategy, egresses.length, rules.egressQuota);
     this.provider = new Provider(world, counting, path);
     if (rules.egressQuota !== undefined) this.provider.limitAddresses(rules.egressQuota, egresses);
-    this.#server = new SimulatedServer(world, redis);
-    this.watch = new LedgerWatch(world, this.provider, () => this.#server.micros());
+    this.server = new SimulatedServer(world, room);
+    this.watch = new LedgerWatch(world, this.provider, () => this.server.micros());
     this.#owner = new KeyOwner(
       world,
       this.provider,
@@ -69,7 +70,7 @@ export class Run {
   async play(): Promise<string[]> {
     const { world } = this;
     const { time, chance } = world;
-    await this.#server.clean();
+    await this.server.clean();
     for (let index = 0; index < SERVICES; index += 1) this.#startService();
     await time.runUntil(() => this.#services.length === SERVICES);
     for (let index = 0; index < WORKERS; index += 1) this.#startWorker(index);
@@ -99,7 +100,7 @@ export class Run {
     for (const worker of this.#workers) worker.stop();
     const aftermath = new Aftermath({
       ...{ world, provider, scenario: this.#scenario },
-      ...{ owner: this.#owner, server: this.#server, watch: this.watch },
+      ...{ owner: this.#owner, server: this.server, watch: this.watch },
       services: () => this.#services,
     });
     await aftermath.play().catch((error: unknown) => world.broken('pool-does-not-answer', String(error)));
@@ -109,7 +110,7 @@ export class Run {
     const { world, provider, watch } = this;
     const { chance } = world;
     return {
-      ...{ world, provider, watch, server: this.#server, owner: this.#owner },
+      ...{ world, provider, watch, server: this.server, owner: this.#owner },
       ...{ mishaps: this.#mishaps, scenario: this.#scenario },
       worker: () => chance.pick(this.#workers),
       replaceWorker: () => {
@@ -134,7 +135,7 @@ export class Run {
     const { marginMs, windowMs } = this.#scenario.rules;
     const service = new KeyServiceProcess({
       ...{ world, watch, lua },
-      server: this.#server,
+      server: this.server,
       epochs: this.#epochs,
       blocks: this.#blocks,
       settleMs: 2 * windowMs + TOLERANCE_MS + marginMs,
@@ -159,7 +160,7 @@ export class Run {
       egress: egresses[index % egresses.length] as string,
       loops: community ? 4 : 2,
       services: () => this.#services,
-      poolMicros: () => this.#server.micros(),
+      poolMicros: () => this.server.micros(),
       bucketOf: (keyId) => this.#owner.key(keyId).details.bucket,
       work: () => this.#work(),
       onSettled: ({ service, verdict }) => {

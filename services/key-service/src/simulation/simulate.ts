@@ -1,7 +1,7 @@
 import { Chance } from './chance';
-import type { RedisPair } from './redis-pair';
+import type { RedisRoom } from './redis-room';
 import { Run } from './run';
-import { type Settling, VirtualTime } from './virtual-time';
+import { VirtualTime } from './virtual-time';
 import { type Violation, World } from './world';
 
 export interface SimulationOptions {
@@ -27,26 +27,15 @@ export interface SimulationReport {
   counts: ReadonlyMap<string, number>;
   /** Virtual seconds. */
   seconds: number;
-}
-
-/** Commands that real servers have not answered yet. */
-export function settlingOf({ connections: [one, other] }: RedisPair): Settling {
-  return {
-    get busy(): boolean {
-      return one.busy || other.busy;
-    },
-    async idle(): Promise<void> {
-      if (one.busy) await one.idle();
-      if (other.busy) await other.idle();
-    },
-  };
+  /** The machine stood still, ms: what lives for a second or two in Redis may have ended too soon. */
+  stoodStillMs: number;
 }
 
 /** One run: five keys, three workers, two key-services, at least 200 grants and five faults; the same for the same seed. */
-export async function simulate(redis: RedisPair, options: SimulationOptions): Promise<SimulationReport> {
-  const time = new VirtualTime(settlingOf(redis));
+export async function simulate(room: RedisRoom, options: SimulationOptions): Promise<SimulationReport> {
+  const time = new VirtualTime(room);
   const world = new World(time, new Chance(options.seed), options.onEvent);
-  const run = new Run(world, redis, options.lua);
+  const run = new Run(world, room, options.lua);
   const faults = await run.play();
   const { frozen, pathChanges, refusedLearning } = run.provider;
   return {
@@ -58,5 +47,6 @@ export async function simulate(redis: RedisPair, options: SimulationOptions): Pr
     lastEvents: world.lastEvents(),
     counts: world.counts,
     seconds: world.elapsed(),
+    stoodStillMs: run.server.longestLook,
   };
 }

@@ -1,5 +1,5 @@
-import type { RedisPair } from './redis-pair';
-import type { RespReply } from './resp-connection';
+import type { RedisRoom } from './redis-room';
+import { ReplyError, type RespReply } from './resp-connection';
 import type { World } from './world';
 
 /** Each key with its dump and what is left of its life (ms, 0 = for ever). */
@@ -15,25 +15,33 @@ const RESTORE = `
 for i = 1, #ARGV, 3 do
   redis.call('RESTORE', ARGV[i], ARGV[i + 1], ARGV[i + 2], 'REPLACE')
 end`;
-/** Lives of keys pass with virtual time: what was seen last time and not written since is that much older now. */
+/**
+ * Lives of keys pass with virtual time, looked at every five seconds of it; real time does not count. What was written
+ * since the last look lives for the whole second in which its life ends, since it is a little older by real time.
+ */
 const AGE = `
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local known, seen = {}, { 'simulation:lives' }
 local stored = redis.call('HGETALL', 'simulation:lives')
 for i = 1, #stored, 2 do
-  known[stored[i]] = tonumber(stored[i + 1])
+  known[stored[i]] = stored[i + 1]
 end
 for _, key in ipairs(redis.call('KEYS', '*')) do
   local at = redis.call('PEXPIRETIME', key)
   if at > 0 then
-    if known[key] == at then
-      at = at - tonumber(ARGV[1])
-      redis.call('PEXPIREAT', key, at)
+    local since, left = string.match(known[key] or '', '^(%d+) (%d+)$')
+    if since == string.format('%.0f', at) then
+      left = left - ARGV[1]
+    else
+      left = math.ceil((at - now) / 1000) * 1000
     end
-    if at > now then
+    if left > 0 then
+      redis.call('PEXPIREAT', key, string.format('%.0f', now + left))
       seen[#seen + 1] = key
-      seen[#seen + 1] = at
+      seen[#seen + 1] = string.format('%.0f %.0f', now + left, left)
+    else
+      redis.call('DEL', key)
     end
   end
 end
@@ -46,19 +54,26 @@ const AGE_EVERY = 5_000_000;
 /** What a restart brings back: all that was written, what was on the disk a while ago, or nothing. */
 export type RestoredData = 'all' | 'older' | 'nothing';
 
-/** A real Redis at a virtual time: its clock can be set, and it can be away, forget, or come back with old data. */
+/**
+ * A real Redis at a virtual time: its clock can be set, and it can be away, forget, or come back with old data. Which
+ * libraries of functions it has is kept here: the real server has those of all seeds that are played.
+ */
 export class SimulatedServer {
+  /** Longest real time between two looks at the lives of keys, ms: keys with a life as short as that are lost too soon. */
+  longestLook = 0;
   readonly #world: World;
-  readonly #pair: RedisPair;
+  readonly #room: RedisRoom;
+  readonly #libraries = new Set<string>();
   #active: 0 | 1 = 0;
   #steppedBy = 0;
   #awayUntil = 0;
   #onDisk: RespReply[] | undefined;
   #agedAt: number;
+  #lookedAt = performance.now();
 
-  constructor(world: World, pair: RedisPair) {
+  constructor(world: World, room: RedisRoom) {
     this.#world = world;
-    this.#pair = pair;
+    this.#room = room;
     this.#agedAt = world.time.micros;
   }
 
@@ -73,25 +88,25 @@ export class SimulatedServer {
 
   call(...words: (string | number)[]): Promise<RespReply> {
     const { micros } = this.#world.time;
-    if (micros - this.#agedAt > AGE_EVERY) {
-      this.#discard(this.#now.call('EVAL', AGE, 0, Math.floor((micros - this.#agedAt) / 1000)));
-      this.#agedAt = micros;
-    }
-    return this.#now.call(...words);
+    if (micros - this.#agedAt > AGE_EVERY) this.#age();
+    const [command, what, , text] = words;
+    if (command === 'FCALL' && !this.#libraries.has(String(what)))
+      return Promise.reject(new ReplyError('ERR Function not found'));
+    if (command === 'FUNCTION') return this.#function(String(what), String(text));
+    return this.#now(...words);
   }
 
   async clean(): Promise<void> {
-    // The script may stay: a memory without a record is begun anew whatever is loaded.
-    for (const connection of this.#pair.connections) await connection.call('FLUSHALL');
+    for (const server of [0, 1] as const) await this.#room.call(server, 'FLUSHDB');
   }
 
-  /** FLUSHALL leaves the scripts. */
+  /** As FLUSHALL does it: functions stay. */
   flushAll(): void {
-    this.#discard(this.#now.call('FLUSHALL'));
+    this.#discard(this.#now('FLUSHDB'));
   }
 
-  flushScripts(): void {
-    this.#discard(this.#now.call('SCRIPT', 'FLUSH'));
+  flushFunctions(): void {
+    this.#libraries.clear();
   }
 
   stepClock(micros: number): void {
@@ -105,20 +120,37 @@ export class SimulatedServer {
 
   /** What is there now is what an older disk has. */
   async writeDisk(): Promise<void> {
-    this.#onDisk = (await this.#now.call('EVAL', DUMP, 0)) as RespReply[];
+    this.#onDisk = (await this.#now('EVAL', DUMP, 0)) as RespReply[];
   }
 
   async restart(data: RestoredData): Promise<void> {
-    const dump = data === 'all' ? ((await this.#now.call('EVAL', DUMP, 0)) as RespReply[]) : this.#onDisk;
+    const dump = data === 'all' ? ((await this.#now('EVAL', DUMP, 0)) as RespReply[]) : this.#onDisk;
     this.#active = this.#active === 0 ? 1 : 0;
-    await this.#now.call('FLUSHALL');
-    await this.#now.call('SCRIPT', 'FLUSH');
+    this.#libraries.clear();
+    await this.#now('FLUSHDB');
     if (data === 'nothing' || dump === undefined || dump.length === 0) return;
-    await this.#now.call('EVAL', RESTORE, 0, ...(dump as string[]));
+    await this.#now('EVAL', RESTORE, 0, ...(dump as string[]));
   }
 
-  get #now(): RedisPair['connections'][0] {
-    return this.#pair.connections[this.#active];
+  /** A library is named like its one function. */
+  #function(what: string, text: string): Promise<RespReply> {
+    if (what === 'LIST') return Promise.resolve(this.#libraries.has(text) ? [text] : []);
+    const name = libraryName(text);
+    this.#libraries.add(name);
+    return this.#room.load(this.#active, name, text);
+  }
+
+  #now(...words: (string | number)[]): Promise<RespReply> {
+    return this.#room.call(this.#active, ...words);
+  }
+
+  #age(): void {
+    const { micros } = this.#world.time;
+    this.#discard(this.#now('EVAL', AGE, 0, Math.floor((micros - this.#agedAt) / 1000)));
+    this.#agedAt = micros;
+    const now = performance.now();
+    this.longestLook = Math.max(this.longestLook, now - this.#lookedAt);
+    this.#lookedAt = now;
   }
 
   #discard(call: Promise<unknown>): void {
@@ -161,8 +193,8 @@ export class SimulatedConnection {
     return this.#round(() => ['EVAL', ...words]);
   }
 
-  script(...words: string[]): Promise<RespReply> {
-    return this.#round(() => ['SCRIPT', ...words]);
+  function(...words: ['LOAD', 'REPLACE', string] | ['LIST', 'LIBRARYNAME', string]): Promise<RespReply> {
+    return this.#round(() => ['FUNCTION', ...words]);
   }
 
   time(): Promise<[string, string]> {
@@ -173,8 +205,8 @@ export class SimulatedConnection {
   }
 
   /** The last two words are the clock, read when the command arrives. */
-  evalsha(...words: (string | number)[]): Promise<RespReply> {
-    return this.#round(() => ['EVALSHA', ...words.slice(0, -2), ...this.#clock()], true);
+  fcall(...words: (string | number)[]): Promise<RespReply> {
+    return this.#round(() => ['FCALL', ...words.slice(0, -2), ...this.#clock()], true);
   }
 
   #clock(): [string, string] {
@@ -204,7 +236,8 @@ export class SimulatedConnection {
               else resolve(reply);
             },
             (error: unknown) => {
-              if (!String(error).includes('NOSCRIPT')) this.#world.broken('redis-refuses', String(error));
+              if (!String(error).includes('Function not found'))
+                this.#world.broken('redis-refuses', String(error));
               if (!this.#closed) reject(error as Error);
             },
           );
@@ -218,4 +251,8 @@ export class SimulatedConnection {
     if (lost) this.#world.note('a reply of Redis is lost');
     return lost;
   }
+}
+
+function libraryName(text: string): string {
+  return /^#!lua name=(\w+)/.exec(text)?.[1] ?? '';
 }

@@ -1,7 +1,7 @@
 import type { CallReport } from '@sociograph/contracts';
 import { type KeyNews, type PoolClock, slotVerdict } from '@sociograph/lease-client';
 import type { NetworkRules } from '../domain/networks';
-import type { LedgerGrant } from '../domain/ports';
+import type { LedgerGrant } from '../domain/quota-ledger';
 import type { PathWatch } from './path-watch';
 import type { Answer, Provider } from './provider';
 import type { SkewedClock } from './skewed-clock';

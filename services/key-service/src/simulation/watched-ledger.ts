@@ -1,13 +1,13 @@
 import type { ApiKey } from '../domain/api-key';
+import type { KeyEvent } from '../domain/key-events';
 import type {
-  KeyEvent,
   LedgerDeal,
   LedgerGrant,
   LedgerGrantRequest,
   LedgerVerdict,
   QuotaLedger,
   SettleVerdict,
-} from '../domain/ports';
+} from '../domain/quota-ledger';
 import type { Provider } from './provider';
 import { RestWatch } from './rest-watch';
 import type { World } from './world';

@@ -5,7 +5,9 @@
 local SPANS = { minute = 60000000, hour = 3600000000, day = 86400000000 }
 local HOUR, ACCOUNT_MS = 3600000000, 259200000
 
-local accounts = {}
+local accounts
+anew[#anew + 1] = function() accounts = {} end
+
 local function accountOf(bucket)
   if not accounts[bucket] then
     accounts[bucket] = load('u:' .. E .. ':' .. bucket) or {}
@@ -16,7 +18,6 @@ end
 local function saveAccount(bucket)
   save('u:' .. E .. ':' .. bucket, accounts[bucket], ACCOUNT_MS)
 end
-
 
 local function leftOf(entry)
   local left = 0

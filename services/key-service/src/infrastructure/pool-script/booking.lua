@@ -48,7 +48,7 @@ function ops.accounts()
     end
     found[i] = { bucket = bucket, limits = limits }
   end
-  return { 'ok', now, tonumber(E), cjson.encode(found) }
+  return { 'ok', now, epoch, cjson.encode(found) }
 end
 
 -- A block that was booked, or how long none can be had.

@@ -1,10 +1,12 @@
 -- When this memory began, at the earliest: it is ready two windows and more after that.
-local begunAt = tonumber(readyAt) - (a.settle or 0)
+local function begunAt()
+  return readyAt - (rules.settle or 0)
+end
 
 -- Windows that begin with a key's first call: its arrival is known when the earliest call of the bucket is settled.
 -- A key that is older than this memory may have been called before it: where its windows begin is not known.
 local function firstCall(b, name, k)
-  if a.align ~= 'first-call' or load('f:' .. E .. ':' .. name) or not k or (k.c or 0) < begunAt then
+  if rules.align ~= 'first-call' or load('f:' .. E .. ':' .. name) or not k or (k.c or 0) < begunAt() then
     return
   end
   local first
@@ -13,7 +15,7 @@ local function firstCall(b, name, k)
       first = c
     end
   end
-  if first and (first[4] == 0 or first[2] > first[1] + a.slack) then
+  if first and (first[4] == 0 or first[2] > first[1] + rules.slack) then
     -- It may never have reached the network, and its windows begin with a later call; or its worker stood still before
     -- it took the stamp, and they began before that.
     save('f:' .. E .. ':' .. name, {})
@@ -31,7 +33,7 @@ local function chargeSettled(b, name, nb, r, k)
         c[2] = math.max(r.sent, nb)
         c[4] = r.o == 'answered' and math.max(r.answered, nb) or 0
         firstCall(b, name, k)
-      elseif nb >= now + a.lead then
+      elseif nb >= now + rules.lead then
         c[3] = 1
         return true
       else

@@ -31,7 +31,7 @@ end
 local function poolsOf(c, kinds)
   local names = {}
   for i, kind in ipairs(kinds) do
-    names[i] = c.ws .. ':' .. a.network .. ':' .. kind
+    names[i] = c.ws .. ':' .. rules.network .. ':' .. kind
   end
   return names
 end
@@ -43,15 +43,15 @@ local function laneOf(c)
       methods[#methods + 1] = method .. '=' .. calls
     end
     table.sort(methods)
-    c.lane = a.network .. ' ' .. c.egress .. ' ' .. table.concat(methods, ' ')
+    c.lane = rules.network .. ' ' .. c.egress .. ' ' .. table.concat(methods, ' ')
   end
   return c.lane
 end
 
 -- The bucket of all calls from one egress to the network, where that is limited.
 local function egressBucket(c)
-  return a.egressQuota
-    and bucketOf({ b = 'net:' .. a.network .. ':' .. c.egress, q = a.egressQuota, ph = 0, z = { '' } })
+  return rules.egressQuota
+    and bucketOf({ b = 'net:' .. rules.network .. ':' .. c.egress, q = rules.egressQuota, ph = 0, z = { '' } })
 end
 
 -- The earliest moment that suits the key's bucket and, where there is one, the egress' bucket as well.
@@ -71,7 +71,7 @@ local function earliest(b, g, from)
       return nb
     end
   end
-  return nb + a.window
+  return nb + rules.window
 end
 
 local function takeSlots(best, calls, from)
@@ -114,6 +114,17 @@ local function knownOut(look, ids)
     return {}
   end
   return redis.call('ZMSCORE', look.out, unpack(ids))
+end
+
+-- The first ones of a page are about to be considered; more than that seldom are.
+local function fetchKeys(ids)
+  local names = {}
+  for i = 1, math.min(#ids, ENOUGH) do
+    names[i] = 'k:' .. ids[i]
+  end
+  if names[1] then
+    fetch(names)
+  end
 end
 
 -- The key and its next slot, or nil when it is ruled out. `from` is the earliest moment that suits the key.
@@ -159,8 +170,9 @@ local function earliestFree(look)
         ids[#ids + 1] = page[i]
       end
       local out = knownOut(look, ids)
+      fetchKeys(ids)
       for i, id in ipairs(ids) do
-        local enough = best and (best.nb <= look.first or (considered >= ENOUGH and best.nb <= now + a.horizon))
+        local enough = best and (best.nb <= look.first or (considered >= ENOUGH and best.nb <= now + rules.horizon))
         if enough or (best and tonumber(page[2 * i]) >= best.nb) then
           done = true
           break
@@ -168,10 +180,14 @@ local function earliestFree(look)
         local found, reason, again = consider(look, id, out[i])
         if found then
           considered = considered + 1
-          corrections[#corrections + 1] = found.nb
-          corrections[#corrections + 1] = id
+          -- The best one is scored again when it is charged.
+          local other = found
           if not best or found.nb < best.nb then
-            best = found
+            best, other = found, best
+          end
+          if other then
+            corrections[#corrections + 1] = other.nb
+            corrections[#corrections + 1] = other.id
           end
         elseif reason == RESTING then
           corrections[#corrections + 1] = again
@@ -246,7 +262,7 @@ local function inOrder(look, strategy)
   local out, busy = knownOut(look, ids), 0
   for i, head in ipairs(heads) do
     local found, reason = consider(look, head[1], out[i])
-    if found and found.nb <= now + a.horizon then
+    if found and found.nb <= now + rules.horizon then
       found.score = head[2]
       found.why = string.format(orders[strategy].why, head[2])
       return found
@@ -265,8 +281,8 @@ end
 
 local function choose(look)
   local best
-  if orders[a.strategy] then
-    best = inOrder(look, a.strategy)
+  if orders[rules.strategy] then
+    best = inOrder(look, rules.strategy)
   end
   return best or earliestFree(look)
 end
@@ -287,7 +303,7 @@ local function whyOf(look, best)
     all = all + others
     parts[#parts + 1] = others .. ' other kind'
   end
-  local text = a.strategy .. '; ' .. best.why .. '; ' .. all .. ' ruled out'
+  local text = rules.strategy .. '; ' .. best.why .. '; ' .. all .. ' ruled out'
   return all > 0 and text .. ': ' .. table.concat(parts, ', ') or text
 end
 
@@ -298,12 +314,12 @@ local function used(best, calls)
     redis.call('PEXPIRE', day, 172800000)
   end
   redis.call('HSET', P .. 'last:' .. E, best.id, string.format('%.0f', now))
-  local order = orders[a.strategy]
+  local order = orders[rules.strategy]
   if order then
-    local known = best.score or tonumber(redis.call('ZSCORE', orderName(a.strategy, best.k.z[1]), best.id) or 0)
+    local known = best.score or tonumber(redis.call('ZSCORE', orderName(rules.strategy, best.k.z[1]), best.id) or 0)
     local score = string.format('%.17g', order.after(best.id, best.k, calls, known))
     for _, name in ipairs(best.k.z) do
-      redis.call('ZADD', orderName(a.strategy, name), 'XX', score, best.id)
+      redis.call('ZADD', orderName(rules.strategy, name), 'XX', score, best.id)
     end
   end
 end

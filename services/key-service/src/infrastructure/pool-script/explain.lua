@@ -1,7 +1,7 @@
 -- What stands against each of these keys right now; nothing is charged.
 function ops.explain()
   local c, found, gate = a.c, {}, networkGate()
-  local first = now + a.lead
+  local first = now + rules.lead
   local look = newLook(c, first)
   local allowed, other = {}, {}
   for _, name in ipairs(look.pools) do

@@ -5,7 +5,9 @@
 -- request of several calls holds the slots before its own as well: single calls would take them one by one.
 local FLOW_MS, WAIT_MS, GRACE, POLL, CLOSE = 600000, 5000, 60000, 2000, 40000
 
-local verdicts = {}
+local verdicts
+anew[#anew + 1] = function() verdicts = {} end
+
 local function deny(i, reason, at)
   verdicts[#verdicts + 1] = string.format('%d %s %.0f', i, reason, at)
 end
@@ -29,7 +31,7 @@ local function admit(i, c)
   if known then
     if known.ws ~= c.ws or known.by ~= c.by then
       deny(i, 'replay', now)
-    elseif known.x <= now or math.floor(known.f / 10000000000) ~= tonumber(E) then
+    elseif known.x <= now or math.floor(known.f / 10000000000) ~= epoch then
       -- A lease of an earlier memory: its slots are charged nowhere.
       deny(i, 'expired', now)
     else
@@ -37,20 +39,20 @@ local function admit(i, c)
     end
   elseif c.first and replayed(c.session, c.seq) then
     deny(i, 'replay', now)
-  elseif now < tonumber(readyAt) then
-    deny(i, 'recovering', tonumber(readyAt))
+  elseif now < readyAt then
+    deny(i, 'recovering', readyAt)
   else
     return nil, true
   end
 end
 
 local function flowNames(c)
-  local name = E .. ':' .. a.network .. ':' .. c.ws
+  local name = E .. ':' .. rules.network .. ':' .. c.ws
   return 'ws:' .. name, 'imp:' .. name .. ':' .. c.imp
 end
 
 local function virtualTime()
-  return load('share:' .. E .. ':' .. a.network) or 0
+  return load('share:' .. E .. ':' .. rules.network) or 0
 end
 
 -- Those who have had least come first; of equals the one that was served longest ago.
@@ -80,11 +82,11 @@ local function countShare(flow, present, calls, fence)
   flow.imp.f, flow.imp.l = flow.si + calls, fence
   save(ws, flow.ws, FLOW_MS)
   save(imp, flow.imp, FLOW_MS)
-  save('share:' .. E .. ':' .. a.network, math.max(present, flow.sw))
+  save('share:' .. E .. ':' .. rules.network, math.max(present, flow.sw))
 end
 
 local function waitingName()
-  return P .. 'wait:' .. E .. ':' .. a.network
+  return P .. 'wait:' .. E .. ':' .. rules.network
 end
 
 local function noteWaiting(flow, again, hold)
@@ -97,7 +99,7 @@ end
 -- When somebody who has had less is about to ask for a slot of this key, the slot is left to them while it lies far
 -- enough ahead to lose nothing: answers when to ask again. Who does not come within 60 ms has lost the turn.
 local function isTurnOfAnother(flow, k, slot, present)
-  if slot < now + a.lead + CLOSE or redis.call('HLEN', waitingName()) == 0 then
+  if slot < now + rules.lead + CLOSE or redis.call('HLEN', waitingName()) == 0 then
     return nil
   end
   local own, stored = flow.c.ws .. ' ' .. flow.c.imp, redis.call('HGETALL', waitingName())
@@ -127,10 +129,10 @@ end
 
 local function charge(flow, best, slots, look)
   local c, k, last = flow.c, best.k, slots[#slots]
-  local fence = E * 10000000000 + redis.call('INCR', P .. 'fence:' .. E)
+  local fence = epoch * 10000000000 + redis.call('INCR', P .. 'fence:' .. E)
   local lease = {
     k = best.id, b = k.b, v = k.v, f = fence, ws = c.ws, by = c.by, im = c.imp, c = slots, g = now,
-    x = last + a.slack + a.hold, done = 0, told = {}, eg = c.egress, ms = {}, n = best.g and best.g.name,
+    x = last + rules.slack + rules.hold, done = 0, told = {}, eg = c.egress, ms = {}, n = best.g and best.g.name,
     y = whyOf(look, best),
   }
   for method in pairs(c.methods) do
@@ -141,9 +143,9 @@ local function charge(flow, best, slots, look)
   end
   spend(k, { calls = #slots, methods = c.methods }, lease)
   save('l:' .. c.id, lease, math.ceil((lease.x - now) / 1000) + 60000)
-  save('b:' .. E .. ':' .. k.b, best.b, BUCKET_MS)
+  save('b:' .. E .. ':' .. k.b, best.b, bucketMs())
   if best.g then
-    save('b:' .. E .. ':' .. best.g.name, best.g, BUCKET_MS)
+    save('b:' .. E .. ':' .. best.g.name, best.g, bucketMs())
   end
   local open = P .. 'lk:' .. E .. ':' .. best.id
   redis.call('ZADD', open, string.format('%.0f', lease.x), c.id)
@@ -151,6 +153,16 @@ local function charge(flow, best, slots, look)
   lower(k, best.id, place(best.b, look.first))
   used(best, #slots)
   return lease
+end
+
+function reads.grant()
+  local network = rules.network
+  local names = { networkName('net', network), 'share:' .. E .. ':' .. network, 'path:' .. network }
+  for _, c in ipairs(a.cands) do
+    names[#names + 1] = 'l:' .. c.id
+    names[#names + 1], names[#names + 2] = flowNames(c)
+  end
+  return names
 end
 
 -- Deals one lease to the first of the candidates, in fair order, that can have one. Each gets a verdict, or none when
@@ -175,7 +187,7 @@ function ops.grant()
     end
     return reply(0)
   end
-  local present, failed, first = virtualTime(), {}, now + a.lead
+  local present, failed, first = virtualTime(), {}, now + rules.lead
   inFairOrder(open, present)
   for _, flow in ipairs(open) do
     local c = flow.c
@@ -188,11 +200,11 @@ function ops.grant()
         -- A trial is one call: who asked for several gets one, so that the key comes back whoever asks.
         local calls = isTrial(best.k, c.methods, c.egress) and 1 or c.calls
         local slots = takeSlots(best, calls, math.max(first, best.k.rest or 0))
-        local last, reach = slots[#slots], math.max(a.horizon, calls > 1 and a.window or 0)
-        if slots[1] > now + a.horizon or last > now + reach then
+        local last, reach = slots[#slots], math.max(rules.horizon, calls > 1 and rules.window or 0)
+        if slots[1] > now + rules.horizon or last > now + reach then
           -- Nothing was saved: the charge was made in memory only.
-          local holds = slots[1] <= now + a.horizon and last - slots[1] <= reach - a.lead - CLOSE
-          denied = { 'no-slot', math.max(now + 1, slots[1] - a.horizon, last - reach), true, holds }
+          local holds = slots[1] <= now + rules.horizon and last - slots[1] <= reach - rules.lead - CLOSE
+          denied = { 'no-slot', math.max(now + 1, slots[1] - rules.horizon, last - reach), true, holds }
         else
           local another = isTurnOfAnother(flow, best.k, slots[1], present)
           if not another then

@@ -24,7 +24,7 @@ function ops.capacity()
       end
     end
   end
-  return { 'ok', now, keys, math.floor(perSecond * 1000 * 1000000 / a.window) }
+  return { 'ok', now, keys, math.floor(perSecond * 1000 * 1000000 / rules.window) }
 end
 
 -- Out of the orders of pools that it is no member of any more; in the others it keeps its place.

@@ -8,7 +8,7 @@ local RECENT, PERIOD, PERIODS = 5000000, 5000000, 12
 local TOP, LEAST_SAMPLES, LEAST_SPREAD = 8, 10, 10000
 
 local function samplesOf()
-  return load('path:' .. a.network .. ':samples') or { r = {}, p = {} }
+  return load('path:' .. rules.network .. ':samples') or { r = {}, p = {} }
 end
 
 local function addSample(samples, trip)
@@ -68,7 +68,7 @@ local function estimate(samples)
   end
   local found = math.max(slow, fast)
   if n < LEAST_SAMPLES then
-    found = math.max(found * 2, a.margin - a.slack)
+    found = math.max(found * 2, rules.margin - rules.slack)
   end
   return found, n, lo
 end
@@ -88,13 +88,13 @@ local function relearn(samples)
   else
     p.h = nil
   end
-  save('path:' .. a.network .. ':samples', samples)
-  save('path:' .. a.network, p)
+  save('path:' .. rules.network .. ':samples', samples)
+  save('path:' .. rules.network, p)
 end
 
 -- The network's clock minus ours, between two bounds: an answer of second `date` was made between `from` and `to`.
 local function clockSeen(from, to, date)
-  if a.kind ~= 'fixed' or a.align ~= 'clock' then
+  if rules.kind ~= 'fixed' or rules.align ~= 'clock' then
     return
   end
   local p = path()
@@ -111,7 +111,7 @@ local function clockSeen(from, to, date)
     end
   end
   p.o = { lo = lo, hi = hi, at = now, e = E }
-  save('path:' .. a.network, p)
+  save('path:' .. rules.network, p)
 end
 
 function ops.learn()
@@ -134,24 +134,25 @@ function ops.learn()
     p.m = { mean = a.late.mean, max = math.max(a.late.max, (p.m and p.m.max or 0) * 0.95) }
   end
   relearn(samples)
-  return { 'ok', now, p.s + a.slack }
+  return { 'ok', now, p.s + rules.slack }
 end
 
 -- What is in force, as it is shown and kept outside of this memory.
 function ops.path()
-  local known = load('path:' .. a.network)
+  local known = load('path:' .. rules.network)
   return { 'ok', now, known and cjson.encode(known) or 'null' }
 end
 
 -- Begins with what was learned before a loss of memory; what was measured since is newer.
 function ops.restore()
-  if not load('path:' .. a.network) then
-    save('path:' .. a.network, { s = a.known.s, e = a.known.e, t = a.known.t, n = 0, lo = a.known.lo })
+  if not load('path:' .. rules.network) then
+    save('path:' .. rules.network, { s = a.known.s, e = a.known.e, t = a.known.t, n = 0, lo = a.known.lo })
   end
   return { 'ok', now }
 end
 
 function ops.forget()
-  redis.call('DEL', P .. 'path:' .. a.network, P .. 'path:' .. a.network .. ':samples')
+  erase('path:' .. rules.network)
+  erase('path:' .. rules.network .. ':samples')
   return { 'ok', now }
 end

@@ -2,7 +2,9 @@
 local BOOKING, MOST_HINTS = 50000, 8
 
 -- What has to be booked soon: told to the caller, who books outside of the lease's path.
-local hints = {}
+local hints
+anew[#anew + 1] = function() hints = {} end
+
 local function hint(bucket, limit, allowed, need)
   if #hints < MOST_HINTS then
     hints[#hints + 1] = string.format('%s\t%s\t%.0f\t%.0f', bucket, limit, allowed, need)

@@ -1,37 +1,52 @@
--- The pool's one script. Every call checks that Redis still remembers what was granted (epoch, run id, clock) and
--- does its work in the same step: choosing a key and charging its windows cannot be torn apart.
--- KEYS[1] prefix; ARGV: op, epoch record, run id, the caller's estimate of this clock (us, 0 = none), payload (JSON).
--- Times are microseconds. Big numbers leave as integers of the reply: cjson would round them to 14 digits.
-local P = KEYS[1]
-local t = redis.call('TIME')
-local now = t[1] * 1000000 + t[2]
-
-if redis.call('GET', P .. 'epoch') ~= ARGV[2] then
-  return { 'lost', now, 'epoch' }
-end
-if string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') ~= ARGV[3] then
-  return { 'lost', now, 'run' }
-end
-local estimate = tonumber(ARGV[4])
+-- The pool's one function. Every call checks that Redis still remembers what was granted (epoch, run id, clock) and
+-- does its work in the same step (call.lua): choosing a key and charging its windows cannot be torn apart. This text is
+-- run once, when it is loaded, so that no call makes its functions anew; what a call may not find as the one before it
+-- left it begins anew with each (`anew`). Times are microseconds.
+local P, now, E, epoch, readyAt
+-- The payload of the call, and the rules of the network that it is about (the payload again where it is about none).
+local a, rules
+local anew = {}
 -- A reading of this clock that is off by more than this is one of a clock that was set.
 local CLOCK_SET = 250000
-if estimate > 0 and math.abs(now - estimate) > CLOCK_SET then
-  return { 'lost', now, 'clock' }
+
+-- Records as this call has read or written them, by name; false: there is none.
+local records
+anew[#anew + 1] = function() records = {} end
+
+-- Reads what will be asked for by `load` in one go.
+local function fetch(names)
+  local full = {}
+  for i, name in ipairs(names) do
+    full[i] = P .. name
+  end
+  local found = redis.call('MGET', unpack(full))
+  for i, name in ipairs(names) do
+    records[name] = found[i]
+  end
 end
-local E, readyAt = string.match(ARGV[2], '^(%d+)|%x+|(%d+)$')
-local a = cjson.decode(ARGV[5])
 
 local function load(name)
-  local packed = redis.call('GET', P .. name)
+  local packed = records[name]
+  if packed == nil then
+    packed = redis.call('GET', P .. name)
+    records[name] = packed
+  end
   return packed and cmsgpack.unpack(packed)
 end
 
 local function save(name, value, ttlMs)
+  local packed = cmsgpack.pack(value)
+  records[name] = packed
   if ttlMs then
-    redis.call('SET', P .. name, cmsgpack.pack(value), 'PX', ttlMs)
+    redis.call('SET', P .. name, packed, 'PX', ttlMs)
   else
-    redis.call('SET', P .. name, cmsgpack.pack(value))
+    redis.call('SET', P .. name, packed)
   end
+end
+
+local function erase(name)
+  records[name] = false
+  redis.call('DEL', P .. name)
 end
 
 local function pool(name)
@@ -46,18 +61,21 @@ local function lower(k, id, score)
 end
 
 -- Each sequence number of a session is taken once; the bitmap costs one bit a request, 2 MB at most: a session ends
--- long before. It outlives its session.
+-- long before. It outlives its session; that it ends some day is said now and then.
 local function replayed(session, sequence)
   if sequence > 16777215 then
     return true
   end
   local key = P .. 'seq:' .. session
   local seen = redis.call('SETBIT', key, sequence, 1) == 1
-  redis.call('PEXPIRE', key, 7200000, 'NX')
+  if sequence < 32 or sequence % 32 == 0 then
+    redis.call('PEXPIRE', key, 7200000, 'NX')
+  end
   return seen
 end
 
-local ops = {}
+-- Operations by name, and for some of them what they are about to read.
+local ops, reads = {}, {}
 
 function ops.clock()
   return { 'ok', now }

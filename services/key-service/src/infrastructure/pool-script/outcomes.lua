@@ -48,7 +48,7 @@ local function answered(k, lease, told)
     redis.call('ZREM', P .. networkName('nf', k.n), lease.k)
     local net = lease.np and load(networkName('net', k.n))
     if net and isTrialOf(net, lease) then
-      redis.call('DEL', P .. networkName('net', k.n))
+      erase(networkName('net', k.n))
       told[#told + 1] = { kind = 'network-circuit-closed', forMs = 0, network = k.n }
     end
   end

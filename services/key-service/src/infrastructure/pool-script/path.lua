@@ -4,9 +4,11 @@
 local DRIFT = 0.0005
 
 local inForce
+anew[#anew + 1] = function() inForce = nil end
+
 local function path()
   if not inForce then
-    inForce = load('path:' .. a.network) or { s = a.margin - a.slack, e = 0, t = 0, n = 0 }
+    inForce = load('path:' .. rules.network) or { s = rules.margin - rules.slack, e = 0, t = 0, n = 0 }
   end
   return inForce
 end

@@ -15,7 +15,7 @@ local function isExplained(b, q, nb, r, widest)
     if c[4] and c[4] > 0 then
       latest = math.min(latest, c[4])
     end
-    if c[1] ~= nb and c[3] == 0 and c[2] <= r.sent + widest and latest + a.window > r.sent then
+    if c[1] ~= nb and c[3] == 0 and c[2] <= r.sent + widest and latest + rules.window > r.sent then
       count = count + 1
     end
   end
@@ -23,7 +23,7 @@ local function isExplained(b, q, nb, r, widest)
 end
 
 local function isStorm(k, id)
-  local name, kept, keys, count = 'path:' .. a.network .. ':refused', { { now, id } }, { [id] = true }, 1
+  local name, kept, keys, count = 'path:' .. rules.network .. ':refused', { { now, id } }, { [id] = true }, 1
   for _, entry in ipairs(load(name) or {}) do
     if entry[1] > now - REFUSED_FOR and #kept < 500 then
       kept[#kept + 1] = entry
@@ -48,7 +48,7 @@ local function refused(k, id, b, nb, r)
   local explained = b and isExplained(b, quotaOf(k), nb, r, widest)
   if explained then
     path().h = { s = math.ceil(widest), u = now + HOLD_FOR }
-  elseif a.align == 'first-call' then
+  elseif rules.align == 'first-call' then
     -- Its windows may begin elsewhere: whatever they are, a sliding schedule keeps them.
     save('f:' .. E .. ':' .. k.b, {})
   end

@@ -13,8 +13,10 @@ end
 
 -- The network's circuit: until when nobody calls it (nil: it may be called), and its record when a call would probe.
 local network
+anew[#anew + 1] = function() network = nil end
+
 local function networkGate()
-  network = network or { r = a.network and load(networkName('net', a.network)) }
+  network = network or { r = rules.network and load(networkName('net', rules.network)) }
   local net = network.r
   if net and net.u > now then
     return net.u

@@ -9,6 +9,7 @@ local function settleOne(s)
   elseif lease.x <= now then
     status = 'late'
   end
+  fetch({ 'k:' .. lease.k, 'b:' .. E .. ':' .. lease.b })
   local k = load('k:' .. lease.k)
   local b = load('b:' .. E .. ':' .. lease.b)
   local g = lease.n and load('b:' .. E .. ':' .. lease.n)
@@ -27,8 +28,8 @@ local function settleOne(s)
       lease.told[slot] = 1
       -- Stamps of a lease of another memory may be of another clock; a worker that stood still took its stamp after the
       -- network had answered.
-      local isPrompt = r.sent <= nb + a.slack
-      if isPrompt and r.date and r.date > 0 and math.floor(lease.f / 10000000000) == tonumber(E) then
+      local isPrompt = r.sent <= nb + rules.slack
+      if isPrompt and r.date and r.date > 0 and math.floor(lease.f / 10000000000) == epoch then
         clockSeen(r.sent, r.answered, r.date)
       end
       for _, e in ipairs(r.effects) do
@@ -52,10 +53,10 @@ local function settleOne(s)
   if status == 'settled' then
     lease.done = 1
     if b then
-      save('b:' .. E .. ':' .. lease.b, b, BUCKET_MS)
+      save('b:' .. E .. ':' .. lease.b, b, bucketMs())
     end
     if g then
-      save('b:' .. E .. ':' .. lease.n, g, BUCKET_MS)
+      save('b:' .. E .. ':' .. lease.n, g, bucketMs())
     end
     if free and k then
       lower(k, lease.k, free)
@@ -68,6 +69,14 @@ local function settleOne(s)
     save('k:' .. lease.k, k)
   end
   return status, told
+end
+
+function reads.settle()
+  local names = {}
+  for _, s in ipairs(a.settles) do
+    names[#names + 1] = 'l:' .. s.id
+  end
+  return names
 end
 
 function ops.settle()

@@ -5,7 +5,7 @@ local function outcomesForbid(k, methods, egress, first)
   if bar and bar.u > now then
     return 0, 'egress barred', bar.u
   end
-  if k.rest and k.rest > first + a.horizon then
+  if k.rest and k.rest > first + rules.horizon then
     return k.rest, 'resting', k.rest
   end
   if k.cb and k.cb.u and k.cb.u > now then
@@ -41,8 +41,8 @@ local function beginTrials(k, methods, egress, lease)
   if net then
     net.u = lease.x
     net.t = net.t or now
-    lease.np = a.network
-    save(networkName('net', a.network), net, 3600000)
+    lease.np = rules.network
+    save(networkName('net', rules.network), net, 3600000)
   end
   return #trials > 0
 end

@@ -3,7 +3,9 @@
 -- `spread` after that and not after its answer, and to leave a window W later. Only times of the charges are kept,
 -- so that a spread that changes holds for all of them at once.
 -- Where windows begin with the first call, one that nobody reported must be remembered until the next one.
-local BUCKET_MS = a.align == 'first-call' and 2592000000 or 120000
+local function bucketMs()
+  return rules.align == 'first-call' and 2592000000 or 120000
+end
 
 local function latestArrival(c)
   local latest = c[2] + spread()
@@ -23,18 +25,18 @@ end
 local function bucketOf(k)
   local b = load('b:' .. E .. ':' .. k.b) or { c = {} }
   b.q, b.ph, b.name, b.pool = quotaOf(k), k.ph, k.b, k.z[1]
-  local first = now + a.lead
+  local first = now + rules.lead
   local kept = {}
   for _, c in ipairs(b.c) do
     -- A freed slot whose time has come was never used; a charge is over when its window is. Fixed windows are told
     -- apart by up to one more.
-    local over = latestArrival(c) + (a.kind == 'fixed' and 2 or 1) * a.window <= now
+    local over = latestArrival(c) + (rules.kind == 'fixed' and 2 or 1) * rules.window <= now
     if c[3] == 1 then
       over = c[1] < first
     end
     if not over then
       kept[#kept + 1] = c
-    elseif a.align == 'first-call' and c[3] ~= 1 and not c[4] and not load('f:' .. E .. ':' .. k.b) then
+    elseif rules.align == 'first-call' and c[3] ~= 1 and not c[4] and not load('f:' .. E .. ':' .. k.b) then
       -- The first call may have been this one, which nobody reported: where windows begin will not be known.
       save('f:' .. E .. ':' .. k.b, {})
     end
@@ -44,7 +46,7 @@ local function bucketOf(k)
 end
 
 local function gap(b)
-  return math.floor((a.window + spread()) / b.q)
+  return math.floor((rules.window + spread()) / b.q)
 end
 
 -- A new call may have at most q - 1 earlier ones whose window can still be open when it arrives.
@@ -57,7 +59,7 @@ local function windowFreeAt(b)
     latest[i] = latestArrival(c)
   end
   table.sort(latest)
-  return latest[#latest - b.q + 1] + a.window
+  return latest[#latest - b.q + 1] + rules.window
 end
 
 -- Keys that begin together begin out of phase, so that their calls do not leave in bursts.
@@ -80,15 +82,15 @@ end
 local function beginning(b)
   local p = path()
   local lo, hi
-  if a.align == 'clock' and p.o and p.o.e == E then
+  if rules.align == 'clock' and p.o and p.o.e == E then
     local aged = (now - p.o.at) * DRIFT
     lo, hi = -(p.o.hi + aged), -(p.o.lo - aged)
-  elseif a.align == 'first-call' then
+  elseif rules.align == 'first-call' then
     local f = load('f:' .. E .. ':' .. b.name) or {}
     lo, hi = f.lo, f.hi
   end
-  local length = lo and a.window - (hi - lo) - spread() - a.slack - (p.lo or 0)
-  if not length or length < a.window / 4 then
+  local length = lo and rules.window - (hi - lo) - spread() - rules.slack - (p.lo or 0)
+  if not length or length < rules.window / 4 then
     return nil
   end
   return lo, hi, length
@@ -100,16 +102,16 @@ function kinds.fixed(b, from)
   if not lo then
     return kinds.sliding(b, from)
   end
-  local n = math.floor((from - hi) / a.window)
+  local n = math.floor((from - hi) / rules.window)
   while true do
     local count = 0
     for _, c in ipairs(b.c) do
       local last = latestArrival(c) + (path().lo or 0)
-      if last >= lo + n * a.window and c[1] < hi + (n + 1) * a.window then
+      if last >= lo + n * rules.window and c[1] < hi + (n + 1) * rules.window then
         count = count + 1
       end
     end
-    local usable = hi + n * a.window
+    local usable = hi + n * rules.window
     if count < b.q then
       local nb = math.max(from, usable + math.floor((count + 0.5) * length / b.q))
       if nb <= usable + length then
@@ -128,7 +130,7 @@ local function place(b, from)
       hole = c
     end
   end
-  local nb = math.ceil(kinds[a.kind](b, from))
+  local nb = math.ceil(kinds[rules.kind](b, from))
   if hole and hole[1] <= nb then
     return hole[1], hole
   end
@@ -143,7 +145,7 @@ local function take(b, from, calls)
     if hole then
       hole[3] = 0
     else
-      b.c[#b.c + 1] = { nb, nb + a.slack, 0 }
+      b.c[#b.c + 1] = { nb, nb + rules.slack, 0 }
       b.l = nb
     end
     slots[i] = nb
