@@ -155,8 +155,9 @@ export class IdentityServiceModule {
       topics: CONSUMER_GROUPS.audit.topics,
       logger: ctx.logger,
       metrics: ctx.metrics,
+      // No beat: a database that is away holds up the collector, and no restart would bring it back. A fetch loop that
+      // stands still ends the process by itself.
       clock: ctx.clock,
-      onProgress: () => ctx.health.beat('audit collector'),
     });
   }
 }

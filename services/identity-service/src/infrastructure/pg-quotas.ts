@@ -1,4 +1,4 @@
-import { LIMITS_HASH, QUOTAS, type Quota, useHash } from '@sociograph/auth';
+import { LIMITS_HASH, QUOTAS, type Quota, streamsKey, useHash } from '@sociograph/auth';
 import type { Ids } from '@sociograph/kernel';
 import type { Postgres } from '@sociograph/postgres';
 import type { Redis } from 'ioredis';
@@ -77,6 +77,8 @@ export class PgQuotas extends Quotas {
       for (const text of texts)
         for (const [quota, use] of Object.entries(JSON.parse(text ?? '{}') as Limits))
           sum[quota as Quota] = (sum[quota as Quota] ?? 0) + use;
+      // Places count until they are no longer renewed; those of a process that died are still in the set.
+      sum.streams = await this.redis.zcount(streamsKey(workspaceId), `(${Date.now()}`, '+inf');
       return sum;
     } catch {
       return undefined;
