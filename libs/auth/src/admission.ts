@@ -11,11 +11,19 @@ import { TokenVerifier, type VerifiedToken } from './token-verifier';
  */
 @Injectable()
 export class Admission {
+  private readonly refused;
+
   constructor(
     private readonly verifier: TokenVerifier,
     private readonly revocations: Revocations,
-    private readonly metrics: Metrics,
-  ) {}
+    metrics: Metrics,
+  ) {
+    this.refused = metrics.counter(
+      'auth_tokens_refused_total',
+      'Tokens not accepted; a spike means an attack or a clock',
+      ['reason'] as const,
+    );
+  }
 
   /** The request's headers as they came (name, value, name, value, ...). Throws as TokenVerifier does; counted. */
   async admit(rawHeaders: readonly string[]): Promise<VerifiedToken> {
@@ -24,11 +32,8 @@ export class Admission {
       if (await this.isTakenBack(token)) throw refuse('revoked');
       return token;
     } catch (error) {
-      this.metrics
-        .counter('auth_tokens_refused_total', 'Tokens not accepted; a spike means an attack or a clock', [
-          'reason',
-        ])
-        .inc({ reason: error instanceof DomainError ? String(error.facts['refusal'] ?? error.kind) : 'bug' });
+      const reason = error instanceof DomainError ? String(error.facts['refusal'] ?? error.kind) : 'bug';
+      this.refused.inc({ reason });
       throw error;
     }
   }

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Metrics } from '@sociograph/observability';
 import { BoundedKeyLabel, PrometheusPoolFigures } from './infrastructure/prometheus-pool-figures';
 import { PrometheusPoolReport } from './infrastructure/prometheus-pool-report';
@@ -20,25 +18,10 @@ function setUp(mostKeys = 200) {
       .split('\n')
       .filter((line) => line.startsWith(`${name}{`))
       .map((line) => line.slice(name.length).replace(/,?service="key-service",?|,?instance="0",?/g, ''));
-  return { registry, metrics, figures: new PrometheusPoolFigures(metrics, label), report, lines, value };
+  return { metrics, figures: new PrometheusPoolFigures(metrics, label), report, lines, value };
 }
 
 describe('the metrics of key-service', () => {
-  it('are those that the README lists, with the same labels', async () => {
-    const { registry } = setUp();
-    const readme = readFileSync(join(__dirname, '..', 'README.md'), 'utf8');
-    const section = readme.split('\n## ').find((part) => part.startsWith('Metrics')) ?? '';
-    const documented = [...section.matchAll(/^\| `([a-z_]+)(?:\{([a-zA-Z,]+)\})?` +\|/gm)];
-    const there = (await registry.registry.getMetricsAsJSON()).map(({ name }) => name);
-    expect(documented.map(([, name]) => name).sort()).toEqual(there.sort());
-    for (const [, name, labels] of documented) {
-      const { labelNames } = registry.registry.getSingleMetric(name as string) as unknown as {
-        labelNames: string[];
-      };
-      expect([name, labels ?? '']).toEqual([name, labelNames.join()]);
-    }
-  });
-
   it('have a key of their own for the first keys only', async () => {
     const { figures, report, value } = setUp(2);
     for (const key of ['k1', 'k2', 'k3', 'k1', 'k4']) figures.keyUsed(key, 2);

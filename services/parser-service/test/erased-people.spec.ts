@@ -55,13 +55,15 @@ function people() {
     stop: async () => undefined,
   };
   const forgetting = new PgForgetting(worker, suppressions);
+  const gaps: string[] = [];
   return {
     known,
     dropped,
+    gaps,
     suppressions,
     forgetting,
     imports: new FilteringImports(forgetting, prisma, app, worker),
-    ledger: new FilteringLedger(worker, known, forgetting),
+    ledger: new FilteringLedger(worker, known, forgetting, (cause) => void gaps.push(cause)),
     erase: (id: string) =>
       suppressions.add({ ...lane, mark: markOf(KEY, 'demo', 'toy', id), erasureId: 'e-1', at: 1 }),
   };
@@ -167,6 +169,19 @@ describe('erased people in imports (PostgreSQL)', () => {
       [importId],
     );
     expect(rows.map(({ person }) => person)).toEqual(['8201', '8203']);
+  });
+
+  it('are not what makes a gap: the gaps of a call are told once, when it ends', async () => {
+    const { imports, ledger, gaps } = people();
+    const importId = ids.next();
+    await imports.add(anImport({ id: importId, seeds: ['8251', '8252'] }));
+    const callId = ids.next();
+    await ledger.dispatch(lane, lists(importId, callId, 2));
+    await ledger.begin(callId);
+    const gap = { person: '8251', cause: 'private', detail: null } as const;
+    const result = { ...nothing, done: ['8252'], gaps: [gap] };
+    expect([await ledger.finish(callId, result), await ledger.finish(callId, result)]).toEqual([true, false]);
+    expect(gaps).toEqual(['private']);
   });
 
   it('leave imports that know them when the mark comes, finished items too, and are looked for once', async () => {

@@ -30,6 +30,12 @@ function generators(): { name: string; program: string; outputs: () => string[] 
       program: 'tools/dist/configuration/main.js',
       outputs: () => ['docs/configuration.md'],
     },
+    { name: 'telemetry', program: 'tools/dist/telemetry/main.js', outputs: () => ['docs/telemetry.md'] },
+    {
+      name: 'boards',
+      program: 'tools/dist/boards/main.js',
+      outputs: () => filesBelow('infra/grafana/dashboards', (path) => path.endsWith('.json')),
+    },
     {
       name: 'permissions',
       program: 'gateway/dist/render/permissions.js',

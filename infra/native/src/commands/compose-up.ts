@@ -22,6 +22,7 @@ export function composeSecrets(): string[] {
     ...KAFKA_ACCOUNTS.map((account) => `kafka.${account}`),
     ...['root', ...Object.keys(ARANGO_DATABASES)].map((account) => `arango.${account}`),
     'clickhouse.analytics',
+    'grafana.admin',
     'keycloak.admin-client',
     'keycloak.demo-client',
     'keycloak.identity-client',

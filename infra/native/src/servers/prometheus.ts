@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { answersOk, type Launch } from '../launch';
 import { find } from '../run-command';
-import { type Requirement, Server } from './server';
+import { PlainFault, type Requirement, Server } from './server';
 
 /** Prometheus; who is scraped is a file that `up` writes, read again by Prometheus when it changes. */
 export class PrometheusServer extends Server {
@@ -48,6 +48,21 @@ export class PrometheusServer extends Server {
       },
       { targets: [`127.0.0.1:${this.port}`], labels: { service: 'prometheus', instance: 'prometheus-0' } },
     ]);
+    this.writeTargets('queues', [
+      {
+        targets: [`127.0.0.1:${ports.of('rabbitPrometheus')}`],
+        labels: { service: 'rabbitmq', instance: 'rabbitmq-0' },
+      },
+    ]);
+  }
+
+  /** One that runs already learns of rules and targets that were added since. */
+  override async fill(): Promise<void> {
+    if (this.given() !== undefined) return;
+    await this.prepare();
+    const answer = await fetch(`${this.url()}/-/reload`, { method: 'POST' });
+    if (!answer.ok)
+      throw new PlainFault(`Prometheus does not take its configuration: ${await answer.text()}`);
   }
 
   /** Replaces one file of scrape targets. */
@@ -67,6 +82,7 @@ export class PrometheusServer extends Server {
         '--storage.tsdb.retention.time=7d',
         `--web.listen-address=127.0.0.1:${this.port}`,
         '--web.enable-lifecycle',
+        '--enable-feature=exemplar-storage',
         '--log.level=warn',
       ],
       cwd: this.home,
