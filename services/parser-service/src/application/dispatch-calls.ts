@@ -7,6 +7,7 @@ import {
   type PackSizes,
   planPacks,
   sizeNow,
+  worthARound,
 } from '../domain/packing';
 import { CallLedger, KeyPool, type Lane, Networks } from '../domain/ports';
 
@@ -38,6 +39,7 @@ export class DispatchCalls {
     if (network === undefined) return 0;
     const callsPerSecond = await this.pool.callsPerSecond(lane);
     const { packSizes } = network;
+    const calls = mostAhead({ callsPerSecond, others });
     return this.ledger.dispatch(
       lane,
       ({ outstanding, unanswered, work, learned }) => ({
@@ -48,7 +50,7 @@ export class DispatchCalls {
         ).map((pack) => ({ callId: this.ids.next(), pack })),
         closed: work.filter(limitReached).map(({ importId }) => importId),
       }),
-      { calls: mostAhead({ callsPerSecond, others }), packSizes },
+      { calls, least: worthARound(calls), packSizes },
     );
   }
 }

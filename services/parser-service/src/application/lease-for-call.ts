@@ -15,12 +15,19 @@ export interface Turn {
   place?: Place | undefined;
 }
 
+/** A place is taken so long before the slot: a process that is busy just then would come too late for it otherwise. */
+export const BEFORE_SLOT_MS = 30;
 /** What the sending thread needs before a slot begins: a place that comes later comes too late for it. */
 const HANDING_OVER_MS = 5;
 
-/** Gets calls a lease, and a place among those that are sent and not stored. */
+/**
+ * Gets calls a lease, and a place among those that are sent and not stored. As many calls as may have a place may ask
+ * for a lease or wait for its slot beside them: slots are then granted a fifth of a second ahead, and a lease that comes
+ * late still comes before its slot.
+ */
 export class LeaseForCall {
   private readonly room = new SendRoom();
+  private readonly ahead = new SendRoom();
 
   constructor(
     private readonly pool: KeyPool,
@@ -29,26 +36,41 @@ export class LeaseForCall {
   ) {}
 
   /**
-   * While there is room the place is taken when the slot is near, so that none stays empty; else it comes first, so that
-   * no lease is taken in vain. Undefined when the call was withdrawn, or its time is over.
+   * The place is taken when the slot is near, so that it is held for no longer than the call is under way. A call whose
+   * slot came before a place takes its place first from then on: where nothing is stored, each loses one slot at most.
+   * Undefined when the call was withdrawn, or its time is over.
    */
   async take(turn: Turn): Promise<LeaseVerdict | undefined> {
+    const lane = `${turn.call.workspaceId} ${turn.call.network}`;
     for (;;) {
-      const lane = `${turn.call.workspaceId} ${turn.call.network}`;
       const most = mostUnstored(await this.pool.callsPerSecond(turn.call));
-      if (turn.place === undefined && this.room.isFull(lane, most)) {
-        turn.place = await this.placeWithin(turn, lane, most, this.left(turn));
-        if (turn.place === undefined) return undefined;
+      const asking = await this.placeWithin(this.ahead, turn, lane, most, this.left(turn));
+      if (asking === undefined) return undefined;
+      try {
+        if (turn.withdrawn.aborted || this.left(turn) <= 0) return undefined;
+        const verdict = await this.lease(turn);
+        if (verdict?.kind !== 'granted' || turn.place !== undefined) return verdict;
+        turn.place = await this.placeBefore(verdict.lease.slotAt ?? 0, turn, lane, most);
+        if (turn.place !== undefined) return verdict;
+        await this.giveBack(verdict.lease, 'no-room');
+      } finally {
+        asking.leave();
       }
-      if (turn.withdrawn.aborted || this.left(turn) <= 0) return undefined;
-      const verdict = await this.lease(turn);
-      if (verdict?.kind !== 'granted' || turn.place !== undefined) return verdict;
-      const { lease } = verdict;
-      const beforeSlot = (lease.slotAt ?? 0) - this.clock.monotonicMs() - HANDING_OVER_MS;
-      turn.place = this.room.take(lane, most) ?? (await this.placeWithin(turn, lane, most, beforeSlot));
-      if (turn.place !== undefined) return verdict;
-      await this.giveBack(lease, 'no-room');
+      turn.place = await this.placeWithin(this.room, turn, lane, most, this.left(turn));
+      if (turn.place === undefined) return undefined;
     }
+  }
+
+  private async placeBefore(
+    slotAt: number,
+    turn: Turn,
+    lane: string,
+    most: number,
+  ): Promise<Place | undefined> {
+    const early = slotAt - this.clock.monotonicMs() - BEFORE_SLOT_MS;
+    if (early > 0) await this.pause.ms(early, turn.withdrawn);
+    const left = slotAt - this.clock.monotonicMs() - HANDING_OVER_MS;
+    return this.placeWithin(this.room, turn, lane, most, left);
   }
 
   private left({ deadline }: Turn): number {
@@ -56,15 +78,17 @@ export class LeaseForCall {
   }
 
   private async placeWithin(
+    room: SendRoom,
     { withdrawn }: Turn,
     lane: string,
     most: number,
     timeoutMs: number,
   ): Promise<Place | undefined> {
-    if (timeoutMs <= 0 || withdrawn.aborted) return undefined;
+    const now = room.take(lane, most);
+    if (now !== undefined || timeoutMs <= 0 || withdrawn.aborted) return now;
     const ended = new AbortController();
     const until = Promise.race([aborted(withdrawn, ended.signal), this.pause.ms(timeoutMs, ended.signal)]);
-    const place = await this.room.wait(lane, most, until);
+    const place = await room.wait(lane, most, until);
     ended.abort();
     return place;
   }

@@ -152,6 +152,9 @@ export class PerformCall {
       const reading = readingOf(network, content, sent);
       const settled = this.pool.settle(lease, sent, reading);
       if (sent.kind === 'missed') {
+        // Nothing is under way: others may use the place until the next slot.
+        turn.place?.leave();
+        turn.place = undefined;
         await Promise.all([settled, begun]);
         continue;
       }

@@ -9,6 +9,7 @@ import {
   planPacks,
   shrunk,
   sizeNow,
+  worthARound,
 } from './packing';
 
 const SIZES: Record<PackKind, number> = {
@@ -51,6 +52,12 @@ const short = (packs: ReturnType<typeof planPacks>): string[] =>
   packs.map(({ importId, kind, size }) => `${importId} ${kind} ${size}`);
 /** 20 keys of 3/s: 120 calls may be dispatched, below 9 in flight keys would idle. */
 const busy = { outstanding: 20, unanswered: 20, callsPerSecond: 60 };
+
+describe('rounds of dispatch', () => {
+  it('wait until a quarter of what may be ahead is missing', () => {
+    expect([1, 3, 4, 5, 6, 120].map(worthARound)).toEqual([1, 1, 1, 2, 2, 30]);
+  });
+});
 
 describe('packing', () => {
   it('has two seconds of work ahead alone, one beside other workspaces', () => {

@@ -131,6 +131,14 @@ export function mostAhead({
   return Math.max(1, Math.ceil(callsPerSecond * (others > 0 ? AHEAD_BESIDE_OTHERS_SECONDS : AHEAD_SECONDS)));
 }
 
+/** What a round dispatches at once costs hardly more than one call: so much of what may be ahead is waited for. */
+const ROUND_SHARE = 0.25;
+
+/** A lane with room for fewer calls than these has enough ahead, and is left alone until more are finished. */
+export function worthARound(most: number): number {
+  return Math.max(1, Math.ceil(most * ROUND_SHARE));
+}
+
 /**
  * Which packs to dispatch now: round robin over the imports in the order given, full packs first, a partial one
  * where nothing can fill it any more or where keys would idle otherwise.

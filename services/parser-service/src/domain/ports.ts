@@ -113,6 +113,8 @@ export interface DispatchPlan {
 export interface DispatchBounds {
   /** Calls of the lane that may be dispatched and not finished. */
   readonly calls: number;
+  /** With room for fewer than these the lane shows no work: a round for some more of them costs no more. */
+  readonly least: number;
   readonly packSizes: PackSizes;
 }
 

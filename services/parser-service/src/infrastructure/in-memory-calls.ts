@@ -60,7 +60,7 @@ export class MemoryCallLedger extends CallLedger {
     const open = [...this.store.calls.values()].filter(
       ({ call, state }) => isOpen(state) && inLane(call, lane),
     );
-    const isFull = bounds !== undefined && open.length >= bounds.calls;
+    const isFull = bounds !== undefined && bounds.calls - open.length < bounds.least;
     const { calls, closed } = plan({
       outstanding: open.length,
       unanswered: open.filter(

@@ -12,7 +12,7 @@ import type { Call, DispatchBounds, DispatchPlan, Lane, LaneView } from '../doma
 import { requestCalls } from './outgoing';
 
 /** Counts stop here: one round never dispatches more than this of one kind, and a larger frontier is not scanned. */
-const COUNTED_AT_MOST = 10_000;
+const COUNTED_AT_MOST = 4_000;
 
 /** Only one dispatcher works on a lane at a time, in whichever process; the others wait these milliseconds. */
 export async function enterLane(q: Queryable, { workspaceId, network }: Lane): Promise<void> {
@@ -46,26 +46,38 @@ function isByDistance(kind: PackKind): boolean {
   return ITEMS_OF[kind].item === 'friends';
 }
 
-/**
- * The lane as the planner sees it, and up to which distance lists of each import may go (null = any). A lane that has all
- * the calls it may have shows no work: to count it would cost more than all else.
- */
-export async function viewLane(
-  q: Queryable,
-  lane: Lane,
-  bounds?: DispatchBounds,
-): Promise<LaneView & { reach: Map<string, number | null> }> {
-  const open = await q.query<{ outstanding: number; unanswered: number }>(
+type OpenCalls = Pick<LaneView, 'outstanding' | 'unanswered'>;
+
+export async function openCalls(q: Queryable, lane: Lane): Promise<OpenCalls> {
+  const { rows } = await q.query<OpenCalls>(
     `SELECT count(*) AS outstanding,
        count(*) FILTER (WHERE state = 'queued' OR begun_at > clock_timestamp() - $3 * interval '1 millisecond')
          AS unanswered
      FROM calls WHERE workspace_id = $1 AND network = $2 AND state IN ('queued', 'running')`,
     [lane.workspaceId, lane.network, ANSWERED_AFTER_MS],
   );
-  const outstanding = open.rows[0]?.outstanding ?? 0;
-  const unanswered = open.rows[0]?.unanswered ?? 0;
+  return rows[0] ?? { outstanding: 0, unanswered: 0 };
+}
+
+/** Whether so much may be dispatched that a round is worth it. */
+export function hasRoom({ outstanding }: Pick<OpenCalls, 'outstanding'>, bounds?: DispatchBounds): boolean {
+  return bounds === undefined || bounds.calls - outstanding >= bounds.least;
+}
+
+/**
+ * The lane as the planner sees it, and up to which distance lists of each import may go (null = any). A lane that has enough
+ * ahead shows no work: to count it would cost more than all else.
+ */
+export async function viewLane(
+  q: Queryable,
+  lane: Lane,
+  bounds?: DispatchBounds,
+): Promise<LaneView & { reach: Map<string, number | null> }> {
+  const { outstanding, unanswered } = await openCalls(q, lane);
+  if (!hasRoom({ outstanding }, bounds)) {
+    return { outstanding, unanswered, work: [], learned: {}, reach: new Map() };
+  }
   const room = (bounds?.calls ?? Infinity) - outstanding;
-  if (room <= 0) return { outstanding, unanswered, work: [], learned: {}, reach: new Map() };
   const counted = PACK_KINDS.map((kind) =>
     Math.min(COUNTED_AT_MOST, room * (bounds?.packSizes[kind].most ?? Infinity)),
   );

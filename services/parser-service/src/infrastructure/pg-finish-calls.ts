@@ -39,17 +39,6 @@ export async function lockOpenCalls(q: Queryable, callIds: readonly string[]): P
   return rows.map(callOf);
 }
 
-export async function endCalls(
-  q: Queryable,
-  callIds: readonly string[],
-  state: 'done' | 'put-back' | 'split',
-): Promise<void> {
-  await q.query('UPDATE calls SET state = $2, ended_at = clock_timestamp() WHERE id = ANY ($1)', [
-    callIds,
-    state,
-  ]);
-}
-
 /**
  * Ends calls of ONE import. They come in one after the other and would wait for each other's lock of the import; together
  * they cost hardly more than one. Says of each, in their order, whether it had not ended before.
@@ -66,11 +55,9 @@ export async function finishCalls(q: Queryable, finished: readonly Finished[]): 
     const result = results.get(call.callId);
     return result === undefined ? [] : [{ call, result }];
   });
-  const final = await settleItems(q, first.importId, open, before.grows);
+  const final = await settle(q, first, open, before.grows);
   const added = before.grows ? await addFound(q, before, nearest(open)) : {};
-  await notePositions(q, first, open);
   const ended = calls.map(({ callId }) => callId);
-  await endCalls(q, ended, 'done');
   // In one order of kinds, whatever the calls: imports of a lane share these rows.
   for (const { call, result } of open.toSorted((a, b) => (a.call.kind < b.call.kind ? -1 : 1)))
     if (result.fitted !== undefined) await learnFit(q, call, result.fitted);
@@ -84,10 +71,14 @@ interface OpenCall {
   readonly result: CallResult;
 }
 
-/** Every item of the calls gets its fate in one statement; what would be tried again after the end is withdrawn. */
-async function settleItems(
+/**
+ * The calls end, every item of them gets its fate, and positions are noted, all in one statement: others wait for the
+ * import meanwhile, and each way to the database and back is time that a busy process makes longer. What would be tried
+ * again after the end is withdrawn.
+ */
+async function settle(
   q: Queryable,
-  importId: string,
+  { importId, workspaceId }: StoredCall,
   open: readonly OpenCall[],
   grows: boolean,
 ): Promise<Partial<ImportCounters>> {
@@ -106,13 +97,26 @@ async function settleItems(
          ("callId" uuid, kind text, person text, state text, cause text, detail text, "readyInMs" integer,
           refund boolean, long boolean, cursor text)
        WHERE items.import_id = $1 AND items.kind = fate.kind AND items.person = fate.person
-         AND items.state = 'called' AND items.call_id = fate."callId"
+         AND items.call_id = fate."callId"
        RETURNING items.kind, items.retried, items.state
+     ), ended AS (
+       UPDATE calls SET state = 'done', ended_at = clock_timestamp() WHERE id = ANY ($3)
+     ), noted AS (
+       INSERT INTO import_positions (import_id, workspace_id, topic, partition, next_offset)
+       SELECT $1, $4, topic, partition, next FROM jsonb_to_recordset($5) AS p (topic text, partition integer, next bigint)
+       ON CONFLICT (import_id, topic, partition)
+       DO UPDATE SET next_offset = greatest(import_positions.next_offset, EXCLUDED.next_offset)
      )
      SELECT kind = 'profile' AS profiles, retried, count(*) FILTER (WHERE state = 'done') AS done,
        count(*) FILTER (WHERE state = 'gap') AS gaps
      FROM settled GROUP BY 1, 2`,
-    [importId, JSON.stringify(fates)],
+    [
+      importId,
+      JSON.stringify(fates),
+      open.map(({ call }) => call.callId),
+      workspaceId,
+      JSON.stringify(highestOf(open)),
+    ],
   );
   return gainedBy(rows);
 }
@@ -166,12 +170,8 @@ function nearest(open: readonly OpenCall[]): CallResult['found'] {
   return [...found].map(([person, depth]) => ({ person, depth }));
 }
 
-/** The highest position of each partition. */
-async function notePositions(
-  q: Queryable,
-  { importId, workspaceId }: StoredCall,
-  open: readonly OpenCall[],
-): Promise<void> {
+/** The highest position of each partition, once: one statement must not meet a row twice. */
+function highestOf(open: readonly OpenCall[]): { topic: string; partition: number; next: number }[] {
   const highest = new Map<string, { topic: string; partition: number; next: number }>();
   for (const { result } of open)
     for (const [topic, partitions] of Object.entries(result.positions))
@@ -180,12 +180,5 @@ async function notePositions(
         if (next > (highest.get(key)?.next ?? -1))
           highest.set(key, { topic, partition: Number(partition), next });
       }
-  if (highest.size === 0) return;
-  await q.query(
-    `INSERT INTO import_positions (import_id, workspace_id, topic, partition, next_offset)
-     SELECT $1, $2, topic, partition, next FROM jsonb_to_recordset($3) AS p (topic text, partition integer, next bigint)
-     ON CONFLICT (import_id, topic, partition)
-     DO UPDATE SET next_offset = greatest(import_positions.next_offset, EXCLUDED.next_offset)`,
-    [importId, workspaceId, JSON.stringify([...highest.values()])],
-  );
+  return [...highest.values()];
 }

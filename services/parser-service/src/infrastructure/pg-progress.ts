@@ -2,11 +2,11 @@ import type { Queryable } from '@sociograph/postgres';
 import { SystemClock } from '@sociograph/kernel';
 import type { ImportCounters, ImportJob } from '../domain/import-job';
 import { announceImport } from './outgoing';
-import { positionsOf, saveImport, wakeDispatcher } from './pg-rows';
+import { positionsOf, saveImport } from './pg-rows';
 
 const clock = new SystemClock();
 
-/** Saves what was gained, announces a changed state, and wakes the dispatcher: there may be room or new work. */
+/** Saves what was gained, which wakes the dispatcher, and announces a changed state. */
 export async function absorb(
   q: Queryable,
   before: ImportJob,
@@ -18,5 +18,4 @@ export async function absorb(
     const { id } = after.snapshot;
     await announceImport(q, after.snapshot, (await positionsOf(q, [id])).get(id) ?? {});
   }
-  await wakeDispatcher(q);
 }

@@ -130,8 +130,10 @@ export const EVENT_EVERY_MS = 250;
 /**
  * Saves what changed and, in the same statement, the event that tells of it: at once where the revision rose, else
  * when the last event is old enough. Progress that no event tells of yet is `event_due`; who reads the events asks for it.
+ * The dispatcher is woken with it: there may be room or new work, and
+ * told which import does not run any more (WAKE_CHANNEL).
  */
-export async function saveImport(q: Queryable, job: ImportSnapshot): Promise<void> {
+export async function saveImport(q: Queryable, job: ImportSnapshot, stoppedImportId = ''): Promise<void> {
   const { id, state, changedAt, counters, revision } = job;
   const due = `(revision <> $14 OR event_at IS NULL OR event_at <= clock_timestamp() - ${EVENT_EVERY_MS} * interval '1 ms')`;
   await q.query(
@@ -144,9 +146,11 @@ export async function saveImport(q: Queryable, job: ImportSnapshot): Promise<voi
          event_due = NOT ${due}
        WHERE id = $1
        RETURNING id, workspace_id, event_seq, event_at, event_due
+     ), told AS (
+       INSERT INTO import_events (import_id, seq, workspace_id, at, state, revision, counters)
+       SELECT id, event_seq, workspace_id, event_at, $2, $14, $16::jsonb FROM saved WHERE NOT event_due
      )
-     INSERT INTO import_events (import_id, seq, workspace_id, at, state, revision, counters)
-     SELECT id, event_seq, workspace_id, event_at, $2, $14, $16::jsonb FROM saved WHERE NOT event_due`,
+     SELECT pg_notify('${WAKE_CHANNEL}', $17)`,
     [
       id,
       state,
@@ -164,6 +168,7 @@ export async function saveImport(q: Queryable, job: ImportSnapshot): Promise<voi
       revision,
       counters.listsRetrying,
       JSON.stringify(counters),
+      stoppedImportId,
     ],
   );
 }
@@ -227,6 +232,6 @@ export function gainedBy(counts: readonly FinalCount[]): Partial<ImportCounters>
   return gained;
 }
 
-export async function wakeDispatcher(q: Queryable, stoppedImportId = ''): Promise<void> {
-  await q.query('SELECT pg_notify($1, $2)', [WAKE_CHANNEL, stoppedImportId]);
+export async function wakeDispatcher(q: Queryable): Promise<void> {
+  await q.query('SELECT pg_notify($1, $2)', [WAKE_CHANNEL, '']);
 }

@@ -30,7 +30,6 @@ import {
   positionsOf,
   saveImport,
   valuesOf,
-  wakeDispatcher,
 } from './pg-rows';
 
 const WITH_POSITIONS = { positions: true } as const;
@@ -79,7 +78,6 @@ export class PrismaImports extends Imports {
       await saveImport(q, job.snapshot);
       await announceImport(q, job.snapshot, {});
       if (act !== undefined) await auditAct(q, job.snapshot, act);
-      await wakeDispatcher(q);
     });
   }
 
@@ -185,10 +183,9 @@ export class PrismaImports extends Imports {
     if (state === 'running') await this.admit(q, after.snapshot);
     const saved =
       state === 'cancelled' ? after.absorb(await withdraw(q, id), after.snapshot.changedAt) : after;
-    await saveImport(q, saved.snapshot);
+    await saveImport(q, saved.snapshot, state === 'running' ? '' : id);
     if (state !== before.snapshot.state) await announceImport(q, saved.snapshot, positions);
     if (act !== undefined) await auditAct(q, saved.snapshot, act);
-    await wakeDispatcher(q, state === 'running' ? '' : id);
     return { job: saved, positions };
   }
 
