@@ -143,9 +143,9 @@ local function charge(flow, best, slots, look)
   end
   spend(k, { calls = #slots, methods = c.methods }, lease)
   save('l:' .. c.id, lease, math.ceil((lease.x - now) / 1000) + 60000)
-  save('b:' .. E .. ':' .. k.b, best.b, bucketMs())
+  saveBucket(k.b, best.b)
   if best.g then
-    save('b:' .. E .. ':' .. best.g.name, best.g, bucketMs())
+    saveBucket(best.g.name, best.g)
   end
   local open = P .. 'lk:' .. E .. ':' .. best.id
   redis.call('ZADD', open, string.format('%.0f', lease.x), c.id)

@@ -31,11 +31,13 @@ local function addSample(samples, trip)
   last.n = last.n + 1
   last.lo = math.min(last.lo, trip)
   last.top[#last.top + 1] = trip
-  table.sort(last.top, function(x, y) return x > y end)
-  last.top[TOP + 1] = nil
+  if #last.top > TOP then
+    table.sort(last.top)
+    table.remove(last.top, 1)
+  end
 end
 
--- Number of samples, the shortest round trip, and the longest ones, longest first.
+-- Number of samples, the shortest round trip, and the longest ones, longest last.
 local function summary(samples)
   local n, lo, top = 0, nil, {}
   for _, period in ipairs(samples.p) do
@@ -45,7 +47,7 @@ local function summary(samples)
       top[#top + 1] = trip
     end
   end
-  table.sort(top, function(x, y) return x > y end)
+  table.sort(top)
   return n, lo, top
 end
 
@@ -57,7 +59,7 @@ local function estimate(samples)
     return nil, 0
   end
   local k = math.min(1 + math.floor(n / 60), TOP, #top)
-  local slow = (top[k] - lo) * (1 + math.min(1, 6 * k / n))
+  local slow = (top[#top - k + 1] - lo) * (1 + math.min(1, 6 * k / n))
   local longest = lo
   for _, sample in ipairs(samples.r) do
     longest = math.max(longest, sample[2])

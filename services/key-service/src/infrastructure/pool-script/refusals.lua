@@ -44,7 +44,7 @@ local function refused(k, id, b, nb, r)
     addSample(samples, r.answered - r.sent)
   end
   local _, lo, top = summary(samples)
-  local widest = (lo and top[1] - lo or 0) + 2 * path().e
+  local widest = (lo and top[#top] - lo or 0) + 2 * path().e
   local explained = b and isExplained(b, quotaOf(k), nb, r, widest)
   if explained then
     path().h = { s = math.ceil(widest), u = now + HOLD_FOR }

@@ -53,10 +53,10 @@ local function settleOne(s)
   if status == 'settled' then
     lease.done = 1
     if b then
-      save('b:' .. E .. ':' .. lease.b, b, bucketMs())
+      saveBucket(lease.b, b)
     end
     if g then
-      save('b:' .. E .. ':' .. lease.n, g, bucketMs())
+      saveBucket(lease.n, g)
     end
     if free and k then
       lower(k, lease.k, free)

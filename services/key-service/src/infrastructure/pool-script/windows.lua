@@ -45,6 +45,11 @@ local function bucketOf(k)
   return b
 end
 
+-- Without what its key lends it.
+local function saveBucket(name, b)
+  save('b:' .. E .. ':' .. name, { c = b.c, l = b.l }, bucketMs())
+end
+
 local function gap(b)
   return math.floor((rules.window + spread()) / b.q)
 end
