@@ -1,3 +1,4 @@
+import type { Postgres, Queryable } from '@sociograph/postgres';
 import { eventually } from '@sociograph/testing';
 import { PgCallLedger } from '../src/infrastructure/pg-call-ledger';
 import { WAKE_CHANNEL } from '../src/infrastructure/pg-rows';
@@ -52,6 +53,70 @@ describeCallLedger('PostgreSQL', async () => {
       );
     },
   };
+});
+
+describe('statements about the items of a call', () => {
+  /** Without its primary key a statement can find items only by the index of open items, or by reading all of them. */
+  const plansWithoutKey = async (statements: readonly [string, readonly unknown[]][]): Promise<string[]> => {
+    const plans: string[] = [];
+    const undo = new Error('nothing of this is to stay');
+    await database.admin
+      .tx(async (q) => {
+        await q.query('ALTER TABLE items DROP CONSTRAINT items_pkey');
+        // The rows of a spec are few enough to be read one by one, whatever the indexes.
+        await q.query('SET LOCAL enable_seqscan = off');
+        for (const [text, values] of statements) {
+          const { rows } = await q.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, values);
+          plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
+        }
+        throw undo;
+      })
+      .catch((error: unknown) => {
+        if (error !== undo) throw error;
+      });
+    return plans;
+  };
+
+  it('do not walk the index of open items, which holds those of the whole import', async () => {
+    const said: [string, readonly unknown[]][] = [];
+    const heard = (q: Queryable): Queryable => ({
+      query: (text, values = []) => {
+        if (/\bitems\b/.test(text)) said.push([text, values]);
+        return q.query(text, values);
+      },
+    });
+    const connection = {
+      query: heard(worker).query,
+      tx: <R>(fn: (q: Queryable) => Promise<R>) => worker.tx((q) => fn(heard(q))),
+    };
+    const imports = new PrismaImports(prisma, app, worker);
+    const [plain, ledger] = [new PgCallLedger(worker), new PgCallLedger(connection as Postgres)];
+    const [importId, workspaceId] = [risingId(), `w-${risingId()}`];
+    await imports.add(anImport({ id: importId, workspaceId, seeds: ['1', '2', '3', '4'] }));
+    const dispatched = async (): Promise<string> => {
+      const callId = risingId();
+      const pack = { importId, kind: 'lists' as const, size: 2 };
+      await plain.dispatch({ workspaceId, network: 'toy' }, () => ({
+        calls: [{ callId, pack }],
+        closed: [],
+      }));
+      return callId;
+    };
+    const first = await dispatched();
+    await ledger.find(first);
+    await ledger.begin(first);
+    await ledger.finish(first, {
+      ...{ done: ['1', '2'], gaps: [], long: [], more: [], again: [], found: [] },
+      ...{ positions: { log: { '0': 1 } }, friendshipObservations: 0 },
+    });
+    await ledger.putBack(await dispatched(), { holdMs: 0, refund: false });
+    await ledger.split(await dispatched(), [risingId(), risingId()]);
+    const touched = said.filter(([text]) => /call_id/.test(text));
+    expect(touched).toHaveLength(6);
+    const plans = await plansWithoutKey(touched);
+    expect(plans.filter((plan) => /items_open/.test(plan))).toEqual([]);
+    expect(plans.every((plan) => /Scan on items/.test(plan))).toBe(true);
+  });
 });
 
 describe('imports in PostgreSQL', () => {
