@@ -34,8 +34,9 @@ const MOST_IDLE = 64;
 const SLOW_CLIENT_MS = 60_000;
 
 /**
- * A connection to one address, for one request after the other. Written for this one purpose because Node's own client
- * costs more than all else that the gateway does for a request together (see bench/README.md).
+ * A connection to one address, for one request after the other. Not Node's own client: that one starts to read a body
+ * before it has a connection, so that the next target would get the rest of it, and has one timeout where nginx has one
+ * for connecting, for writing and for reading; and it builds several objects and streams for each request.
  */
 export class UpstreamConnection {
   private readonly socket: Socket;
