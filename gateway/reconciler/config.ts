@@ -4,12 +4,14 @@ export interface ReconcilerSettings {
   file: string;
   /** Health and metrics; undefined: none. */
   managementPort: number | undefined;
+  /** Where health and metrics listen: probes of Kubernetes come to the pod's address. */
+  managementHost: string;
   /** How often the keys are fetched, and how often each gateway is asked what it has. */
   fetchEveryMs: number;
   checkEveryMs: number;
 }
 
-/** OIDC_JWKS_URL, KONG_ADMIN_URLS (comma separated; GATEWAY_ADMIN_URL for one), GATEWAY_CONFIG, MANAGEMENT_PORT. */
+/** OIDC_JWKS_URL, KONG_ADMIN_URLS (comma separated; GATEWAY_ADMIN_URL for one), GATEWAY_CONFIG, MANAGEMENT_PORT, HTTP_HOST. */
 export function readSettings(env: NodeJS.ProcessEnv): ReconcilerSettings {
   const jwksUrl = env['OIDC_JWKS_URL'];
   const adminUrls = (env['KONG_ADMIN_URLS'] ?? env['GATEWAY_ADMIN_URL'] ?? '')
@@ -26,6 +28,7 @@ export function readSettings(env: NodeJS.ProcessEnv): ReconcilerSettings {
     adminUrls,
     file: env['GATEWAY_CONFIG'] ?? 'gateway/kong.yml',
     managementPort: env['MANAGEMENT_PORT'] === undefined ? undefined : Number(env['MANAGEMENT_PORT']),
+    managementHost: env['HTTP_HOST'] ?? '127.0.0.1',
     fetchEveryMs: 30_000,
     checkEveryMs: 1000,
   };

@@ -31,7 +31,7 @@ async function main(): Promise<void> {
       response.end(
         metrics ? reconciler.metrics : JSON.stringify({ status: reconciler.complete ? 'up' : 'degraded' }),
       );
-    }).listen(settings.managementPort, '127.0.0.1');
+    }).listen(settings.managementPort, settings.managementHost);
   }
 
   let fetchAt = 0;

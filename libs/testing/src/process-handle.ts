@@ -5,6 +5,9 @@ export interface ProcessOptions {
   args?: readonly string[];
   env?: NodeJS.ProcessEnv;
   cwd?: string;
+  /** Of another user; only root may. */
+  uid?: number;
+  gid?: number;
 }
 
 export interface ProcessExit {
@@ -29,13 +32,15 @@ export class ProcessHandle {
 
   /** Starts it; resolves when the system has made the process. */
   async start(): Promise<this> {
-    const { command, args = [], env, cwd } = this.#options;
+    const { command, args = [], env, cwd, uid, gid } = this.#options;
     this.#exit = undefined;
     this.#lines = [];
     const child = spawn(command, [...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...(env === undefined ? {} : { env }),
       ...(cwd === undefined ? {} : { cwd }),
+      ...(uid === undefined ? {} : { uid }),
+      ...(gid === undefined ? {} : { gid }),
     });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) this.#collect(stream);
