@@ -36,10 +36,14 @@ export function projectorMetrics(metrics: Metrics) {
       'Records of graph.changes that were not taken when the last batch was; growth means that more comes than is taken',
       ['partition'] as const,
     ),
+    age: metrics.histogram(
+      'projector_change_age_seconds',
+      'From storing a change of the graph until it is in memory, of records taken while writing; a spike: the log is read late',
+    ),
     // How fast do rows follow?
     flush: metrics.histogram(
       'projector_flush_seconds',
-      'Writing what changed, invalidating and announcing; freshness is at most about four times this',
+      'Writing what changed, invalidating and announcing; rows are at most about four times this behind the memory',
     ),
     rows: metrics.counter('projector_rows_written_total', 'Rows of user_profile_read written or removed'),
     suspended: metrics.counter(

@@ -16,6 +16,7 @@ import { WriterTelemetry } from './presentation/writer-telemetry';
 import { ActiveWriter } from './projections/active-writer';
 import { EventFeed } from './projections/event-feed';
 import { FreshAnswers } from './projections/fresh-answers';
+import { LiveViews } from './projections/live-views';
 import { RecountDesk } from './projections/recount-desk';
 import { ReadViews } from './projections/read-views';
 import { SearchViews } from './projections/search-views';
@@ -38,10 +39,11 @@ const JOBS_MS = 1000;
 export class ReadModelProjectorModule {
   static forRoot(config: ProjectorConfig, ctx: HostContext): DynamicModule {
     const adapters = connectServers(config, ctx);
-    const answers = new FreshAnswers(adapters.cache, adapters.watch, adapters.ends);
+    const live = new LiveViews();
+    const answers = new FreshAnswers(adapters.cache, adapters.watch, adapters.ends, live);
     const telemetry = new WriterTelemetry(ctx.logger, projectorMetrics(ctx.metrics));
     ctx.health.check('recount', async () => (telemetry.hasDifferences ? 'degraded' : 'up'));
-    const writer = new ActiveWriter({ ...adapters, clock: ctx.clock }, telemetry, {
+    const writer = new ActiveWriter({ ...adapters, live, clock: ctx.clock }, telemetry, {
       standbyMs: STANDBY_MS,
       renewMs: Math.floor(config.PROJECTOR_LOCK_TTL_MS / 3),
       maxPauseMs: config.PROJECTOR_MAX_PAUSE_MS,

@@ -20,6 +20,8 @@ const LOCK_MS = 5_000;
 export interface OwnViews {
   /** What a projector on these views is started with. */
   env: Readonly<Record<string, string>>;
+  /** The degree that a row says, whatever the memory of its writer does. */
+  degreeInStore(key: string): Promise<unknown>;
   /** Changes a row behind the projector's back. */
   changeProfile(key: string, change: object): Promise<void>;
   drop(): Promise<void>;
@@ -51,6 +53,12 @@ export async function ownViews(kafka: Kafka): Promise<OwnViews> {
       ARANGO_DATABASE: name,
       ARANGO_USERNAME: account.username,
       ARANGO_PASSWORD: account.password,
+    },
+    async degreeInStore(key) {
+      const own = connect(name);
+      const row = (await own.collection(COLLECTIONS.profiles).document(key)) as { degree?: unknown };
+      own.close();
+      return row.degree;
     },
     async changeProfile(key, change) {
       const own = connect(name);

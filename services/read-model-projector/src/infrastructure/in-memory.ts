@@ -17,6 +17,7 @@ import {
   AppliedWatch,
   ChangeLog,
   LogEnds,
+  peopleOf,
   ViewCache,
   ViewStore,
   WriterLock,

@@ -12,7 +12,8 @@ import type { Principal } from '@sociograph/auth';
 import { CurrentPrincipal, Roles } from '@sociograph/auth';
 import { IsOptional, Matches, MaxLength } from 'class-validator';
 import type { Fresh } from '../projections/fresh-answers';
-import { NAMED_GROUPS, type Profile, ReadViews } from '../projections/read-views';
+import { NAMED_GROUPS, type Profile } from '../projections/profile';
+import { ReadViews } from '../projections/read-views';
 import type { PostRow, SummaryRow } from '../projections/ports';
 
 const NETWORK = /^[a-z][a-z0-9-]{0,31}$/;

@@ -1,6 +1,8 @@
 import { createLogger, Metrics } from '@sociograph/observability';
+import type { Histogram } from 'prom-client';
 import { projectorMetrics } from '../metrics';
 import type { RecountOutcome } from '../projections/jobs';
+import type { VertexChange } from '../projections/ports';
 import { WriterTelemetry } from './writer-telemetry';
 
 describe('WriterTelemetry', () => {
@@ -8,6 +10,7 @@ describe('WriterTelemetry', () => {
     telemetry: WriterTelemetry;
     lines: string[];
     value: (name: string) => Promise<number | undefined>;
+    sum: (name: string) => Promise<{ sum: number | undefined; count: number | undefined }>;
   } => {
     const lines: string[] = [];
     const logger = createLogger({
@@ -17,10 +20,16 @@ describe('WriterTelemetry', () => {
       destination: { write: (line: string) => void lines.push((JSON.parse(line) as { msg: string }).msg) },
     });
     const metrics = new Metrics({ service: 'read-model-projector', instance: 'spec', processMetrics: false });
-    const telemetry = new WriterTelemetry(logger, projectorMetrics(metrics));
+    const clock = { nowMs: () => 5_000 };
+    const telemetry = new WriterTelemetry(logger, projectorMetrics(metrics), clock);
     const value = async (name: string): Promise<number | undefined> =>
       (await metrics.registry.getSingleMetric(name)!.get()).values.at(0)?.value;
-    return { telemetry, lines, value };
+    const sum = async (name: string) => {
+      const { values } = await (metrics.registry.getSingleMetric(name) as Histogram).get();
+      const of = (end: string) => values.find(({ metricName }) => metricName === `${name}_${end}`)?.value;
+      return { sum: of('sum'), count: of('count') };
+    };
+    return { telemetry, lines, value, sum };
   };
 
   it('says who writes, under which fence', async () => {
@@ -52,6 +61,21 @@ describe('WriterTelemetry', () => {
     expect(await Promise.all(names.map((name) => value(`projector_${name}`)))).toEqual([
       2, 7, 11, 5, 1, 6, 7,
     ]);
+  });
+
+  it('notes how old changes are that come while it writes, not those of a replay', async () => {
+    const { telemetry, sum } = setUp();
+    const changed = (changedAt: number) =>
+      telemetry.took({ partition: 0, offset: 0, change: { changedAt } as VertexChange }, 0);
+    telemetry.became('replaying', 1);
+    changed(1_000);
+    telemetry.became('writing', 1);
+    changed(4_750);
+    changed(4_500);
+    // Another machine's clock runs ahead.
+    changed(5_100);
+    telemetry.took({ partition: 0, offset: 1 }, 0);
+    expect(await sum('projector_change_age_seconds')).toEqual({ sum: 0.75, count: 3 });
   });
 
   it('logs a step that keeps failing once, until something was written', async () => {

@@ -1,3 +1,4 @@
+import { type Clock, SystemClock } from '@sociograph/kernel';
 import type { Logger } from '@sociograph/observability';
 import type { ProjectorMetrics } from '../metrics';
 import type { Job } from '../projections/jobs';
@@ -8,16 +9,19 @@ import type { WriterObserver, WriterStep } from '../projections/writer-term';
 /** Turns what the writer tells into metrics and log lines. */
 export class WriterTelemetry implements WriterObserver {
   private failing: string | undefined;
+  private isWriting = false;
   /** By graph: how much its newest recount found to differ. */
   private readonly differences = new Map<string, number>();
 
   constructor(
     private readonly logger: Logger,
     private readonly metrics: ProjectorMetrics,
+    private readonly clock: Pick<Clock, 'nowMs'> = new SystemClock(),
   ) {}
 
   became(role: 'standby' | 'replaying' | 'writing', fence?: number): void {
-    this.metrics.writer.set(role === 'writing' ? 1 : 0);
+    this.isWriting = role === 'writing';
+    this.metrics.writer.set(this.isWriting ? 1 : 0);
     if (fence !== undefined) this.metrics.fence.set(fence);
     this.logger.info({ role, fence }, 'the writer role changed');
   }
@@ -26,6 +30,9 @@ export class WriterTelemetry implements WriterObserver {
     this.metrics.records.inc();
     this.metrics.edges.inc(edges);
     this.metrics.position.set({ partition: record.partition }, record.offset + 1);
+    if (!this.isWriting || record.change === undefined) return;
+    // The service that stored it has another clock.
+    this.metrics.age.observe(Math.max(0, this.clock.nowMs() - record.change.changedAt) / 1000);
   }
 
   flushed(report: FlushReport, durationMs: number, sizes: { people: number; friendships: number }): void {

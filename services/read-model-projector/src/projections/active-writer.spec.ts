@@ -11,9 +11,11 @@ import { InMemoryCheckpointStore, InMemoryJobStore } from '../infrastructure/in-
 import { ActiveWriter } from './active-writer';
 import { Checkpoints } from './checkpoints';
 import type { Job } from './jobs';
+import { LiveViews } from './live-views';
 import type { ChangeRecord } from './ports';
 import type { WriterObserver } from './writer-term';
 
+const CHANGES = 'sociograph.graph.changes.v1';
 const TIMES = { standbyMs: 2, renewMs: 2, maxPauseMs: 5, retryMs: 2, checkpointMs: 60_000, jobsMs: 2 };
 
 class Notes implements WriterObserver {
@@ -50,7 +52,11 @@ interface Instance {
   writer: ActiveWriter;
   lock: InMemoryWriterLock;
   notes: Notes;
+  live: LiveViews;
 }
+
+// For a machine that does much else.
+jest.setTimeout(60_000);
 
 describe('ActiveWriter', () => {
   const shared = {
@@ -83,18 +89,19 @@ describe('ActiveWriter', () => {
 
   function start(times = TIMES): Instance {
     const notes = new Notes();
+    const live = new LiveViews();
     const lock = new InMemoryWriterLock(shared.lock);
     const { store, cache, applied, log, jobs, analyses, runner } = shared;
     const clock = new SystemClock();
     const checkpoints = new Checkpoints(shared.kept, clock, new TimeOrderedIds());
     const writer = new ActiveWriter(
-      { store, cache, applied, watch: applied, log, lock, clock, checkpoints, jobs, analyses, runner },
+      { store, cache, applied, watch: applied, log, lock, clock, checkpoints, jobs, analyses, runner, live },
       notes,
       times,
     );
     started.push(writer);
     writer.start();
-    return { writer, lock, notes };
+    return { writer, lock, notes, live };
   }
 
   it('replays the log, writes what it found, then follows', async () => {
@@ -108,6 +115,34 @@ describe('ActiveWriter', () => {
     await until(() => friendships() === 3);
     expect(notes.edges).toBe(3);
     await until(() => offset() === 3);
+  });
+
+  it('answers from memory while it writes, before the rows and while the store is away, and not after', async () => {
+    shared.log.append(person(0, '1', ['2']));
+    const { writer, live } = start();
+    await until(() => offset() === 1);
+    expect(live.profile('demo', 'vk', '1')?.row.degree).toBe(0);
+    const away = jest.spyOn(shared.store, 'writeProfiles').mockRejectedValue(new Error('away'));
+    shared.log.append(person(1, '2', []));
+    const reached = live.waitFor({ [CHANGES]: { '0': 2 } }, 5_000);
+    expect(await reached).toBe('reached');
+    expect(live.profile('demo', 'vk', '1')?.row.degree).toBe(1);
+    expect(shared.store.profiles.get('demo.vk.1')?.degree).toBe(0);
+    away.mockRestore();
+    await writer.stop();
+    expect(live.reached()).toBeUndefined();
+  });
+
+  it('leaves readers to the rows while it stands by', async () => {
+    shared.log.append(person(0, '1', []));
+    const first = start();
+    await until(() => offset() === 1);
+    const second = start();
+    expect(first.live.reached()?.positions).toEqual({ [CHANGES]: { '0': 1 } });
+    expect(second.live.reached()).toBeUndefined();
+    await first.writer.stop();
+    await until(() => second.live.reached() !== undefined);
+    expect([first.live.reached(), second.live.profile('demo', 'vk', '1')?.row.id]).toEqual([undefined, '1']);
   });
 
   it('flushes at once when idle, and pauses when records came during a flush', async () => {
@@ -478,9 +513,9 @@ function person(offset: number, id: string, friends: string[], version = 1): Cha
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 3000;
+  const deadline = performance.now() + 20_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`Not within 3 s: ${condition}`);
+    if (performance.now() > deadline) throw new Error(`Not within 20 s: ${condition}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -5,6 +5,8 @@ import { mergePositions, TOPICS } from '@sociograph/contracts';
 export class AppliedPositions {
   private readonly reached = new Map<number, Positions>();
   private readonly advanced = new Set<number>();
+  /** All partitions together; counted when it is asked for. */
+  private merged: Positions | undefined;
 
   /** Notes one record of graph.changes as applied in memory. */
   note(partition: number, offset: number, source: Positions = {}): void {
@@ -12,12 +14,14 @@ export class AppliedPositions {
     const known = this.reached.get(partition) ?? {};
     this.reached.set(partition, mergePositions(mergePositions(known, here), source));
     this.advanced.add(partition);
+    this.merged = undefined;
   }
 
   /** Goes on from what a checkpoint covers; it is announced again. */
   resume(partition: number, positions: Positions): void {
     this.reached.set(partition, positions);
     this.advanced.add(partition);
+    this.merged = undefined;
   }
 
   /** The next offset of graph.changes in this partition; 0 before its first record. */
@@ -30,6 +34,12 @@ export class AppliedPositions {
     return [...this.reached.keys()]
       .sort((a, b) => a - b)
       .map((partition) => ({ partition, positions: this.reached.get(partition)! }));
+  }
+
+  /** What is covered, over all partitions. */
+  whole(): Positions {
+    this.merged ??= [...this.reached.values()].reduce<Positions>(mergePositions, {});
+    return this.merged;
   }
 
   get hasAdvanced(): boolean {

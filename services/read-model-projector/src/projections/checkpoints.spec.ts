@@ -38,7 +38,7 @@ function person(id: string, friends: string[], details: Partial<VertexChange> = 
 /** Many graphs and people, some only named, some only listed, one erased. */
 function filled(): Projector {
   const state = { views: new Views(1), positions: new AppliedPositions() };
-  const projector = new Projector({} as ProjectorPorts, 1, state);
+  const projector = new Projector({ clock: new SetClock() } as unknown as ProjectorPorts, 1, state);
   let offset = 0;
   const take = (change: VertexChange): void => {
     projector.take({ partition: offset % 3, offset: offset++, change, source: { other: { '1': offset } } });
@@ -94,7 +94,7 @@ describe('checkpoints', () => {
       new Map(before.reached.map(({ partition, positions }) => [partition, positions[CHANGES]![partition]!])),
     );
     expect([...resumed.from.values()].every((next) => next > 800)).toBe(true);
-    const again = new Projector({} as ProjectorPorts, 7, resumed);
+    const again = new Projector({ clock: new SetClock() } as unknown as ProjectorPorts, 7, resumed);
     expect(again.snapshot().hashes).toEqual(before.hashes);
     expect(again.snapshot().reached).toEqual(before.reached);
     expect(again.sizes()).toEqual(projector.sizes());

@@ -10,6 +10,9 @@ import { Views } from './views';
 
 const SEEDS = Array.from({ length: 20 }, (_, seed) => seed + 1);
 
+// For a machine that does much else.
+jest.setTimeout(60_000);
+
 describe('the figures of a graph', () => {
   it.each(SEEDS)('equal two full recounts after adds, removals and duplicates (seed %i)', (seed) => {
     const random = seededChance(seed);

@@ -1,7 +1,8 @@
 import type { Positions } from '@sociograph/contracts';
 import { decodePositions, encodePositions, positionsCover, TOPICS } from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
-import { AppliedWatch, LogEnds, ViewCache } from './ports';
+import type { LiveViews } from './live-views';
+import { AppliedWatch, LogEnds, type Reached, ViewCache } from './ports';
 
 /** How long a reader may be kept waiting for a position. */
 export const MAX_WAIT_MS = 5000;
@@ -29,32 +30,47 @@ const FOLLOWED: ReadonlySet<string> = new Set([
   TOPICS.graphChanges.name,
 ]);
 
-/** Answers from rows of the views, at least as fresh as the reader asks. Any instance can, the writer or not. */
+/**
+ * Answers at least as fresh as the reader asks: in the instance that writes from its memory where there is a way to, else
+ * from rows. Any instance can, the writer or not.
+ */
 export class FreshAnswers {
   constructor(
     private readonly cache: ViewCache,
     private readonly watch: AppliedWatch,
     private readonly ends: LogEnds,
+    private readonly live: LiveViews,
   ) {}
 
-  /** From the caches unless a position is asked for; undefined when `load` gives nothing. */
+  /**
+   * From memory where `inMemory` says how and this instance writes, else from the caches unless a position is asked for;
+   * undefined when that gives nothing.
+   */
   async answer<Row>(
     view: string,
     graph: string,
     entry: string,
     minPosition: string | undefined,
     load: () => Promise<Row | undefined>,
+    inMemory?: (live: LiveViews) => Row | undefined,
   ): Promise<Fresh<Row> | undefined> {
+    const wanted = minPosition === undefined ? undefined : parsed(minPosition);
+    if (inMemory !== undefined && (await this.isLiveAt(wanted))) {
+      // Nothing is awaited between the positions and the row.
+      const reached = this.live.reached();
+      if (reached !== undefined) {
+        const row = inMemory(this.live);
+        return row === undefined ? undefined : { row, freshness: freshnessOf(reached) };
+      }
+    }
     // Taken before the row is read, so that the row includes at least these positions.
     const loadFresh = async (): Promise<Fresh<Row> | undefined> => {
-      const { positions, at } = this.watch.reached(view);
+      const reached = this.watch.reached(view);
       const row = await load();
-      return row === undefined
-        ? undefined
-        : { row, freshness: { appliedUpTo: encodePositions(positions), at } };
+      return row === undefined ? undefined : { row, freshness: freshnessOf(reached) };
     };
-    if (minPosition === undefined) return this.cache.read(graph, entry, loadFresh);
-    await this.reach(view, parsed(minPosition));
+    if (wanted === undefined) return this.cache.read(graph, entry, loadFresh);
+    await this.reach(view, wanted);
     return loadFresh();
   }
 
@@ -65,28 +81,49 @@ export class FreshAnswers {
     load: () => Promise<Row>,
   ): Promise<Fresh<Row>> {
     if (minPosition !== undefined) await this.reach(view, parsed(minPosition));
-    const { positions, at } = this.watch.reached(view);
-    return { row: await load(), freshness: { appliedUpTo: encodePositions(positions), at } };
+    const reached = this.watch.reached(view);
+    return { row: await load(), freshness: freshnessOf(reached) };
+  }
+
+  /** Whether the memory can answer at this position; waits for it. False where this instance does not write. */
+  private async isLiveAt(wanted: Positions | undefined): Promise<boolean> {
+    const reached = this.live.reached();
+    if (reached === undefined) return false;
+    if (wanted === undefined || positionsCover(reached.positions, wanted)) return true;
+    await this.insistOnEnd(wanted);
+    const end = await this.live.waitFor(wanted, MAX_WAIT_MS);
+    if (end === 'late') throw notReached();
+    return end === 'reached';
   }
 
   private async reach(view: string, wanted: Positions): Promise<void> {
     if (positionsCover(this.watch.reached(view).positions, wanted)) return;
-    if (await this.ends.beyond(wanted)) {
-      throw new DomainError({
-        code: 'VIEWS.POSITION_BEYOND_END',
-        kind: 'unprocessable',
-        message: 'This position is beyond the end of the log',
-        fields: [{ field: 'min-position', message: 'is beyond the end of the log' }],
-      });
-    }
-    if (await this.watch.waitFor(view, wanted, MAX_WAIT_MS)) return;
+    await this.insistOnEnd(wanted);
+    if (!(await this.watch.waitFor(view, wanted, MAX_WAIT_MS))) throw notReached();
+  }
+
+  private async insistOnEnd(wanted: Positions): Promise<void> {
+    if (!(await this.ends.beyond(wanted))) return;
     throw new DomainError({
-      code: 'VIEWS.POSITION_NOT_REACHED',
-      kind: 'unavailable',
-      message: 'The view has not reached this position yet',
-      retryAfterSeconds: RETRY_AFTER_SECONDS,
+      code: 'VIEWS.POSITION_BEYOND_END',
+      kind: 'unprocessable',
+      message: 'This position is beyond the end of the log',
+      fields: [{ field: 'min-position', message: 'is beyond the end of the log' }],
     });
   }
+}
+
+function freshnessOf({ positions, at }: Reached): Freshness {
+  return { appliedUpTo: encodePositions(positions), at };
+}
+
+function notReached(): DomainError {
+  return new DomainError({
+    code: 'VIEWS.POSITION_NOT_REACHED',
+    kind: 'unavailable',
+    message: 'The view has not reached this position yet',
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+  });
 }
 
 function parsed(token: string): Positions {

@@ -3,7 +3,15 @@ import type { Clock } from '@sociograph/kernel';
 import type { GraphCopy } from './analyses/whole-graph';
 import { AppliedPositions } from './applied-positions';
 import { type GraphSnapshot, type GraphView, graphKey } from './graph-view';
-import type { AppliedLog, AppliedMark, ChangeRecord, ViewCache, ViewStore, WriterLock } from './ports';
+import type {
+  AppliedLog,
+  AppliedMark,
+  ChangeRecord,
+  Reached,
+  ViewCache,
+  ViewStore,
+  WriterLock,
+} from './ports';
 import { type PendingRows, Views } from './views';
 
 /** Rows a request to the store. */
@@ -59,15 +67,19 @@ export class Projector {
   ) {
     this.views = state?.views ?? new Views(fence);
     this.positions = state?.positions ?? new AppliedPositions();
+    this.takenAt = ports.clock.nowMs();
   }
 
   private views: Views;
   private readonly positions: AppliedPositions;
+  /** Wall clock at the last record. */
+  private takenAt: number;
 
   /** Applies one record in memory. Returns how many friendships began or ended to count. */
   take(record: ChangeRecord): number {
     const edges = this.views.take(record);
     this.positions.note(record.partition, record.offset, record.source);
+    this.takenAt = this.ports.clock.nowMs();
     this.tap?.(record);
     return edges;
   }
@@ -94,6 +106,11 @@ export class Projector {
     views.writeAs(fence);
   }
 
+  /** Positions that are in memory now, and since when. */
+  reachedInMemory(): Reached {
+    return { positions: this.positions.whole(), at: this.takenAt };
+  }
+
   /** How far the log was taken in (partition -> next offset), as of this moment. */
   reached(): Map<number, number> {
     return new Map(
@@ -109,6 +126,11 @@ export class Projector {
   /** The state's hash by partition. */
   hashes(): string[] {
     return this.views.hashes();
+  }
+
+  /** The graph of that name as it stands; undefined when nobody named it. */
+  graph(workspaceId: string, network: string): GraphView | undefined {
+    return this.views.find(workspaceId, network);
   }
 
   /** Graphs of that workspace and network; all where neither is named. */

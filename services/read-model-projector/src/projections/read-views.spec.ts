@@ -7,6 +7,7 @@ import {
   InMemoryViewStore,
 } from '../infrastructure/in-memory';
 import { FreshAnswers, MAX_WAIT_MS } from './fresh-answers';
+import { LiveViews } from './live-views';
 import { ReadViews } from './read-views';
 import type { SummaryRow } from './ports';
 
@@ -21,7 +22,7 @@ describe('ReadViews', () => {
     const cache = new InMemoryViewCache();
     const applied = new InMemoryApplied();
     store.summaries.set('demo.vk', row);
-    const answers = new FreshAnswers(cache, applied, new InMemoryLogEnds(ends));
+    const answers = new FreshAnswers(cache, applied, new InMemoryLogEnds(ends), new LiveViews());
     return { read: new ReadViews(store, answers), store, cache, applied };
   };
   const announce = (applied: InMemoryApplied, view: string, offset: number): Promise<void> =>

@@ -2,20 +2,11 @@ import { vertexKey, VIEWS } from '@sociograph/contracts';
 import { DomainError } from '@sociograph/kernel';
 import type { Fresh, FreshAnswers } from './fresh-answers';
 import { graphKey } from './graph-view';
+import type { LiveViews } from './live-views';
 import { ViewStore } from './ports';
-import type { GroupRow, PostRow, ProfileRow, RankingRow, SummaryRow } from './ports';
+import type { ProfileRow, RankingRow, SummaryRow } from './ports';
+import { namedGroups, type Profile } from './profile';
 import type { Ranked, RankedBy } from './rankings';
-
-/** Names of a list that come with what they stand for. */
-export const NAMED_GROUPS = 50;
-
-/** A person with the groups and posts that the row names. */
-export interface Profile {
-  row: ProfileRow;
-  /** Those of the first fifty groups and fifty pages that are stored. */
-  groups: GroupRow[];
-  lastPosts: PostRow[];
-}
 
 /** A page of a ranking; `total` is how many people it has. */
 export interface RankingPage {
@@ -33,7 +24,8 @@ export class ReadViews {
   async summary(workspaceId: string, network: string, minPosition?: string): Promise<Fresh<SummaryRow>> {
     const key = graphKey(workspaceId, network);
     const load = (): Promise<SummaryRow | undefined> => this.store.summary(key);
-    return known(await this.answers.answer(VIEWS.summary, key, 'summary', minPosition, load));
+    const live = (views: LiveViews): SummaryRow | undefined => views.summary(workspaceId, network);
+    return known(await this.answers.answer(VIEWS.summary, key, 'summary', minPosition, load, live));
   }
 
   async profile(
@@ -47,7 +39,9 @@ export class ReadViews {
       const row = await this.store.profile(vertexKey(workspaceId, network, id));
       return row === undefined ? undefined : this.withNamed(row);
     };
-    const answer = await this.answers.answer(VIEWS.profile, graph, `profile:${id}`, minPosition, load);
+    const live = (views: LiveViews): Profile | undefined => views.profile(workspaceId, network, id);
+    const entry = `profile:${id}`;
+    const answer = await this.answers.answer(VIEWS.profile, graph, entry, minPosition, load, live);
     if (answer !== undefined) return answer;
     throw new DomainError({
       code: 'VIEWS.PERSON_UNKNOWN',
@@ -75,11 +69,8 @@ export class ReadViews {
 
   private async withNamed(row: ProfileRow): Promise<Profile> {
     const keyOf = (id: string): string => vertexKey(row.workspaceId, row.network, id);
-    const named = [row.lists.groups, row.lists.pages].flatMap(
-      (list) => list?.ids.slice(0, NAMED_GROUPS) ?? [],
-    );
     const [groups, posts] = await Promise.all([
-      this.store.rowsOf('groups', [...new Set(named)].map(keyOf)),
+      this.store.rowsOf('groups', namedGroups(row).map(keyOf)),
       this.store.rowsOf('posts', row.lastPosts.map(keyOf)),
     ]);
     return {

@@ -40,6 +40,11 @@ export class Views {
     this.writer = fence;
   }
 
+  /** The graph of that name; undefined when nobody named it. */
+  find(workspaceId: string, network: string): GraphView | undefined {
+    return this.graphs.get(graphKey(workspaceId, network));
+  }
+
   all(): GraphView[] {
     return [...this.graphs.values()];
   }

@@ -3,6 +3,7 @@ import { Analyst } from './analyses/analyst';
 import type { Checkpoints, Resumed } from './checkpoints';
 import { Duties } from './duties';
 import type { Job, RecountOutcome } from './jobs';
+import type { LiveViews } from './live-views';
 import type { AppliedWatch, ChangeLog, ChangeRecord, Following, JobStore } from './ports';
 import type { FlushReport, ProjectorPorts } from './projector';
 import { Projector } from './projector';
@@ -46,6 +47,7 @@ export type WriterPorts = ProjectorPorts & {
   jobs: JobStore;
   analyses: AnalysisStore;
   runner: AnalysisRunner;
+  live: LiveViews;
 };
 
 /** Longest pause after a flush while records keep coming, as a multiple of how long it took: writing then gets a quarter of the time. */
@@ -88,6 +90,7 @@ export class WriterTerm {
         (record) => {
           this.observer.took(record, projector.take(record));
           this.work.raise();
+          this.ports.live.advanced();
         },
         () => caughtUp.raise(),
         resumed?.from,
@@ -95,6 +98,7 @@ export class WriterTerm {
       complete = await caughtUp.raised(term.signal);
       if (complete) {
         this.observer.became('writing', this.fence);
+        this.ports.live.open(projector);
         duties = this.lookForJobsUntil(term.signal, projector);
         analyses = this.analyseUntil(term.signal, projector);
         await this.flushUntil(term.signal, projector);
@@ -103,6 +107,8 @@ export class WriterTerm {
       this.observer.failed('follow', error);
     } finally {
       end();
+      // From now on nobody says that the memory is behind.
+      this.ports.live.close();
       stopping.removeEventListener('abort', end);
       await following?.stop();
       await Promise.all([renewals, checkpoints, duties, analyses]);
