@@ -75,15 +75,40 @@ async function watched(
   const requests = (): Promise<number> => stand.metric('storage', 'graph_store_requests_total');
   const rows = (): Promise<number> => stand.metric('projector', 'projector_rows_written_total');
   const [before, rowsBefore] = [await requests(), await rows()];
+  const ages = await meanOf(stand, 'projector', 'projector_change_age_seconds');
+  const batches = await meanOf(stand, 'storage', 'kafka_batch_duration_seconds', 'group="graph-storage"');
   const found = await measureFreshness(stand, load);
   const used = meter.used().map(([process, cores]) => `${process} ${cores.toFixed(2)}`);
+  const others = meter.others().toFixed(2);
   const length = load.warmUpSeconds + load.seconds;
-  say(`freshness, ${name}: cores used: ${used.join(', ')}`);
+  say(`freshness, ${name}: cores used: ${used.join(', ')}; by everything else here ${others}`);
   say(
     `a second: ${short(((await requests()) - before) / length)} requests of graph-storage to the store, ` +
       `${short(((await rows()) - rowsBefore) / length)} rows of profiles`,
   );
+  say(
+    `on average: ${short((await batches()) * 1000)} ms to store a batch, then ${short((await ages()) * 1000)} ms from its ` +
+      'first look at the store until the views have it in memory',
+  );
   return found;
+}
+
+/** Mean of a histogram over what is observed from now until the returned function is called. */
+async function meanOf(
+  stand: GraphStand,
+  which: 'projector' | 'storage',
+  name: string,
+  label?: string,
+): Promise<() => Promise<number>> {
+  const read = async (): Promise<[number, number]> => [
+    await stand.metric(which, `${name}_sum`, label),
+    await stand.metric(which, `${name}_count`, label),
+  ];
+  const [sum, count] = await read();
+  return async () => {
+    const [sumAfter, countAfter] = await read();
+    return (sumAfter - sum) / (countAfter - count);
+  };
 }
 
 function freshnessLines(name: string, found: Freshness, most: number, rate: number): Line[] {

@@ -23,8 +23,12 @@ export interface Freshness {
 
 const TICK_MS = 20;
 const PROBES_PER_SECOND = 20;
-/** Between two looks for a probe. */
+/**
+ * Between two looks for a probe; a tenth of what it has waited once that is more: hundreds of probes that are all late, each
+ * looked for fifty times a second, would keep the projector busy and late.
+ */
 const LOOK_MS = 20;
+const LOOK_PART = 0.1;
 const GIVEN_UP_MS = 10_000;
 
 /**
@@ -57,7 +61,8 @@ export async function measureFreshness(
         unanswered += sent >= measuredFrom ? 1 : 0;
         break;
       }
-      await delay(Math.max(0, LOOK_MS - (performance.now() - asked)));
+      const pauseMs = Math.max(LOOK_MS, waited * LOOK_PART) - (performance.now() - asked);
+      await delay(Math.max(0, pauseMs));
     }
     if (sent >= measuredFrom) waits.push(waited);
     free.push(person);

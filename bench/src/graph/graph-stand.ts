@@ -69,7 +69,8 @@ export async function openStand(
     },
     settled: async () => {
       const token = encodePositions(observer.positions);
-      const path = `/v1/graphs/${scope.network}/summary?min-position=${token}`;
+      // Rankings are read from rows, which come last.
+      const path = `/v1/graphs/${scope.network}/rankings/degree?limit=1&min-position=${token}`;
       await eventually(async () => (await views.get(path)).status === 200, {
         timeoutMs: 20 * 60_000,
         everyMs: 20,

@@ -42,13 +42,30 @@ export function memoryMb(pid: number): { now: number; peak: number } | undefined
   }
 }
 
+/** Seconds of a core that everything on this machine has used so far; undefined where that cannot be read. */
+export function machineCoreSeconds(stat = readFileSync('/proc/stat', 'utf8')): number | undefined {
+  const fields = /^cpu +(.*)$/m.exec(stat)?.[1]?.split(' ').map(Number);
+  if (fields === undefined) return undefined;
+  // user, nice, system, idle, iowait, irq, softirq, steal; guests are in the first two already.
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields;
+  return (user + nice + system + irq + softirq + steal) / TICKS;
+}
+
 /** What each process used of a core between two moments. */
 export class CoreMeter {
   readonly #before: Map<string, number>;
+  readonly #machine = machineCoreSeconds();
   readonly #since = performance.now();
 
   constructor(private readonly pids: ReadonlyMap<string, number>) {
     this.#before = new Map([...pids].map(([name, pid]) => [name, coreSeconds(pid)]));
+  }
+
+  /** Cores that everything else on this machine used: with more than some hundredths the figures are of a shared machine. */
+  others(): number {
+    const seconds = (performance.now() - this.#since) / 1000;
+    const whole = ((machineCoreSeconds() ?? NaN) - (this.#machine ?? NaN)) / seconds;
+    return whole - this.used().reduce((sum, [, cores]) => sum + cores, 0);
   }
 
   /** Cores by name, the busiest first; those below a hundredth left out. */
