@@ -7,7 +7,7 @@ import { Controller, Get, Module } from '@nestjs/common';
 import { AuthModule, Roles } from '@sociograph/auth';
 import { SystemClock } from '@sociograph/kernel';
 import { createHostContext, type ServiceHandle, startService } from '@sociograph/service-host';
-import { accessToken, eventually, send, testServers } from '@sociograph/testing';
+import { accessToken, eventually, send, TcpProxy, testServers } from '@sociograph/testing';
 import { stringify } from 'yaml';
 import { createAdminServer, listenOn } from '../embedded/side-ports';
 import { Reconciler } from '../reconciler/reconciler';
@@ -41,13 +41,13 @@ const part = (value: object): string => Buffer.from(JSON.stringify(value)).toStr
 const parsed = (token: string, at: 0 | 1): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[at] ?? '', 'base64url').toString()) as Record<string, unknown>;
 
-/** `npm run rotate:signing-key` itself, on a realm of a real Keycloak, under gateway, reconciler and a service. */
-describe('rotating the signing key of a realm', () => {
+/** A realm of a real Keycloak under gateway, reconciler and a service; rotated by `npm run rotate:signing-key` itself. */
+describe('the signing keys of a realm', () => {
   const servers = testServers();
   const keycloak = servers.keycloakUrl ?? '';
   const realm = `spec-${randomBytes(5).toString('hex')}`;
   const issuer = `${keycloak}/realms/${realm}`;
-  const jwksUrl = `${issuer}/protocol/openid-connect/certs`;
+  let toKeycloak: TcpProxy;
   const clientSecret = randomBytes(16).toString('hex');
   const first = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const foreign = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -166,6 +166,9 @@ describe('rotating the signing key of a realm', () => {
       ...{ SERVICE_NAME: 'things', INSTANCE_ID: '0', LOG_LEVEL: 'silent' },
       ...{ HTTP_HOST: '127.0.0.1', HTTP_PORT: 0, MANAGEMENT_PORT: 0 },
     };
+    const { hostname: host, port } = new URL(keycloak);
+    toKeycloak = await new TcpProxy({ target: { host, port: Number(port) } }).start();
+    const jwksUrl = `http://127.0.0.1:${toKeycloak.port}/realms/${realm}/protocol/openid-connect/certs`;
     const auth = AuthModule.forRoot({ issuer, jwksUrl, audience: 'sociograph-api', clients: ['load'] });
     @Module({ imports: [auth], controllers: [ThingsController] })
     class ThingsModule {}
@@ -201,10 +204,44 @@ describe('rotating the signing key of a realm', () => {
     admin?.closeAllConnections();
     admin?.close();
     await service?.close();
+    await toKeycloak?.close();
     await ask('DELETE', `/${realm}`);
   });
 
-  it('refuses no valid token under load, lets no forged one in, and ends what the old key signs', async () => {
+  it.each(['refuse', 'stall'] as const)(
+    'serve on for valid tokens and no others while Keycloak is away (%s) for more than a minute',
+    async (fault) => {
+      await period();
+      const sample = await freshToken();
+      const kid = String(parsed(sample, 0)['kid']);
+      const valid = ofFirst(sample, kid);
+      expect(await Promise.all([atGateway(valid), atService(valid)])).toEqual([200, 200]);
+      toKeycloak[fault]();
+      try {
+        for (let round = 0; round < 3; round += 1) {
+          clock.moved += 25_000;
+          expect(await reconciler.fetchKeys()).toBe(false);
+          await reconciler.reconcile();
+          const unknown = forged(sample, randomUUID());
+          const answers = [atGateway(valid), atService(valid), atGateway(unknown), atService(unknown)];
+          expect(await Promise.all(answers)).toEqual([200, 200, 401, 401]);
+        }
+      } finally {
+        toKeycloak.restore();
+      }
+      await eventually(
+        async () => {
+          await period();
+          const fresh = await freshToken();
+          expect(await Promise.all([atGateway(fresh), atService(fresh)])).toEqual([200, 200]);
+        },
+        { timeoutMs: 30_000, everyMs: 200 },
+      );
+      expect(reconciler.complete).toBe(true);
+    },
+  );
+
+  it('are rotated under load: no valid token is refused, no forged one gets in, what the old key signs ends', async () => {
     const sample = await freshToken();
     const firstKid = String(parsed(sample, 0)['kid']);
     expect(await Promise.all([atGateway, atService].map((at) => at(ofFirst(sample, firstKid))))).toEqual([
@@ -272,7 +309,7 @@ describe('rotating the signing key of a realm', () => {
     expect(await Promise.all([atGateway(late), atService(late)])).toEqual([401, 401]);
   });
 
-  it('goes on where an ended run stood, with the key that this one made', async () => {
+  it('are rotated on from where an ended run stood, with the key that this one made', async () => {
     running = true;
     const before = (await providers()).length;
     const refresh = (async () => {
@@ -295,7 +332,7 @@ describe('rotating the signing key of a realm', () => {
     expect(after.filter(({ config }) => config['enabled']?.[0] !== 'false')).toHaveLength(1);
   });
 
-  it('activates nothing that a gateway does not have', async () => {
+  it('are not activated where a gateway does not have them', async () => {
     const kid = String(parsed(await freshToken(), 0)['kid']);
     const stale = rotate();
     expect(await stale.ended).toBe(2);

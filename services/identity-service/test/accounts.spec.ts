@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { NoRevocations, Revocations } from '@sociograph/auth';
 import { Secret, SystemClock } from '@sociograph/kernel';
-import { eventually, inPostgres, startTokenIssuer, testServers, type TokenIssuer } from '@sociograph/testing';
+import {
+  eventually,
+  inPostgres,
+  startTokenIssuer,
+  TcpProxy,
+  testServers,
+  type TokenIssuer,
+} from '@sociograph/testing';
 import { KeycloakDirectory } from '../src/infrastructure/keycloak-directory';
 import { hashPassword } from '../src/infrastructure/secrets';
 import { type Answer, type IdentityStand, identityStand } from './identity-stand';
@@ -219,15 +226,32 @@ describe('accounts', () => {
     expect(names.sort()).toEqual(['admin', 'analyst', 'operator', 'viewer']);
   });
 
-  it('are not taken while Keycloak is away: 503, and when to come again', async () => {
-    const cut = await identityStand(issuer, { KEYCLOAK_URL: 'http://127.0.0.1:9' });
+  it('are not taken while Keycloak is away or hangs: 503 and when to come again; and are when it is back', async () => {
+    const { hostname: host, port } = new URL(url);
+    const keycloak = await new TcpProxy({ target: { host, port: Number(port) } }).start();
+    const cut = await identityStand(issuer, { KEYCLOAK_URL: `http://127.0.0.1:${keycloak.port}` });
     try {
       const body = { email: anAddress(), password: PASSWORD, workspace: 'Away' };
-      const answer = await cut.ask('POST', '/v1/register', undefined, body);
-      expect(answer).toMatchObject({ status: 503, body: { code: 'IDENTITY.DIRECTORY_UNAVAILABLE' } });
-      expect(answer.headers.get('retry-after')).toBe('5');
+      const register = (): Promise<Answer> => cut.ask('POST', '/v1/register', undefined, body);
+      for (const fault of ['refuse', 'stall'] as const) {
+        keycloak[fault]();
+        // Whether it answers is known for two seconds.
+        await eventually(async () => expect((await register()).status).toBe(503), SLOW);
+        const answer = await register();
+        expect(answer).toMatchObject({ status: 503, body: { code: 'IDENTITY.DIRECTORY_UNAVAILABLE' } });
+        expect(answer.headers.get('retry-after')).toBe('5');
+        keycloak.restore();
+        await eventually(async () => expect((await register()).status).toBe(202), SLOW);
+      }
+      await eventually(async () => {
+        const found = await inPostgres(cut.database.adminUrl, (client) =>
+          client.query('SELECT 1 FROM accounts WHERE email = $1 AND applied = version', [body.email]),
+        );
+        expect(found.rows).toHaveLength(1);
+      }, SLOW);
     } finally {
       await cut.close();
+      await keycloak.close();
     }
   });
 

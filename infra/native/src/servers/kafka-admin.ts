@@ -5,6 +5,7 @@ import {
   AclResourceTypes,
   type AclEntry,
   type Admin,
+  ConfigResourceTypes,
   Kafka,
   logLevel,
   ResourcePatternTypes,
@@ -43,23 +44,62 @@ export async function reachable(connection: KafkaConnection): Promise<boolean> {
   }
 }
 
-/** Creates the topics that are missing. Partitions of an existing topic are left alone: more would move its keys. */
-export async function ensureTopics(connection: KafkaConnection, file: string): Promise<void> {
+/**
+ * Creates the topics that are missing, and gives those that are there the configuration of the file where it differs.
+ * Partitions of an existing topic are left alone: more would move its keys. Answers a sentence for each change of an
+ * existing topic.
+ */
+export async function ensureTopics(connection: KafkaConnection, file: string): Promise<string[]> {
   const wanted = JSON.parse(readFileSync(file, 'utf8')) as TopicSpec[];
-  await withAdmin(connection, async (admin) => {
+  return withAdmin(connection, async (admin) => {
     const existing = new Set(await admin.listTopics());
     const missing = wanted.filter((topic) => !existing.has(topic.name));
-    if (missing.length === 0) return;
-    await admin.createTopics({
-      waitForLeaders: true,
-      timeout: 20_000,
-      topics: missing.map((topic) => ({
-        topic: topic.name,
-        numPartitions: topic.partitions,
-        configEntries: Object.entries(topic.config).map(([name, value]) => ({ name, value })),
+    if (missing.length > 0)
+      await admin.createTopics({
+        waitForLeaders: true,
+        timeout: 20_000,
+        topics: missing.map((topic) => ({
+          topic: topic.name,
+          numPartitions: topic.partitions,
+          configEntries: entriesOf(topic.config),
+        })),
+      });
+    return mendTopics(
+      admin,
+      wanted.filter((topic) => existing.has(topic.name)),
+    );
+  });
+}
+
+/** Whole configurations are given: kafkajs knows no change of a single entry. */
+async function mendTopics(admin: Admin, topics: readonly TopicSpec[]): Promise<string[]> {
+  if (topics.length === 0) return [];
+  const type = ConfigResourceTypes.TOPIC;
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: topics.map(({ name, config }) => ({ type, name, configNames: Object.keys(config) })),
+  });
+  const changes = topics.map((topic) => {
+    const found = resources.find(({ resourceName }) => resourceName === topic.name)?.configEntries ?? [];
+    const is = new Map(found.map(({ configName, configValue }) => [configName, configValue]));
+    const differing = Object.entries(topic.config).filter(([name, value]) => is.get(name) !== value);
+    const lines = differing.map(([name, value]) => `${topic.name}: ${name} ${is.get(name)} -> ${value}`);
+    return { topic, lines };
+  });
+  const differing = changes.filter(({ lines }) => lines.length > 0);
+  if (differing.length > 0)
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: differing.map(({ topic: { name, config } }) => ({
+        ...{ type, name },
+        configEntries: entriesOf(config),
       })),
     });
-  });
+  return differing.flatMap(({ lines }) => lines);
+}
+
+function entriesOf(config: TopicSpec['config']): { name: string; value: string }[] {
+  return Object.entries(config).map(([name, value]) => ({ name, value }));
 }
 
 export async function ensureAccess(connection: KafkaConnection, file: string): Promise<void> {

@@ -104,7 +104,8 @@ export class KafkaServer extends Server {
   override async fill(): Promise<void> {
     await this.addAccountsBornLater();
     const folder = join(this.stack.root, 'infra', 'kafka');
-    await ensureTopics(this.connection(), join(folder, 'topics.json'));
+    const changes = await ensureTopics(this.connection(), join(folder, 'topics.json'));
+    for (const change of changes) process.stdout.write(`kafka              changed ${change}\n`);
     if (this.ownsAccounts()) await ensureAccess(this.connection(), join(folder, 'access.json'));
   }
 
