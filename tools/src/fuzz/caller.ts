@@ -31,7 +31,7 @@ export class Caller {
   }
 
   /** Reads until `wanted` says so. */
-  async until<T>(path: string, wanted: (answer: T) => boolean, timeoutMs = 120_000): Promise<T> {
+  async until<T>(path: string, wanted: (answer: T) => boolean, timeoutMs = 300_000): Promise<T> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const answer = await this.ask<T>('GET', path);

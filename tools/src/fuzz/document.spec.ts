@@ -9,6 +9,11 @@ import {
   readDocuments,
 } from './document';
 
+interface Listed {
+  properties?: Record<string, { items?: { $ref?: string } }>;
+  required?: string[];
+}
+
 const SERVICES = join(ROOT, 'services');
 const GATEWAY = ['400', '404', '413', '414', '429', '502', '503', '504'];
 
@@ -117,6 +122,31 @@ describe("the services' documents", () => {
     ]);
     expect(bodies('502')).toEqual(['application/json GatewayMessage, X-Correlation-Id']);
     expect(bodies('503')).toEqual([`${both}, Retry-After`]);
+  });
+
+  it('say of every object what is in it', () => {
+    const unknown: string[] = [];
+    const walk = (value: unknown, place: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      const schema = value as Record<string, unknown>;
+      const said = ['properties', 'additionalProperties', 'allOf'].some((name) => name in schema);
+      if (schema['type'] === 'object' && !said) unknown.push(place);
+      for (const [name, part] of Object.entries(schema)) walk(part, `${place}/${name}`);
+    };
+    for (const [service, { components }] of readDocuments(SERVICES)) walk(components['schemas'], service);
+    expect(unknown).toEqual([]);
+  });
+
+  it('ask of what is in a list nothing that only the whole answer says', () => {
+    const strict: string[] = [];
+    for (const [service, { components }] of readDocuments(SERVICES)) {
+      const schemas = components['schemas'] as Record<string, Listed>;
+      for (const [name, { properties = {} }] of Object.entries(schemas)) {
+        const item = properties['items']?.items?.$ref?.split('/').at(-1) ?? '';
+        if (schemas[item]?.required?.includes('freshness') === true) strict.push(`${service} ${name}`);
+      }
+    }
+    expect(strict).toEqual([]);
   });
 
   it('say which headers come with what succeeds', () => {

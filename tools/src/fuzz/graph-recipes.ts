@@ -1,11 +1,6 @@
 import type { Caller } from './caller';
 import type { Imported } from './import-recipes';
-import type { Recipe, Recipes } from './world';
-
-interface Job {
-  id: string;
-  state: string;
-}
+import type { Recipe, Recipes, Step } from './world';
 
 const NETWORK = 'vk';
 
@@ -14,15 +9,21 @@ export async function graphRecipes(caller: Caller, { importId, people, group }: 
   const [someone = '', other = '', third = ''] = people;
   // The last ones are erased; nothing else is asked about them.
   const doomed = people.slice(-6);
-  const finished = ({ state }: Job): boolean => ['ready', 'done', 'failed'].includes(state);
   const order = { network: NETWORK, of: { person: someone, depth: 1, nodes: 20 }, format: 'csv' };
-  const exports: string[] = [];
-  for (let made = 0; made < 4; made += 1)
-    exports.push((await caller.ask('POST', '/v1/exports', { body: order })).id);
-  for (const id of exports) await caller.until<Job>(`/v1/exports/${id}`, finished);
+  // An erasure takes exports and analyses away: each recipe makes its own.
+  const anExport: Step[] = [
+    { method: 'POST', path: '/v1/exports', role: 'admin', body: order, find: { export: 'id' } },
+  ];
   const jobs = `/v1/graphs/${NETWORK}/jobs`;
-  const job = (await caller.ask('POST', jobs, { body: { kind: 'communities' } })).id;
-  await caller.until<Job>(`${jobs}/${job}`, finished);
+  const aJob = (kind: string): Step => ({
+    ...{ method: 'POST', path: jobs, role: 'admin', body: { kind }, find: { job: 'id' } },
+    // One at a time in a workspace.
+    ...{ tries: 40, pause: 0.5 },
+  });
+  const done: Step = {
+    ...{ method: 'GET', path: `${jobs}/{{job}}`, role: 'admin', find: { finished: 'finishedAt' } },
+    ...{ tries: 60, pause: 0.5 },
+  };
   const recounts = `/v1/graphs/${NETWORK}/recounts`;
   const recount = (await caller.ask('POST', recounts)).id;
   const erasure = (await caller.ask('DELETE', `/v1/people/${NETWORK}/${doomed[0] ?? ''}`)).id;
@@ -32,7 +33,7 @@ export async function graphRecipes(caller: Caller, { importId, people, group }: 
   const one = (path: Recipe['path'], query?: Recipe['query']): Recipe[] => [
     { ...(path && { path }), ...(query && { query }) },
   ];
-  const [kept = '', ...spare] = exports;
+  const job = { ...network, id: '{{job}}' };
   return {
     'GET /v1/people/{network}/{id}': one(person),
     'DELETE /v1/people/{network}/{id}': doomed
@@ -64,15 +65,16 @@ export async function graphRecipes(caller: Caller, { importId, people, group }: 
       { body: { network: NETWORK, of: { import: importId }, format: 'gexf' } },
     ],
     'GET /v1/exports': one(undefined, { limit: 2 }),
-    'GET /v1/exports/{id}': one({ id: kept }),
-    'DELETE /v1/exports/{id}': spare.map((id) => ({ path: { id }, once: true })),
+    'GET /v1/exports/{id}': [{ path: { id: '{{export}}' }, before: anExport }],
+    'DELETE /v1/exports/{id}': [{ path: { id: '{{export}}' }, before: anExport }],
     'GET /v1/exports/{id}/file': [
       {
-        path: { id: kept },
+        path: { id: '{{export}}' },
         query: { expires: '{{expires}}', signature: '{{signature}}' },
         before: [
+          ...anExport,
           {
-            ...{ method: 'GET', path: `/v1/exports/${kept}`, role: 'admin' },
+            ...{ method: 'GET', path: '/v1/exports/{{export}}', role: 'admin', tries: 60, pause: 0.5 },
             find: { expires: 'link?expires', signature: 'link?signature' },
           },
         ],
@@ -88,24 +90,12 @@ export async function graphRecipes(caller: Caller, { importId, people, group }: 
       { path: network, query: { q: 'о', in: 'posts' } },
     ],
     'POST /v1/graphs/{network}/jobs': [{ path: network, body: { kind: 'k-core' } }],
-    'GET /v1/graphs/{network}/jobs/{id}': one({ ...network, id: job }),
-    'POST /v1/graphs/{network}/jobs/{id}/cancel': [
-      {
-        path: { ...network, id: '{{job}}' },
-        before: [
-          {
-            ...{ method: 'POST', path: jobs, role: 'admin', body: { kind: 'page-rank' }, tries: 20 },
-            find: { job: 'id' },
-          },
-        ],
-      },
+    'GET /v1/graphs/{network}/jobs/{id}': [{ path: job, before: [aJob('page-rank')] }],
+    'POST /v1/graphs/{network}/jobs/{id}/cancel': [{ path: job, before: [aJob('page-rank')] }],
+    'GET /v1/graphs/{network}/jobs/{id}/result': [{ path: job, before: [aJob('k-core'), done] }],
+    'GET /v1/graphs/{network}/jobs/{id}/communities/{number}/members': [
+      { path: { ...job, number: 1 }, before: [aJob('communities'), done] },
     ],
-    'GET /v1/graphs/{network}/jobs/{id}/result': one({ ...network, id: job }),
-    'GET /v1/graphs/{network}/jobs/{id}/communities/{number}/members': one({
-      ...network,
-      id: job,
-      number: 1,
-    }),
     'POST /v1/graphs/{network}/recounts': one(network),
     'GET /v1/graphs/{network}/recounts/{id}': one({ ...network, id: recount }),
     'GET /v1/events': one(undefined, { limit: 5 }),

@@ -16,6 +16,8 @@ export interface Step {
   /** Names for `{{name}}` of the request, and where in the answer they are. */
   find?: Record<string, string>;
   tries?: number;
+  /** Seconds between two tries; 0.05 unless told. */
+  pause?: number;
 }
 
 /** A request that succeeds. `{{uuid}}` in a text is another one each time. */
@@ -59,6 +61,7 @@ const LIMITS = {
 /** A workspace in which there is something of everything, the accounts that ask, and for each operation how to succeed. */
 export class WorldMaker {
   private key: RealmKey | undefined;
+  private caller: Caller | undefined;
   private readonly workspace = `fuzz-${randomBytes(4).toString('hex')}`;
 
   constructor(
@@ -70,7 +73,7 @@ export class WorldMaker {
     const forge = await this.forge();
     const tokens = this.tokens(forge);
     const gatewayUrl = this.stack.value('GATEWAY_URL');
-    const caller = new Caller(gatewayUrl, tokens);
+    const caller = (this.caller = new Caller(gatewayUrl, tokens));
     await this.untilKnown(caller);
     await caller.ask('PUT', `/v1/workspaces/${this.workspace}/quotas`, {
       body: { limits: LIMITS },
@@ -89,8 +92,14 @@ export class WorldMaker {
     return { gatewayUrl, tokens, recipes: { ...keys, ...people, ...imports.recipes, ...graph } };
   }
 
-  /** The same recipes live on; their tokens may be about to end in a long run. */
+  /** Ends what would go on in a stack that stays, and the tokens. */
   async close(): Promise<void> {
+    for (const state of ['running', 'paused']) {
+      const path = `/v1/imports?limit=200&state=${state}`;
+      const found = await this.caller?.ask<{ items: { id: string }[] }>('GET', path).catch(() => undefined);
+      for (const { id } of found?.items ?? [])
+        await this.caller?.ask('POST', `/v1/imports/${id}/cancel`).catch(() => undefined);
+    }
     await this.key?.remove();
   }
 

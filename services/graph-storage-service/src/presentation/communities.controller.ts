@@ -6,6 +6,7 @@ import {
   ApiPropertyOptional,
   ApiQuery,
   ApiTags,
+  IntersectionType,
 } from '@nestjs/swagger';
 import { CurrentPrincipal, Roles, type Principal } from '@sociograph/auth';
 import { decodeCursor, encodeCursor, PageQuery } from '@sociograph/service-host';
@@ -32,7 +33,8 @@ class GroupAnswer extends FreshAnswer {
   version!: number;
 }
 
-class PostAnswer extends FreshAnswer {
+/** One of a page, which says itself how fresh it is. */
+class PostInPage {
   @ApiProperty()
   network!: string;
   @ApiProperty({ description: "Owner and number on that owner's wall" })
@@ -63,9 +65,11 @@ class PostAnswer extends FreshAnswer {
   version!: number;
 }
 
+class PostAnswer extends IntersectionType(FreshAnswer, PostInPage) {}
+
 class PostsPage extends FreshAnswer {
-  @ApiProperty({ type: [PostAnswer], description: 'Newest first' })
-  items!: PostAnswer[];
+  @ApiProperty({ type: [PostInPage], description: 'Newest first' })
+  items!: PostInPage[];
   @ApiProperty({ type: 'string', nullable: true })
   next!: string | null;
 }
@@ -185,8 +189,8 @@ function groupAnswer({ ref, version, document }: Vertex): GroupAnswer {
   };
 }
 
-function postAnswer({ ref, version, document }: Vertex): PostAnswer {
-  const { publishedAt, ...content } = document?.content as Omit<PostAnswer, 'publishedAt' | 'freshness'> & {
+function postAnswer({ ref, version, document }: Vertex): PostInPage {
+  const { publishedAt, ...content } = document?.content as Omit<PostInPage, 'publishedAt'> & {
     publishedAt: number;
   };
   return {

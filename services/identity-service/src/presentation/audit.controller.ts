@@ -28,10 +28,10 @@ export class AuditView {
   @ApiProperty({ example: 'import.create' }) action!: string;
   @ApiProperty({ example: 'import/0199a1c2-7b1c-7000-8000-000000000001' }) target!: string;
   @ApiProperty({ type: 'integer' }) at!: number;
-  @ApiPropertyOptional() peer?: string | undefined;
-  @ApiPropertyOptional() correlationId?: string | undefined;
+  @ApiPropertyOptional({ type: String }) peer?: string | undefined;
+  @ApiPropertyOptional({ type: String }) correlationId?: string | undefined;
   @ApiProperty({ enum: ['done', 'refused', 'failed'] }) result!: 'done' | 'refused' | 'failed';
-  @ApiPropertyOptional() reason?: string | undefined;
+  @ApiPropertyOptional({ type: String }) reason?: string | undefined;
 }
 
 export class AuditPage {
