@@ -28,7 +28,7 @@ function generators(): { name: string; program: string; outputs: () => string[] 
     {
       name: 'configuration',
       program: 'tools/dist/configuration/main.js',
-      outputs: () => ['docs/configuration.md'],
+      outputs: () => ['docs/configuration.md', '.env.example'],
     },
     { name: 'telemetry', program: 'tools/dist/telemetry/main.js', outputs: () => ['docs/telemetry.md'] },
     {
