@@ -115,6 +115,24 @@ describe('EventPublisher', () => {
     expect(sizes(fake)).toEqual([6]);
   });
 
+  it('leaves nobody waiting who asks in the moment in which the last request of others ends', async () => {
+    const patient = new EventPublisher({ kafka: fake.kafka, source: 'spec', timeoutMs: 60_000 });
+    // Whoever is left behind waits for the next one to ask, who does not come: each distance has its own turn.
+    for (let ticks = 0; ticks < 40; ticks += 1) {
+      let release: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      fake.answer = async (batch) => held.then(() => fake.append(batch));
+      const sent = fake.requests.length;
+      const first = patient.publish([person('1')]);
+      await eventually(() => fake.requests.length > sent, { everyMs: 1 });
+      release();
+      for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+      await Promise.all([first, patient.publish([person('2')])]);
+    }
+    expect(fake.requests).toHaveLength(80);
+    await patient.close();
+  }, 20_000);
+
   it('keeps a request below the size of a batch that the broker takes, and below 1,000 records', async () => {
     const many = Array.from({ length: 1_001 }, (_, n) => person(String(n)));
     expect(await publisher.publish(many)).toEqual({ [TOPICS.users.name]: { '1': 1_001 } });

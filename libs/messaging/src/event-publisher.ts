@@ -118,7 +118,7 @@ export class EventPublisher {
       publication.resolve = (positions) => (clearTimeout(timer), resolve(positions));
       publication.reject = (error) => (clearTimeout(timer), reject(error as Error));
       this.#queue.push(...prepared);
-      this.#pumping ??= this.#pump().finally(() => (this.#pumping = undefined));
+      this.#pumping ??= this.#pump();
     });
   }
 
@@ -134,21 +134,25 @@ export class EventPublisher {
   async #pump(): Promise<void> {
     // What else is asked for in this turn of the event loop goes out with it.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#queue.length > 0) {
-      const request = this.#takeRequest();
-      if (request.length === 0) continue;
-      try {
-        const positions = await within(this.#send(request), this.#options.timeoutMs, () =>
-          unavailable('no acknowledgement in time'),
-        );
-        request.forEach((prepared, index) => acknowledge(prepared.publication, positions[index] ?? {}));
-      } catch (error) {
-        this.#discardProducer();
-        const failure = isDomainError(error)
-          ? error
-          : unavailable('the broker did not take the records', error);
-        for (const { publication } of request) settle(publication, failure);
-      }
+    while (this.#queue.length > 0) await this.#sendNext();
+    // In the same step as the last look at the queue: who asks after it begins anew, instead of waiting for nobody.
+    this.#pumping = undefined;
+  }
+
+  async #sendNext(): Promise<void> {
+    const request = this.#takeRequest();
+    if (request.length === 0) return;
+    try {
+      const positions = await within(this.#send(request), this.#options.timeoutMs, () =>
+        unavailable('no acknowledgement in time'),
+      );
+      request.forEach((prepared, index) => acknowledge(prepared.publication, positions[index] ?? {}));
+    } catch (error) {
+      this.#discardProducer();
+      const failure = isDomainError(error)
+        ? error
+        : unavailable('the broker did not take the records', error);
+      for (const { publication } of request) settle(publication, failure);
     }
   }
 
