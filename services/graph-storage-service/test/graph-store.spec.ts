@@ -6,6 +6,8 @@ import { InMemoryGraph } from '../src/infrastructure/in-memory';
 import { MIGRATIONS } from '../src/infrastructure/migrations';
 import { graphStoreContract } from './graph-store.contract';
 
+jest.setTimeout(60_000);
+
 const workspace = (): string => `w${randomBytes(6).toString('hex')}`;
 
 describe('the graph in memory', () => {

@@ -5,6 +5,8 @@ import { ArangoGraph } from '../src/infrastructure/arango-graph';
 import { ArangoWalks } from '../src/infrastructure/arango-walks';
 import { MIGRATIONS } from '../src/infrastructure/migrations';
 
+jest.setTimeout(60_000);
+
 /**
  *     1 - 2 - 3 - 4        8 - 9
  *     |   | /     |

@@ -2,6 +2,8 @@ import { PostgresBudgetBlocks } from '../src/infrastructure/pg-budgets';
 import { budgetBlocksContract } from './budget-blocks.contract';
 import { budgetDatabase } from './budget-database';
 
+jest.setTimeout(60_000);
+
 describe('budget blocks in PostgreSQL', () => {
   let database: Awaited<ReturnType<typeof budgetDatabase>>;
 

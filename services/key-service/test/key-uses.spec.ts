@@ -5,6 +5,8 @@ import { PgKeyUses } from '../src/infrastructure/pg-key-uses';
 import { METHOD_USES, PgMethodUses } from '../src/infrastructure/pg-method-uses';
 import { type KeyServiceFleet, startKeyService } from './key-service-fleet';
 
+jest.setTimeout(60_000);
+
 const silent = { warn: () => undefined };
 const REQUEST = {
   network: 'vk',

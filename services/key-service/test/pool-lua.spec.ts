@@ -6,6 +6,8 @@ import type { RedisRoom } from '../src/simulation/redis-room';
 import { simulate, type SimulationReport } from '../src/simulation/simulate';
 import { SIMULATED_LUA, TIME_LINE } from '../src/simulation/simulated-lua';
 
+jest.setTimeout(60_000);
+
 const UNDISTURBED_MS = 400;
 
 /** All that can be told of a run. */

@@ -5,6 +5,8 @@ import { parserMetrics } from '../src/metrics';
 import { anImport } from './builders';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 
+jest.setTimeout(60_000);
+
 let database: ScratchDatabase;
 beforeAll(async () => {
   database = await scratchDatabase();

@@ -124,7 +124,7 @@ describe('ActiveWriter', () => {
     expect(live.profile('demo', 'vk', '1')?.row.degree).toBe(0);
     const away = jest.spyOn(shared.store, 'writeProfiles').mockRejectedValue(new Error('away'));
     shared.log.append(person(1, '2', []));
-    const reached = live.waitFor({ [CHANGES]: { '0': 2 } }, 5_000);
+    const reached = live.waitFor({ [CHANGES]: { '0': 2 } }, 20_000);
     expect(await reached).toBe('reached');
     expect(live.profile('demo', 'vk', '1')?.row.degree).toBe(1);
     expect(shared.store.profiles.get('demo.vk.1')?.degree).toBe(0);
