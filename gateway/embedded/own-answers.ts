@@ -5,6 +5,8 @@ import type { BoundPlugin } from './plugins/plugin';
 
 /** nginx' limit of a line (large_client_header_buffers 4 8k). */
 const LONGEST_LINE = 8190;
+/** In which a refused client has to take its answer and close its side. */
+const FAREWELL_MS = 1000;
 
 /** What nginx refuses before Kong sees it. `path` is undefined where it cannot be normalised. */
 export function malformedRequest(exchange: Exchange, path: string | undefined): Exit | undefined {
@@ -79,8 +81,16 @@ export function refuseConnect(socket: Socket): void {
   refuse(socket, '405 Not Allowed', 'Method not allowed');
 }
 
+/**
+ * Node leaves a socket that it hands over without a listener of errors, unread and without a timeout: a client that
+ * resets it would end the process, one that never closes would hold its place for ever and a drain up.
+ */
 function refuse(socket: Socket, status: string, message: string): void {
   const body = `{\n  "message":"${message}"\n}`;
+  const cut = setTimeout(() => socket.destroy(), FAREWELL_MS);
+  socket.on('close', () => clearTimeout(cut));
+  socket.on('error', () => socket.destroy());
+  socket.resume();
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nServer: ${SERVER}\r\nConnection: close\r\n\r\n${body}`,
   );

@@ -164,8 +164,9 @@ export class UpstreamConnection {
     this.parser = undefined;
     this.served += 1;
     if (this.socket.isPaused()) this.socket.resume();
-    if (parser?.keepsAlive === true && this.wholeRequestSent && this.isAlive && this.pool.keep(this))
-      this.wait(IDLE_MS);
+    // Answered early: the next request would wait behind what this upstream may never read.
+    const isFree = this.wholeRequestSent && this.socket.writableLength === 0 && this.isAlive;
+    if (parser?.keepsAlive === true && isFree && this.pool.keep(this)) this.wait(IDLE_MS);
     else this.destroy();
     call?.end();
   }

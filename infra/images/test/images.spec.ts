@@ -51,6 +51,8 @@ describe('images', () => {
   });
   afterAll(() => {
     admin.close();
+    // Who may not write in a tree may not remove it, unless it is root.
+    spawnSync('chmod', ['-R', 'u+w', folder]);
     rmSync(folder, { recursive: true, force: true });
   });
 
