@@ -83,8 +83,14 @@ const route = (name: string, path: string, rest: object = {}) => ({
   ...rest,
 });
 const service = (name: string, upstream: string, times: object, routes: Record<string, unknown>[]) => ({
-  ...{ name, host: `${upstream}.upstream`, protocol: 'http', retries: 2 },
-  ...{ connect_timeout: 5000, write_timeout: 20_000, read_timeout: 20_000, ...times },
+  name,
+  host: `${upstream}.upstream`,
+  protocol: 'http',
+  retries: 2,
+  connect_timeout: 5000,
+  write_timeout: 20_000,
+  read_timeout: 20_000,
+  ...times,
   routes,
 });
 const upstreamOf = (name: string, targets: string[], rest: object = {}) => ({

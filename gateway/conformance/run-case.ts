@@ -179,8 +179,13 @@ function send(world: World, ask: Ask): Promise<Reply> {
     const at = ask.port === 'status' ? new URL(world.status) : undefined;
     const request = http.request(
       {
-        ...{ host: at?.hostname ?? world.host, port: at?.port ?? world.port, method, path, headers },
-        ...{ agent: false, ...(from === undefined ? {} : { localAddress: from }) },
+        host: at?.hostname ?? world.host,
+        port: at?.port ?? world.port,
+        method,
+        path,
+        headers,
+        agent: false,
+        ...(from === undefined ? {} : { localAddress: from }),
       },
       (answer) => {
         let text = '';

@@ -20,14 +20,13 @@ export class KafkaWriteAudit extends WriteAudit {
     const peer = currentPeer();
     const correlationId = currentCorrelationId();
     const value = {
-      ...{
-        auditId: this.ids.next(),
-        workspaceId,
-        actor: { kind: 'person' as const, id: by },
-        action,
-        target,
-      },
-      ...{ at: Math.floor(this.clock.nowMs()), result },
+      auditId: this.ids.next(),
+      workspaceId,
+      actor: { kind: 'person' as const, id: by },
+      action,
+      target,
+      at: Math.floor(this.clock.nowMs()),
+      result,
       ...(peer !== undefined && { peer }),
       ...(correlationId !== undefined && { correlationId }),
       ...(reason !== undefined && { reason }),

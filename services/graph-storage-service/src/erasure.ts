@@ -78,7 +78,10 @@ export function erasureProviders(
         const sweep = new SweepPerson(erasures, log, store, clock);
         const erase = new ErasePerson(erasures, log, sweep, exports, clock, times);
         const runner = new ErasureRunner({
-          ...{ erase, ready: followed.caughtUp, logger, onRound: parts.onOpen },
+          erase,
+          ready: followed.caughtUp,
+          logger,
+          onRound: parts.onOpen,
           onFailed: () => errors.inc({ work: 'erasures' }),
         });
         shutdown.add('stop-taking', 'erasures', () => {

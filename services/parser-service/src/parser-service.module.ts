@@ -96,7 +96,12 @@ export class ParserServiceModule {
           inject: [TaskPublisher, TaskHandlers],
           useFactory: (tasks: TaskPublisher, handlers: TaskHandlers) =>
             new ParserRuntime(servers, ctx, {
-              ...{ dispatch, holdBack, perform, complete, follow, quota },
+              dispatch,
+              holdBack,
+              perform,
+              complete,
+              follow,
+              quota,
               ...{ tasks, handlers, metrics },
             }),
         },

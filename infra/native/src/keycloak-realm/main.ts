@@ -1,11 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { RealmAdmin } from './realm-admin';
+import { realmCommand } from './realm-command';
 import { driftOf } from './realm-drift';
-import { readRealmFile } from './realm-file';
-import { stackEnvironment } from './stack-environment';
 
-const ROOT = resolve(__dirname, '../../../..');
 /** A client that is made brings its account, which is looked at in the next round. */
 const MOST_ROUNDS = 3;
 
@@ -16,29 +11,7 @@ const MOST_ROUNDS = 3;
  * KEYCLOAK_ADMIN_CLIENT_SECRET, KEYCLOAK_REALM and DEMO_CLIENT_SECRET.
  */
 async function main(argv: readonly string[]): Promise<number> {
-  const known = ['--check', '--stack', '--file'];
-  const unknown = argv.find((word) => word.startsWith('--') && !known.includes(word));
-  if (unknown !== undefined) throw new Error(`Unknown option ${unknown}`);
-  const after = (name: string): string | undefined =>
-    argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined;
-  const stack = after('--stack') ?? process.env['SOCIOGRAPH_STACK'] ?? 'dev';
-  const environment = { ...stackEnvironment(stack), ...process.env };
-  const needed = (name: string): string => {
-    const value = environment[name];
-    if (value === undefined || value === '')
-      throw new Error(`${name} is not set, and no stack "${stack}" runs here.`);
-    return value;
-  };
-  const text = readFileSync(after('--file') ?? join(ROOT, 'infra/keycloak/realm.json'), 'utf8');
-  const file = readRealmFile(text, environment);
-  const admin = new RealmAdmin(
-    {
-      keycloakUrl: needed('KEYCLOAK_URL').replace(/\/$/, ''),
-      clientId: needed('KEYCLOAK_ADMIN_CLIENT_ID'),
-      clientSecret: needed('KEYCLOAK_ADMIN_CLIENT_SECRET'),
-    },
-    environment['KEYCLOAK_REALM'] ?? file.realm,
-  );
+  const { admin, file } = realmCommand(argv, ['--check', '--stack', '--file']);
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
     const drift = await driftOf(admin, file);
     if (drift.length === 0) {

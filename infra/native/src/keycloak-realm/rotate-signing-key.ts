@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { RealmAdmin } from './realm-admin';
+import { realmCommand } from './realm-command';
 import { type Rotation, rotationOf, type SigningKey, SigningKeys } from './signing-keys';
-import { stackEnvironment } from './stack-environment';
 
 /** Gateways and services look at the published keys at least this often. */
 const REFRESH_SECONDS = 30;
@@ -25,31 +22,12 @@ interface Options {
  * KEYCLOAK_ADMIN_CLIENT_SECRET and KEYCLOAK_REALM; gateways from KONG_ADMIN_URLS or GATEWAY_ADMIN_URL.
  */
 async function main(argv: readonly string[]): Promise<void> {
-  const known = ['--check', '--stack', '--refresh-seconds', '--gateway'];
-  const unknown = argv.find((word) => word.startsWith('--') && !known.includes(word));
-  if (unknown !== undefined) throw new Error(`Unknown option ${unknown}`);
-  const after = (name: string): string | undefined =>
-    argv.includes(name) ? argv[argv.indexOf(name) + 1] : undefined;
-  const stack = after('--stack') ?? process.env['SOCIOGRAPH_STACK'] ?? 'dev';
-  const environment = { ...stackEnvironment(stack), ...process.env };
-  const needed = (name: string): string => {
-    const value = environment[name];
-    if (value === undefined || value === '')
-      throw new Error(`${name} is not set, and no stack "${stack}" runs here.`);
-    return value;
-  };
+  const options = ['--check', '--stack', '--refresh-seconds', '--gateway'];
+  const { admin, environment, after } = realmCommand(argv, options);
   const refreshSeconds = Number(after('--refresh-seconds') ?? REFRESH_SECONDS);
   if (!(refreshSeconds > 0)) throw new Error('--refresh-seconds must be a number above 0');
   const named =
     after('--gateway') ?? environment['KONG_ADMIN_URLS'] ?? environment['GATEWAY_ADMIN_URL'] ?? 'none';
-  const admin = new RealmAdmin(
-    {
-      keycloakUrl: needed('KEYCLOAK_URL').replace(/\/$/, ''),
-      clientId: needed('KEYCLOAK_ADMIN_CLIENT_ID'),
-      clientSecret: needed('KEYCLOAK_ADMIN_CLIENT_SECRET'),
-    },
-    environment['KEYCLOAK_REALM'] ?? realmOfFile(),
-  );
   await rotate(new SigningKeys(admin), {
     check: argv.includes('--check'),
     refreshMs: refreshSeconds * 1000,
@@ -124,14 +102,6 @@ async function waited(ms: number, what: string): Promise<void> {
 
 function say(sentence: string): void {
   process.stdout.write(`${sentence}\n`);
-}
-
-function realmOfFile(): string {
-  const text = readFileSync(
-    resolve(__dirname, '../../../..', join('infra', 'keycloak', 'realm.json')),
-    'utf8',
-  );
-  return (JSON.parse(text) as { realm: string }).realm;
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -91,7 +91,8 @@ async function mendTopics(admin: Admin, topics: readonly TopicSpec[]): Promise<s
     await admin.alterConfigs({
       validateOnly: false,
       resources: differing.map(({ topic: { name, config } }) => ({
-        ...{ type, name },
+        type,
+        name,
         configEntries: entriesOf(config),
       })),
     });

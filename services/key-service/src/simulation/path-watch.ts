@@ -118,7 +118,10 @@ export class PathWatch {
     messages.exchange<PathVerdict>(
       (service, sequence) =>
         service.ledger.learn({
-          ...{ session, sequence, rules, probes },
+          session,
+          sequence,
+          rules,
+          probes,
           ...(sends > 0 && { lateness: { sends, meanMs: sumMs / sends, maxMs } }),
           clockErrorMs: poolClock.errorMs,
           issuedAt,

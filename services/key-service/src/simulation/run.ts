@@ -100,7 +100,9 @@ export class Run {
     for (const worker of this.#workers) worker.stop();
     const aftermath = new Aftermath({
       ...{ world, provider, scenario: this.#scenario },
-      ...{ owner: this.#owner, server: this.server, watch: this.watch },
+      owner: this.#owner,
+      server: this.server,
+      watch: this.watch,
       services: () => this.#services,
     });
     await aftermath.play().catch((error: unknown) => world.broken('pool-does-not-answer', String(error)));
@@ -110,7 +112,11 @@ export class Run {
     const { world, provider, watch } = this;
     const { chance } = world;
     return {
-      ...{ world, provider, watch, server: this.server, owner: this.#owner },
+      world,
+      provider,
+      watch,
+      server: this.server,
+      owner: this.#owner,
       ...{ mishaps: this.#mishaps, scenario: this.#scenario },
       worker: () => chance.pick(this.#workers),
       replaceWorker: () => {

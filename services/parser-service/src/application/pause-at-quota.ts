@@ -34,8 +34,11 @@ export class PauseAtQuota {
     for (const { workspaceId, importId } of running.filter((each) => full.has(each.workspaceId))) {
       const at = this.clock.nowMs();
       const act = {
-        ...{ actor: { kind: 'service' as const, id: 'parser-service' }, action: 'import.pause' },
-        ...{ auditId: this.ids.next(), at, reason: 'quota people' },
+        actor: { kind: 'service' as const, id: 'parser-service' },
+        action: 'import.pause',
+        auditId: this.ids.next(),
+        at,
+        reason: 'quota people',
       };
       let isStep = false;
       await this.imports.change(

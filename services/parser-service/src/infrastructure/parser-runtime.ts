@@ -77,7 +77,8 @@ export class ParserRuntime implements OnApplicationBootstrap {
       // A partial pack goes when the calls before it are answered, which nobody announces.
       everyMs: () => (lanesWithWork > 0 ? 100 : 1_000),
       restMs: DISPATCH_REST_MS,
-      ...{ logger, errors },
+      logger,
+      errors,
       onRun: () => health.beat('dispatcher', 60_000),
     });
     const completion = new WakeableLoop({
@@ -85,14 +86,16 @@ export class ParserRuntime implements OnApplicationBootstrap {
       run: async () => metrics.completed.inc(await complete.check()),
       everyMs: () => 1_000,
       restMs: 100,
-      ...{ logger, errors },
+      logger,
+      errors,
     });
     const revival = new WakeableLoop({
       name: 'revival',
       run: async () => metrics.revived.inc(await ledger.reviveStale(STALE_AFTER_MS)),
       everyMs: () => STALE_EVERY_MS,
       restMs: 0,
-      ...{ logger, errors },
+      logger,
+      errors,
     });
     const streams = new WakeableLoop({
       name: 'streams',
@@ -102,7 +105,8 @@ export class ParserRuntime implements OnApplicationBootstrap {
       },
       everyMs: () => STREAMS_EVERY_MS,
       restMs: 0,
-      ...{ logger, errors },
+      logger,
+      errors,
     });
     const chores = [
       new WakeableLoop({
@@ -110,14 +114,16 @@ export class ParserRuntime implements OnApplicationBootstrap {
         run: () => deadRecords.sweep(),
         everyMs: () => DEAD_RECORDS_EVERY_MS,
         restMs: 0,
-        ...{ logger, errors },
+        logger,
+        errors,
       }),
       new WakeableLoop({
         name: 'retention',
         run: async () => metrics.rowsDeleted.inc(await retention.sweep()),
         everyMs: () => RETENTION_EVERY_MS,
         restMs: 0,
-        ...{ logger, errors },
+        logger,
+        errors,
       }),
       new WakeableLoop({
         name: 'quota of people',
@@ -131,14 +137,16 @@ export class ParserRuntime implements OnApplicationBootstrap {
         },
         everyMs: () => QUOTA_EVERY_MS,
         restMs: 0,
-        ...{ logger, errors },
+        logger,
+        errors,
       }),
       new WakeableLoop({
         name: 'figures',
         run: () => figures.look(),
         everyMs: () => FIGURES_EVERY_MS,
         restMs: 0,
-        ...{ logger, errors },
+        logger,
+        errors,
       }),
     ];
     const relay = new OutboxRelay({

@@ -146,7 +146,11 @@ export function connectServers(config: ProjectorConfig, ctx: HostContext): Adapt
     checkpoints: new Checkpoints(new ArangoCheckpointStore(db), clock, ids),
     ready: firstReady(pool, 1000),
     log: new KafkaChangeLog({
-      ...{ kafka, reader: READER, logger, clock, known },
+      kafka,
+      reader: READER,
+      logger,
+      clock,
+      known,
       fail: () => process.exit(1),
       onLag: (partition, records) => lag.set({ partition }, records),
     }),

@@ -11,7 +11,7 @@ const RETRY_AFTER_SECONDS = 1;
 export interface Freshness {
   /** Positions that the answer is known to include, as an opaque token; later ones may be in it too. */
   appliedUpTo: string;
-  /** When the writer announced them, ms since the epoch. */
+  /** When the writer announced them, or took in the last record where its memory answers; ms since the epoch. */
   at: number;
 }
 
