@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { encodePositions, type Positions } from '@sociograph/contracts';
 import { timesOf, type Times } from '../lease-rpc/figures';
 import type { Observer, Scope } from './observer';
 import type { ViewsReader } from './views-reader';
@@ -23,17 +24,15 @@ export interface Freshness {
 
 const TICK_MS = 20;
 const PROBES_PER_SECOND = 20;
-/**
- * Between two looks for a probe; a tenth of what it has waited once that is more: hundreds of probes that are all late, each
- * looked for fifty times a second, would keep the projector busy and late.
- */
+/** Between two looks for a probe, after an answer that did not show it. */
 const LOOK_MS = 20;
-const LOOK_PART = 0.1;
 const GIVEN_UP_MS = 10_000;
 
 /**
  * So many lists a second, one friend of each replaced since the last time, and twenty times a second somebody's whose
- * list gets one longer or shorter: how long from sending it until the profile that the API answers has that degree.
+ * list gets one longer or shorter: how long from sending it until the profile that the API answers has that degree. A probe
+ * asks for the position of what it sent (`min-position`), as a client does who wants to read what it wrote: asking again and
+ * again instead would keep the projector busy with the asking.
  */
 export async function measureFreshness(
   { world, observer, views, scope }: { world: World; observer: Observer; views: ViewsReader; scope: Scope },
@@ -49,11 +48,16 @@ export async function measureFreshness(
   const due = (perSecond: number, now: number): number => Math.floor(((now - begun) / 1000) * perSecond);
   const ordinary = load.listsPerSecond - PROBES_PER_SECOND - load.hubsPerSecond;
 
-  const look = async (person: number, degree: number, sent: number): Promise<void> => {
-    const path = `/v1/profiles/${scope.network}/${world.idOf(person)}`;
+  const look = async (
+    person: number,
+    degree: number,
+    sent: number,
+    shown: Promise<Positions>,
+  ): Promise<void> => {
+    const token = encodePositions(await shown);
+    const path = `/v1/profiles/${scope.network}/${world.idOf(person)}?min-position=${token}`;
     let waited = 0;
     for (;;) {
-      const asked = performance.now();
       const { status, body } = await views.get(path).catch(() => ({ status: 0, body: undefined }));
       waited = performance.now() - sent;
       if (status === 200 && (body as { degree: number }).degree === degree) break;
@@ -61,8 +65,7 @@ export async function measureFreshness(
         unanswered += sent >= measuredFrom ? 1 : 0;
         break;
       }
-      const pauseMs = Math.max(LOOK_MS, waited * LOOK_PART) - (performance.now() - asked);
-      await delay(Math.max(0, pauseMs));
+      await delay(LOOK_MS);
     }
     if (sent >= measuredFrom) waits.push(waited);
     free.push(person);
@@ -91,11 +94,12 @@ export async function measureFreshness(
     }
     for (const person of probed) world.toggleOne(person, world.size.friends);
     const sent = performance.now();
-    const all = [...shown, ...probed];
-    if (all.length > 0) sending = observer.show(all).catch(() => void (faults += 1));
-    if (sent >= measuredFrom) lists += all.length;
+    if (shown.size > 0) sending = observer.show([...shown]).catch(() => void (faults += 1));
+    if (sent >= measuredFrom) lists += shown.size + probed.length;
     for (const person of probed) {
-      const search = look(person, world.degreeOf(person), sent).finally(() => looking.delete(search));
+      const search = look(person, world.degreeOf(person), sent, observer.show([person]))
+        .catch(() => void (faults += 1))
+        .finally(() => looking.delete(search));
       looking.add(search);
     }
     await delay(Math.max(0, TICK_MS - (performance.now() - now)));

@@ -43,16 +43,17 @@ export class Observer {
     }
   }
 
-  /** The lists of these people as they are now; resolves once the log has them. */
-  async show(people: readonly number[]): Promise<void> {
-    await this.#publish(people.map((person) => this.#list(person)));
+  /** The lists of these people as they are now; resolves once the log has them, with the positions behind them. */
+  show(people: readonly number[]): Promise<Positions> {
+    return this.#publish(people.map((person) => this.#list(person)));
   }
 
-  async #publish(events: OutgoingEvent[]): Promise<void> {
+  async #publish(events: OutgoingEvent[]): Promise<Positions> {
     const reached = await this.publisher.publish(events);
     // Read only now: another request may have come to its end meanwhile.
     this.positions = mergePositions(this.positions, reached);
     this.published += events.length;
+    return reached;
   }
 
   #document(person: number): OutgoingEvent {
