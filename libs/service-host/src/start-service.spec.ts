@@ -12,7 +12,8 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { IdParam, PageQuery } from './paging';
 import type { Problem } from './problem';
@@ -271,8 +272,8 @@ describe('the REST edge of a service', () => {
     expect(answer).toContain('REQUEST.BAD_HTTP');
   });
 
-  it('finishes a request that is under way while it stops, and takes no new one', async () => {
-    const other = await startService({
+  const startOther = (): Promise<ServiceHandle> =>
+    startService({
       module: ThingsModule,
       config: {
         SERVICE_NAME: 'other',
@@ -285,6 +286,46 @@ describe('the REST edge of a service', () => {
       openApi: { title: 'Other' },
       ownsProcess: false,
     });
+
+  it('answers what comes on a kept connection while it stops, and says that the connection ends', async () => {
+    const other = await startOther();
+    const { port } = new URL(other.url);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const pause = (): Promise<{
+      status: number | undefined;
+      connection: string | undefined;
+      kept: boolean;
+    }> =>
+      new Promise((resolve, reject) => {
+        const req = request({ port, path: '/v1/things/pause', method: 'POST', agent });
+        req.once('error', reject).once('response', (res) => {
+          const { connection } = res.headers;
+          res.resume().once('end', () => {
+            resolve({ status: res.statusCode, connection, kept: req.reusedSocket });
+          });
+        });
+        req.end();
+      });
+    expect(await pause()).toEqual({ status: 201, connection: 'keep-alive', kept: false });
+    await new Promise((resolve) => setImmediate(resolve));
+    const stopped = other.close();
+    expect(await pause()).toEqual({ status: 201, connection: 'close', kept: true });
+    await stopped;
+    await expect(pause()).rejects.toThrow('ECONNREFUSED');
+    agent.destroy();
+  });
+
+  it('closes connections on which nothing ever came when it stops', async () => {
+    const other = await startOther();
+    const socket = connect(Number(new URL(other.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    const ended = once(socket.resume(), 'close');
+    await other.close();
+    await ended;
+  });
+
+  it('finishes a request that is under way while it stops, and takes no new one', async () => {
+    const other = await startOther();
     const { port } = new URL(other.url);
     const body = '{"network":"vk","seeds":["1"]}';
     const answered = new Promise<number | undefined>((resolve, reject) => {

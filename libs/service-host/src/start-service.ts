@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import type { DynamicModule, INestApplication, LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -6,6 +5,7 @@ import 'reflect-metadata';
 import type { Logger } from '@sociograph/observability';
 import type { BaseConfig } from './config-fragments';
 import { EdgeAdapter } from './edge-adapter';
+import { drainable } from './drain';
 import { createHostContext, type HostContext, type HostContextOptions } from './host-context';
 import { HostModule } from './host-module';
 import { ProblemFilter } from './problem-filter';
@@ -104,10 +104,11 @@ function asOptions(service: Microservice): Microservice {
 
 function stopInOrder(app: NestFastifyApplication, ctx: HostContext): void {
   const server = app.getHttpServer();
+  const drain = drainable(server);
   let drained: Promise<void> = Promise.resolve();
   ctx.shutdown.add('stop-taking', 'rest edge', () => {
     ctx.health.stop();
-    if (server.listening) drained = drain(server);
+    if (server.listening) drained = drain();
   });
   ctx.shutdown.add('finish', 'rest edge', () => drained);
   ctx.shutdown.add('finish', 'consumers', async () => {
@@ -115,17 +116,6 @@ function stopInOrder(app: NestFastifyApplication, ctx: HostContext): void {
   });
   ctx.shutdown.add('flush', 'tracing', () => ctx.tracing.shutdown());
   ctx.shutdown.add('close', 'application', () => app.close());
-}
-
-/** Resolves when every request is answered. A kept-alive connection becomes idle at its own time, hence the sweeping. */
-function drain(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const sweep = setInterval(() => server.closeIdleConnections(), 20);
-    server.close(() => {
-      clearInterval(sweep);
-      resolve();
-    });
-  });
 }
 
 function ownProcess(ctx: HostContext): void {
