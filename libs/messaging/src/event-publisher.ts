@@ -15,11 +15,12 @@ import {
   type Clock,
   type Ids,
 } from '@sociograph/kernel';
-import { currentCorrelationId, injectTrace } from '@sociograph/observability';
+import { currentCorrelationId } from '@sociograph/observability';
 import type { Kafka, Message, Producer } from 'kafkajs';
 import { within } from './backoff';
 import { nameOf, topicByName, topicOfMessage, type TopicRef } from './event-record';
 import { KAFKA_RETRY } from './kafka';
+import { PublishSpans } from './publish-spans';
 
 /** One event to publish. Its topic follows from the message; `topic` is for specs and for messages of several topics. */
 export interface OutgoingEvent<M extends MessageDefinition = MessageDefinition> {
@@ -34,7 +35,10 @@ export interface OutgoingEvent<M extends MessageDefinition = MessageDefinition> 
   subject?: string;
   /** CloudEvents id; a relay repeats the id of its outbox row. A new one by default. */
   id?: string;
-  /** Added last, so they win over the publisher's own. */
+  /**
+   * Added last, so they win over the publisher's own. A `traceparent` names the work that the event comes from, where that
+   * is not the work at hand; an empty one: none.
+   */
   headers?: Record<string, string>;
 }
 
@@ -102,24 +106,15 @@ export class EventPublisher {
     if (events.length === 0) return {};
     if (this.#closed) throw unavailable('the publisher is closed');
     const counts = await this.#countPartitions(events);
-    return new Promise<Positions>((resolve, reject) => {
-      const publication: Publication = {
-        open: events.length,
-        positions: {},
-        settled: false,
-        resolve,
-        reject,
-      };
-      const prepared = events.map((event) => this.#prepare(event, counts, publication));
-      const timer = setTimeout(
-        () => settle(publication, unavailable('no acknowledgement in time')),
-        this.#options.timeoutMs,
-      );
-      publication.resolve = (positions) => (clearTimeout(timer), resolve(positions));
-      publication.reject = (error) => (clearTimeout(timer), reject(error as Error));
-      this.#queue.push(...prepared);
-      this.#pumping ??= this.#pump();
-    });
+    const spans = new PublishSpans('kafka');
+    try {
+      const positions = await this.#enqueue(events, counts, spans);
+      spans.end();
+      return positions;
+    } catch (error) {
+      spans.end(error);
+      throw error;
+    }
   }
 
   /** Waits for what was asked for (at most its timeout) and disconnects. */
@@ -129,6 +124,31 @@ export class EventPublisher {
     const producer = this.#producer;
     this.#producer = undefined;
     await producer?.then((open) => open.disconnect()).catch(() => undefined);
+  }
+
+  #enqueue(
+    events: readonly OutgoingEvent[],
+    counts: ReadonlyMap<string, number>,
+    spans: PublishSpans,
+  ): Promise<Positions> {
+    return new Promise<Positions>((resolve, reject) => {
+      const publication: Publication = {
+        open: events.length,
+        positions: {},
+        settled: false,
+        resolve,
+        reject,
+      };
+      const prepared = events.map((event) => this.#prepare(event, counts, publication, spans));
+      const timer = setTimeout(
+        () => settle(publication, unavailable('no acknowledgement in time')),
+        this.#options.timeoutMs,
+      );
+      publication.resolve = (positions) => (clearTimeout(timer), resolve(positions));
+      publication.reject = (error) => (clearTimeout(timer), reject(error as Error));
+      this.#queue.push(...prepared);
+      this.#pumping ??= this.#pump();
+    });
   }
 
   async #pump(): Promise<void> {
@@ -197,7 +217,12 @@ export class EventPublisher {
     });
   }
 
-  #prepare(event: OutgoingEvent, counts: ReadonlyMap<string, number>, publication: Publication): Prepared {
+  #prepare(
+    event: OutgoingEvent,
+    counts: ReadonlyMap<string, number>,
+    publication: Publication,
+    spans: PublishSpans,
+  ): Prepared {
     const topic = topicNameOf(event);
     const partition = event.partition ?? partitionOf(event.key, counts.get(topic));
     if (event.value !== null) {
@@ -213,7 +238,8 @@ export class EventPublisher {
       }
     }
     const value = event.value === null ? null : Buffer.from(JSON.stringify(event.value));
-    const headers = this.#headersOf(event);
+    const traceparent = spans.traceparentOf(topic, event.headers?.[EVENT_HEADERS.traceparent]);
+    const headers = this.#headersOf(event, traceparent);
     const bytes =
       (value?.length ?? 0) + Buffer.byteLength(event.key) + Buffer.byteLength(JSON.stringify(headers));
     if (bytes > MAX_RECORD_BYTES) {
@@ -227,8 +253,9 @@ export class EventPublisher {
     return { topic, partition, bytes, publication, message: { key: event.key, value, partition, headers } };
   }
 
-  #headersOf(event: OutgoingEvent): Record<string, string> {
+  #headersOf(event: OutgoingEvent, traceparent: string | undefined): Record<string, string> {
     const correlationId = currentCorrelationId();
+    const { [EVENT_HEADERS.traceparent]: _replaced, ...own } = event.headers ?? {};
     return {
       [EVENT_HEADERS.specVersion]: '1.0',
       [EVENT_HEADERS.id]: event.id ?? this.#options.ids.next(),
@@ -238,8 +265,8 @@ export class EventPublisher {
       [EVENT_HEADERS.contentType]: 'application/json',
       ...(event.subject === undefined ? {} : { [EVENT_HEADERS.subject]: event.subject }),
       ...(correlationId === undefined ? {} : { [EVENT_HEADERS.correlationId]: correlationId }),
-      ...injectTrace<Record<string, string>>({}),
-      ...event.headers,
+      ...(traceparent === undefined ? {} : { [EVENT_HEADERS.traceparent]: traceparent }),
+      ...own,
     };
   }
 

@@ -27,6 +27,8 @@ export interface EventRecord<V = unknown> {
   correlationId: string | undefined;
   /** All headers as text, names in lower case as they were sent. */
   headers: Record<string, string>;
+  /** `traceparent` of the span in which a batch handler works on it; absent where its trace is not kept. */
+  trace?: string | undefined;
 }
 
 /** A record that nobody can process, and why; `raw` is as received. */

@@ -1,18 +1,13 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
 import type { Positions } from '@sociograph/contracts';
 import { SystemClock, type Clock } from '@sociograph/kernel';
-import {
-  extractTrace,
-  inSpan,
-  runWithCorrelation,
-  type Logger,
-  type Metrics,
-} from '@sociograph/observability';
+import { runWithCorrelation, type Logger, type Metrics } from '@sociograph/observability';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { backoffMs, pause } from './backoff';
 import { batchFnOf, batchPattern } from './batch-handler';
 import { BatchProcessor, type BatchFn, type EventBatch } from './batch-processor';
 import { batchMetrics, type BatchMetrics } from './batch-metrics';
+import { ConsumeSpans } from './consume-spans';
 import { coPartitionAssigner } from './co-partition-assigner';
 import { nameOf, parseRecord, type ParsedRecord, type TopicRef } from './event-record';
 import { FetchWatchdog } from './fetch-watchdog';
@@ -279,27 +274,27 @@ export class KafkaBatchServer extends Server implements CustomTransportStrategy 
     return batch.messages.map((message) => parseRecord(topic, batch.partition, message));
   }
 
-  /** Span and correlation of the batch are those of its first record; each record keeps its own in its headers. */
+  /** The correlation of the batch is that of its first record; each record keeps its own in its headers. */
   async #observed(batch: EventBatch, handle: BatchFn): Promise<void> {
     const { groupId } = this.#options;
-    const first = batch.records[0];
-    const attributes = {
+    const [first] = batch.records;
+    const spans = new ConsumeSpans(`consume ${groupId}`, batch.records, {
       'messaging.system': 'kafka',
       'messaging.consumer.group.name': groupId,
       'messaging.destination.partition.id': String(batch.partition),
-      'messaging.batch.message_count': batch.records.length,
-    };
-    const parent = extractTrace(first?.headers ?? {});
+    });
     const startedMs = this.#options.clock.monotonicMs();
     // Measured inside the span, so that a slow batch names its trace.
     const work = (): Promise<void> =>
-      inSpan(`consume ${groupId}`, { kind: 'consumer', attributes, parent }, async () => {
+      spans.run(async () => {
         await handle(batch);
         this.#metrics?.handled(batch, this.#options.clock.monotonicMs() - startedMs);
       });
     try {
       await (first?.correlationId === undefined ? work() : runWithCorrelation(first.correlationId, work));
+      spans.end();
     } catch (error) {
+      spans.end(error);
       this.#metrics?.failed();
       throw error;
     }

@@ -12,6 +12,8 @@ interface Announced {
   message: MessageDefinition;
   /** Id of the message on every repeat; a new one by default. */
   messageId?: string;
+  /** `traceparent` of what it comes from, where that is not the work at hand. */
+  trace?: string | undefined;
 }
 
 export interface TaskRow extends Announced {
@@ -57,17 +59,18 @@ CREATE INDEX outbox_kind_id ON outbox (kind, id);
 export const Outbox = {
   /**
    * Throws `OUTBOX.INVALID` (kind bug) when a payload does not fit its schema: later it would block the relay.
-   * Trace and correlation id of the work at hand go along.
+   * Trace (unless the row names another) and correlation id of the work at hand go along.
    */
   async add(q: Queryable, rows: readonly OutboxRow[], ids: Ids = new TimeOrderedIds()): Promise<void> {
     if (rows.length === 0) return;
     const columns = rows.map((row) => columnsOf(row, ids));
+    const current = currentTraceparent() ?? null;
     await q.query(
       `INSERT INTO outbox
          (kind, address, message_type, message_id, key, subject, payload, traceparent, correlation_id)
-       SELECT kind, address, message_type, message_id, key, subject, payload, $8, $9
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
-         WITH ORDINALITY AS t (kind, address, message_type, message_id, key, subject, payload, place)
+       SELECT kind, address, message_type, message_id, key, subject, payload, traceparent, $9
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[])
+         WITH ORDINALITY AS t (kind, address, message_type, message_id, key, subject, payload, traceparent, place)
        ORDER BY place`,
       [
         columns.map((column) => column.kind),
@@ -77,7 +80,7 @@ export const Outbox = {
         columns.map((column) => column.key),
         columns.map((column) => column.subject),
         columns.map((column) => column.payload),
-        currentTraceparent() ?? null,
+        rows.map((row) => row.trace ?? current),
         currentCorrelationId() ?? null,
       ],
     );
@@ -85,8 +88,8 @@ export const Outbox = {
   },
 
   /** A task row, its payload checked by the compiler. */
-  task<M extends MessageDefinition>(queue: string, message: M, value: PayloadOf<M>): TaskRow {
-    return { kind: 'task', queue, message, value };
+  task<M extends MessageDefinition>(queue: string, message: M, value: PayloadOf<M>, trace?: string): TaskRow {
+    return { kind: 'task', queue, message, value, trace };
   },
 
   /** An event row, its payload checked by the compiler. */

@@ -1,6 +1,6 @@
 import { TASK_HEADERS } from '@sociograph/contracts';
 import { DomainError, TimeOrderedIds, type Ids } from '@sociograph/kernel';
-import { currentCorrelationId, injectTrace, type Logger } from '@sociograph/observability';
+import { currentCorrelationId, injectTrace, openKeptSpan, type Logger } from '@sociograph/observability';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { AmqpLink, rabbitUnavailable } from './amqp-link';
 import { RPC_ERROR_HEADER } from './rpc-server';
@@ -58,14 +58,19 @@ export class RpcClient {
     const channel = await this.#link.channel(timeoutMs);
     const correlationId = this.#options.ids.next();
     const remainingMs = Math.max(1, Math.ceil(deadline - performance.now()));
+    const span = openKeptSpan(`rpc ${this.#options.queue}`, {
+      kind: 'client',
+      attributes: { 'messaging.system': 'rabbitmq', 'messaging.destination.name': this.#options.queue },
+    });
     return new Promise<Buffer>((resolve, reject) => {
+      const fail = (error: unknown): void => (span?.end(error), reject(error as Error));
       const timer = setTimeout(() => {
         this.#waiting.delete(correlationId);
-        reject(failure('RPC.TIMEOUT', 'The server did not answer in time.'));
+        fail(failure('RPC.TIMEOUT', 'The server did not answer in time.'));
       }, remainingMs);
       this.#waiting.set(correlationId, {
-        resolve: (answer) => (clearTimeout(timer), resolve(answer)),
-        reject: (error) => (clearTimeout(timer), reject(error as Error)),
+        resolve: (answer) => (clearTimeout(timer), span?.end(), resolve(answer)),
+        reject: (error) => (clearTimeout(timer), fail(error)),
       });
       try {
         channel.publish('', this.#options.queue, body, {
@@ -74,7 +79,7 @@ export class RpcClient {
           // Nobody waits for it after that: the broker drops it from the queue.
           expiration: String(remainingMs),
           mandatory: true,
-          headers: this.#headers(),
+          headers: this.#headers(span?.traceparent),
           ...(this.#userId === undefined ? {} : { userId: this.#userId }),
         });
       } catch (error) {
@@ -117,11 +122,13 @@ export class RpcClient {
     for (const { reject } of all) reject(error);
   }
 
-  #headers(): Record<string, string> {
+  #headers(traceparent?: string): Record<string, string> {
     const correlationId = currentCorrelationId();
-    return injectTrace<Record<string, string>>(
-      correlationId === undefined ? {} : { [TASK_HEADERS.correlationId]: correlationId },
-    );
+    return {
+      ...injectTrace<Record<string, string>>({}),
+      ...(traceparent === undefined ? {} : { [TASK_HEADERS.traceparent]: traceparent }),
+      ...(correlationId === undefined ? {} : { [TASK_HEADERS.correlationId]: correlationId }),
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 import { TASK_HEADERS } from '@sociograph/contracts';
-import { extractTrace, inSpan, runWithCorrelation, type Logger } from '@sociograph/observability';
+import { extractTrace, inSpan, isKept, runWithCorrelation, type Logger } from '@sociograph/observability';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { AmqpLink } from './amqp-link';
 import { describeFailure } from './fate';
@@ -105,6 +105,7 @@ export class RpcServer {
     const correlation: unknown = headers[TASK_HEADERS.correlationId];
     const { handle, queue } = this.#options;
     const work = (): Promise<Buffer> | Buffer => {
+      // A span that nobody keeps costs a tenth of a lease: only traces whose caller keeps them get one.
       if (!isKept(headers['traceparent'])) return handle(request, properties);
       return inSpan(`rpc ${queue}`, { kind: 'server', parent: extractTrace(headers) }, () =>
         handle(request, properties),
@@ -112,12 +113,6 @@ export class RpcServer {
     };
     return typeof correlation === 'string' ? runWithCorrelation(correlation, work) : work();
   }
-}
-
-/** A span that nobody keeps costs a tenth of a lease: only traces whose caller keeps them get one (W3C flag `sampled`). */
-function isKept(traceparent: unknown): boolean {
-  const text = Buffer.isBuffer(traceparent) ? traceparent.toString('latin1') : traceparent;
-  return typeof text === 'string' && (Number.parseInt(text.slice(-2), 16) & 1) === 1;
 }
 
 function send(

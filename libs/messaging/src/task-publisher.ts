@@ -6,8 +6,9 @@ import {
   type PayloadOf,
 } from '@sociograph/contracts';
 import { DomainError, TimeOrderedIds, type Ids } from '@sociograph/kernel';
-import { currentCorrelationId, injectTrace, type Logger } from '@sociograph/observability';
+import { currentCorrelationId, type Logger } from '@sociograph/observability';
 import { ConfirmedChannel, type ManagedConnection } from './confirmed-channel';
+import { PublishSpans } from './publish-spans';
 
 export interface OutgoingTask<M extends MessageDefinition = MessageDefinition> {
   /** Work queue of the topology. */
@@ -16,7 +17,7 @@ export interface OutgoingTask<M extends MessageDefinition = MessageDefinition> {
   value: PayloadOf<M>;
   /** Stays the same over all repeats; the inbox knows it. A new one by default. */
   messageId?: string;
-  /** Added last. */
+  /** Added last; a `traceparent` names the work that the task comes from, where that is not the work at hand. */
   headers?: Record<string, string | number>;
 }
 
@@ -46,16 +47,25 @@ export class TaskPublisher {
     }
     const messageId = task.messageId ?? this.#ids.next();
     const content = Buffer.from(JSON.stringify(task.value));
+    const spans = new PublishSpans('rabbitmq');
+    const given = task.headers?.[TASK_HEADERS.traceparent];
+    const traceparent = spans.traceparentOf(task.queue, given === undefined ? given : String(given));
     const options = {
       messageId,
       type: messageType(task.message),
       contentType: 'application/json',
-      headers: taskHeaders(task.headers),
+      headers: taskHeaders(traceparent, task.headers),
     };
-    await this.#channel.publish(
-      { exchange: EXCHANGES.tasks, routingKey: task.queue, content, options },
-      timeoutMs,
-    );
+    try {
+      await this.#channel.publish(
+        { exchange: EXCHANGES.tasks, routingKey: task.queue, content, options },
+        timeoutMs,
+      );
+      spans.end();
+    } catch (error) {
+      spans.end(error);
+      throw error;
+    }
     return messageId;
   }
 
@@ -64,12 +74,16 @@ export class TaskPublisher {
   }
 }
 
-function taskHeaders(own: Record<string, string | number> = {}): Record<string, string | number> {
+function taskHeaders(
+  traceparent: string | undefined,
+  own: Record<string, string | number> = {},
+): Record<string, string | number> {
   const correlationId = currentCorrelationId();
+  const { [TASK_HEADERS.traceparent]: _replaced, ...others } = own;
   return {
     [TASK_HEADERS.attempt]: 1,
     ...(correlationId === undefined ? {} : { [TASK_HEADERS.correlationId]: correlationId }),
-    ...injectTrace<Record<string, string>>({}),
-    ...own,
+    ...(traceparent === undefined ? {} : { [TASK_HEADERS.traceparent]: traceparent }),
+    ...others,
   };
 }

@@ -4,14 +4,27 @@ export { Metrics } from './metrics';
 export type { MetricsOptions } from './metrics';
 export { workerErrors } from './worker-errors';
 export {
+  annotateSpan,
   currentTraceparent,
   extractTrace,
   injectTrace,
   inSpan,
+  isKept,
+  openKeptSpan,
+  openSpan,
   startServerSpan,
   startTracing,
 } from './tracing';
-export type { ServerSpan, SpanOptions, TraceContext, TraceHeaders, Tracing, TracingOptions } from './tracing';
+export type { FinishedSpan } from './finished-span';
+export type {
+  OpenSpan,
+  ServerSpan,
+  SpanOptions,
+  TraceContext,
+  TraceHeaders,
+  Tracing,
+  TracingOptions,
+} from './tracing';
 export { acceptCorrelationId, currentCorrelationId, runWithCorrelation } from './correlation';
 export { currentPeer, runWithPeer } from './peer';
 export { handled } from './handled';

@@ -1,7 +1,20 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { acceptCorrelationId, currentCorrelationId, runWithCorrelation } from './correlation';
-import { currentTraceparent, extractTrace, injectTrace, inSpan, startTracing } from './tracing';
+import type { FinishedSpan } from './finished-span';
+import {
+  annotateSpan,
+  currentTraceparent,
+  extractTrace,
+  injectTrace,
+  inSpan,
+  isKept,
+  openKeptSpan,
+  openSpan,
+  startServerSpan,
+  startTracing,
+  type Tracing,
+} from './tracing';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const ids = { next: () => 'made' };
@@ -76,6 +89,125 @@ describe('tracing', () => {
     for (const part of ['parser-service', '"call"', 'VK.DENIED', '"tries"'])
       expect(bodies[0]).toContain(part);
     expect(bodies[0]).not.toContain('person 42');
+  });
+});
+
+describe('a span', () => {
+  const UNKEPT = TRACEPARENT.replace(/01$/, '00');
+  let tracing: Tracing;
+  let ended: FinishedSpan[];
+  beforeEach(() => {
+    ended = [];
+    tracing = startTracing({
+      service: 's',
+      instance: '1',
+      sampleRatio: 0,
+      onEnd: (span) => ended.push(span),
+    });
+  });
+  afterEach(() => tracing.shutdown());
+
+  it('may end elsewhere than it began, once, with what was learned meanwhile', () => {
+    const span = openSpan('call', {
+      kind: 'client',
+      parent: extractTrace({ traceparent: TRACEPARENT }),
+      attributes: { a: 1 },
+    });
+    expect(ended).toEqual([]);
+    span.note({ b: 'two' });
+    span.end();
+    span.end(new Error('too late'));
+    expect(ended).toEqual([
+      {
+        name: 'call',
+        kind: 'client',
+        traceId: '0af7651916cd43dd8448eb211c80319c',
+        spanId: span.traceparent?.slice(36, 52),
+        parentSpanId: 'b7ad6b7169203331',
+        links: [],
+        attributes: { a: 1, b: 'two' },
+        failed: false,
+      },
+    ]);
+  });
+
+  it('is the active one for what it runs, and annotated from there', () => {
+    const span = openSpan('work', { parent: extractTrace({ traceparent: TRACEPARENT }) });
+    expect(
+      span.run(() => {
+        annotateSpan({ importId: 'i' });
+        return currentTraceparent();
+      }),
+    ).toBe(span.traceparent);
+    expect(currentTraceparent()).toBeUndefined();
+    annotateSpan({ nobody: 'hears' });
+    span.end();
+    expect(ended.map(({ kind, attributes }) => [kind, attributes])).toEqual([
+      ['internal', { importId: 'i' }],
+    ]);
+  });
+
+  it.each([
+    [Object.assign(new Error('person 42'), { code: 'VK.DENIED' }), 'VK.DENIED'],
+    [new TypeError('person 42'), 'TypeError'],
+    ['too-late', 'too-late'],
+    [{ person: 42 }, 'unknown'],
+  ])('is marked by the code of %p', (error, code) => {
+    const span = openSpan('work', { parent: extractTrace({ traceparent: TRACEPARENT }) });
+    span.end(error);
+    expect(ended).toMatchObject([{ failed: true, attributes: { 'error.type': code } }]);
+    expect(JSON.stringify(ended)).not.toContain('42');
+  });
+
+  it('names what else led to it, as far as that is a trace', () => {
+    const parent = extractTrace({ traceparent: TRACEPARENT });
+    openSpan('work', { parent, links: [TRACEPARENT, 'nothing', UNKEPT] }).end();
+    expect(ended[0]?.links).toEqual(['b7ad6b7169203331', 'b7ad6b7169203331']);
+  });
+
+  it('is opened in a kept trace only, where one asks for that', async () => {
+    openKeptSpan('in a kept one', { parent: extractTrace({ traceparent: TRACEPARENT }) })?.end();
+    expect(ended).toHaveLength(1);
+    expect(openKeptSpan('in another', { parent: extractTrace({ traceparent: UNKEPT }) })).toBeUndefined();
+    expect(openKeptSpan('in none')).toBeUndefined();
+    await inSpan('kept', { parent: extractTrace({ traceparent: TRACEPARENT }) }, () => {
+      expect(openKeptSpan('below')).toBeDefined();
+    });
+    await inSpan('not kept', {}, () => {
+      expect(openKeptSpan('below')).toBeUndefined();
+    });
+  });
+
+  it('of a request has the attributes that were known first', () => {
+    const span = startServerSpan({ traceparent: TRACEPARENT }, { 'sociograph.correlation.id': 'c' });
+    span.end({ route: '/v1/imports', method: 'POST', status: 202 });
+    expect(ended).toMatchObject([
+      {
+        name: 'POST /v1/imports',
+        kind: 'server',
+        attributes: { 'sociograph.correlation.id': 'c', 'http.response.status_code': 202 },
+      },
+    ]);
+  });
+
+  it('has no traceparent where no tracing is installed', async () => {
+    await tracing.shutdown();
+    const span = openSpan('work');
+    expect(span.traceparent).toBeUndefined();
+    span.end();
+  });
+
+  it.each([
+    [TRACEPARENT, true],
+    [Buffer.from(TRACEPARENT), true],
+    [UNKEPT, false],
+    [TRACEPARENT.replace(/01$/, '03'), true],
+    [TRACEPARENT.replace(/01$/, '02'), false],
+    ['', false],
+    [undefined, false],
+    [7, false],
+  ])('of %p is kept: %p', (traceparent, kept) => {
+    expect(isKept(traceparent)).toBe(kept);
   });
 });
 

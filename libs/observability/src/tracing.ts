@@ -2,11 +2,12 @@ import {
   context,
   propagation,
   ROOT_CONTEXT,
-  SpanKind,
   SpanStatusCode,
   trace,
+  TraceFlags,
   type Attributes,
   type Context,
+  type Link,
   type Span,
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -18,6 +19,7 @@ import {
   ParentBasedSampler,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-base';
+import { EndListener, kinds, type FinishedSpan, type SpanKindName } from './finished-span';
 import { LateOtlpExporter } from './late-otlp-exporter';
 
 export type TraceContext = Context;
@@ -31,6 +33,8 @@ export interface TracingOptions {
   otlpEndpoint?: string | undefined;
   /** Share of new traces that are kept, 0 to 1; a caller's decision wins. */
   sampleRatio: number;
+  /** Told of each kept span when it ends, beside the collector; for specs. */
+  onEnd?: ((span: FinishedSpan) => void) | undefined;
 }
 
 export interface Tracing {
@@ -39,18 +43,15 @@ export interface Tracing {
 }
 
 export interface SpanOptions {
-  kind?: 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+  kind?: SpanKindName;
   attributes?: Attributes;
   parent?: TraceContext;
+  /** Spans of other traces that led to this work too, as `traceparent`s; what is none is left out. */
+  links?: readonly string[];
 }
 
-const kinds = {
-  internal: SpanKind.INTERNAL,
-  server: SpanKind.SERVER,
-  client: SpanKind.CLIENT,
-  producer: SpanKind.PRODUCER,
-  consumer: SpanKind.CONSUMER,
-} satisfies Record<NonNullable<SpanOptions['kind']>, SpanKind>;
+/** Spans wait for so long at most: who asks for the trace of what they just did should not wait five seconds. */
+const EXPORT_EVERY_MS = 1_000;
 
 /** Installs tracing for this process. The exporter's module is loaded only when an endpoint is given (12 MB). */
 export function startTracing(options: TracingOptions): Tracing {
@@ -60,10 +61,16 @@ export function startTracing(options: TracingOptions): Tracing {
       'service.instance.id': options.instance,
     }),
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.sampleRatio) }),
-    spanProcessors:
-      options.otlpEndpoint === undefined
+    spanProcessors: [
+      ...(options.otlpEndpoint === undefined
         ? []
-        : [new BatchSpanProcessor(new LateOtlpExporter(options.otlpEndpoint))],
+        : [
+            new BatchSpanProcessor(new LateOtlpExporter(options.otlpEndpoint), {
+              scheduledDelayMillis: EXPORT_EVERY_MS,
+            }),
+          ]),
+      ...(options.onEnd === undefined ? [] : [new EndListener(options.onEnd)]),
+    ],
   });
   const contexts = new AsyncLocalStorageContextManager().enable();
   context.setGlobalContextManager(contexts);
@@ -87,20 +94,61 @@ export async function inSpan<R>(
   fn: (span: Span) => Promise<R> | R,
 ): Promise<R> {
   const parent = options.parent ?? context.active();
-  const span = tracer().startSpan(
-    name,
-    { kind: kinds[options.kind ?? 'internal'], attributes: options.attributes ?? {} },
-    parent,
-  );
+  const span = startSpan(name, options, parent);
   try {
     return await context.with(trace.setSpan(parent, span), () => fn(span));
   } catch (error) {
-    span.setAttribute('error.type', errorType(error));
-    span.setStatus({ code: SpanStatusCode.ERROR });
+    markFailed(span, error);
     throw error;
   } finally {
     span.end();
   }
+}
+
+/** A span whose end is elsewhere than its start; it must be ended on every way out. */
+export interface OpenSpan {
+  /** For messages that continue the trace under this span; undefined where no tracing is installed. */
+  readonly traceparent: string | undefined;
+  /** Runs `fn` with this span as the active one. */
+  run<R>(fn: () => R): R;
+  /** Adds attributes; neither tokens nor ids of people belong there. */
+  note(attributes: Attributes): void;
+  /** With an error (or the code of one) the span is marked by its code, never by its text. A second call does nothing. */
+  end(error?: unknown): void;
+}
+
+/** Starts a span under `options.parent`, else under the work at hand. */
+export function openSpan(name: string, options: SpanOptions = {}): OpenSpan {
+  const parent = options.parent ?? context.active();
+  const span = startSpan(name, options, parent);
+  const active = trace.setSpan(parent, span);
+  return {
+    traceparent: injectInto(active),
+    run: (fn) => context.with(active, fn),
+    note: (attributes) => void span.setAttributes(attributes),
+    end: (error) => {
+      if (!span.isRecording()) return;
+      if (error !== undefined) markFailed(span, error, typeof error === 'string' ? error : undefined);
+      span.end();
+    },
+  };
+}
+
+/** The same in a trace that is kept only: where it is not, a span would cost its time and be seen by nobody. */
+export function openKeptSpan(name: string, options: SpanOptions = {}): OpenSpan | undefined {
+  const flags = trace.getSpanContext(options.parent ?? context.active())?.traceFlags ?? TraceFlags.NONE;
+  return (flags & TraceFlags.SAMPLED) === 0 ? undefined : openSpan(name, options);
+}
+
+/** True for a `traceparent` (text or bytes) whose trace is kept (W3C flag `sampled`). */
+export function isKept(traceparent: unknown): boolean {
+  const text = textOf(traceparent);
+  return text !== undefined && (Number.parseInt(text.slice(-2), 16) & TraceFlags.SAMPLED) !== 0;
+}
+
+/** Adds attributes to the span of the work at hand, for who does not have it in hand. */
+export function annotateSpan(attributes: Attributes): void {
+  trace.getActiveSpan()?.setAttributes(attributes);
 }
 
 export interface ServerSpan {
@@ -111,9 +159,9 @@ export interface ServerSpan {
 }
 
 /** The span of one HTTP request, continuing the caller's trace; for code with a start and an end but no body. */
-export function startServerSpan(headers: TraceHeaders): ServerSpan {
+export function startServerSpan(headers: TraceHeaders, attributes: Attributes = {}): ServerSpan {
   const parent = extractTrace(headers);
-  const span = tracer().startSpan('request', { kind: SpanKind.SERVER }, parent);
+  const span = startSpan('request', { kind: 'server', attributes }, parent);
   const active = trace.setSpan(parent, span);
   return {
     run: (fn) => context.with(active, fn),
@@ -146,11 +194,32 @@ export function extractTrace(headers: TraceHeaders): TraceContext {
 
 /** The W3C `traceparent` of the active span, for a row of an outbox; undefined outside any span. */
 export function currentTraceparent(): string | undefined {
-  return injectTrace<{ traceparent?: string }>({}).traceparent;
+  return injectInto(context.active());
 }
 
-function tracer(): ReturnType<typeof trace.getTracer> {
-  return trace.getTracer('sociograph');
+function startSpan(
+  name: string,
+  { kind = 'internal', attributes = {}, links = [] }: SpanOptions,
+  parent: Context,
+): Span {
+  const linked = links.flatMap((traceparent): Link[] => {
+    const context = trace.getSpanContext(extractTrace({ traceparent }));
+    return context === undefined ? [] : [{ context }];
+  });
+  return trace
+    .getTracer('sociograph')
+    .startSpan(name, { kind: kinds[kind], attributes, links: linked }, parent);
+}
+
+function markFailed(span: Span, error: unknown, code = errorType(error)): void {
+  span.setAttribute('error.type', code);
+  span.setStatus({ code: SpanStatusCode.ERROR });
+}
+
+function injectInto(active: Context): string | undefined {
+  const headers: { traceparent?: string } = {};
+  propagation.inject(active, headers);
+  return headers.traceparent;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -173,7 +173,7 @@ function observeRequests(fastify: FastifyInstance, ctx: HostContext): void {
     if (req.url === PROBE) return done();
     const correlationId = acceptCorrelationId(single(req.headers['x-correlation-id']), ctx.ids);
     void reply.header('x-correlation-id', correlationId);
-    const span = startServerSpan(req.headers);
+    const span = startServerSpan(req.headers, { 'sociograph.correlation.id': correlationId });
     const peer = peerAddress(req.socket.remoteAddress, single(req.headers['x-forwarded-for']));
     runWithCorrelation(correlationId, () =>
       runWithPeer(peer, () =>
