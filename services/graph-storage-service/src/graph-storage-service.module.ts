@@ -25,6 +25,7 @@ import { OBSERVED_TOPICS, ObservationsConsumer } from './presentation/observatio
 import { PeopleController } from './presentation/people.controller';
 import { Turnstile } from './presentation/turnstile';
 import { QUERY_CONTROLLERS, queryProviders } from './queries';
+import { TracesOfChanges } from './traces-of-changes';
 
 type Kafka = ReturnType<typeof createKafka>;
 
@@ -53,6 +54,7 @@ export class GraphStorageServiceModule {
       clock: ctx.clock,
       ids: ctx.ids,
     });
+    const traces = new TracesOfChanges();
     const audit = new KafkaWriteAudit(publisher, ctx.clock, ctx.ids);
     const progress = new KafkaInputProgress({ kafka, clock: ctx.clock, group: CONSUMER_GROUPS.graphStorage });
     progress.start();
@@ -79,7 +81,8 @@ export class GraphStorageServiceModule {
         { provide: GraphQueries, useValue: new ArangoGraphQueries(db) },
         { provide: AwaitPosition, useValue: new AwaitPosition(progress) },
         ...queryProviders(ctx, db),
-        { provide: ChangeLog, useValue: new KafkaChangeLog(publisher) },
+        { provide: TracesOfChanges, useValue: traces },
+        { provide: ChangeLog, useValue: new KafkaChangeLog(publisher, traces) },
         { provide: StorageMeter, useValue: new PromStorageMeter(metrics) },
         { provide: Pause, useClass: TimerPause },
         ...exportProviders(

@@ -115,4 +115,16 @@ describe('KafkaChangeLog', () => {
       headers: { source: '{"t":{"2":7}}' },
     });
   });
+
+  it('goes on in the trace of the observation that a change follows from, not of the work at hand', async () => {
+    const sent: OutgoingEvent[] = [];
+    const traces = { of: (partition: number, key: string) => `${partition} ${key}`, any: () => 'any' };
+    const log = new KafkaChangeLog({ publish: async (events) => (sent.push(...events), {}) }, traces);
+    await log.publish([person], 2, {});
+    await log.publish([], 3, {});
+    expect(sent.map(({ headers }) => headers)).toEqual([
+      { traceparent: '2 demo:vk:user:107', source: '{}' },
+      { traceparent: 'any', source: '{}' },
+    ]);
+  });
 });

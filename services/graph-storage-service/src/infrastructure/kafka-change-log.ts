@@ -13,12 +13,17 @@ import type { Person } from '../domain/person';
 import { ChangeLog, type SourcePositions } from '../domain/ports';
 import type { SubscriptionList } from '../domain/subscription';
 import type { Vertex } from '../domain/vertex';
+import type { TracesOfChanges } from '../traces-of-changes';
 
 type VertexChange = PayloadOf<typeof vertexChanged>;
 
 /** graph.changes: whole state of a vertex; the last record of a batch bears the positions of its input. */
 export class KafkaChangeLog extends ChangeLog {
-  constructor(private readonly publisher: Pick<EventPublisher, 'publish'>) {
+  constructor(
+    private readonly publisher: Pick<EventPublisher, 'publish'>,
+    /** Without them every change belongs to the trace of the work at hand. */
+    private readonly traces?: Pick<TracesOfChanges, 'of' | 'any'>,
+  ) {
     super();
   }
 
@@ -29,19 +34,27 @@ export class KafkaChangeLog extends ChangeLog {
     vertices: readonly Vertex[] = [],
   ): Promise<void> {
     const events: OutgoingEvent[] = [...changes.map(vertexOf), ...vertices.map(otherVertexOf)].map(
-      (value) => ({
-        message: vertexChanged,
-        key: recordKey(value.workspaceId, value.network, value.kind, value.id),
-        value,
-        partition,
-      }),
+      (value) => {
+        const key = recordKey(value.workspaceId, value.network, value.kind, value.id);
+        return { message: vertexChanged, key, value, partition, ...inTrace(this.traces?.of(partition, key)) };
+      },
     );
     if (events.length === 0)
-      events.push({ message: inputMarked, key: markerKey(partition), value: { partition }, partition });
+      events.push({
+        message: inputMarked,
+        key: markerKey(partition),
+        value: { partition },
+        partition,
+        ...inTrace(this.traces?.any(partition)),
+      });
     const last = events.at(-1);
-    if (last) last.headers = { [EVENT_HEADERS.inputPositions]: JSON.stringify(source) };
+    if (last) last.headers = { ...last.headers, [EVENT_HEADERS.inputPositions]: JSON.stringify(source) };
     await this.publisher.publish(events);
   }
+}
+
+function inTrace(traceparent: string | undefined): Pick<OutgoingEvent, 'headers'> {
+  return traceparent === undefined ? {} : { headers: { [EVENT_HEADERS.traceparent]: traceparent } };
 }
 
 /** Ids of all lists of one record: of the longest ids that networks have, so many fill about 350 KB of 512. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { DomainError } from '@sociograph/kernel';
 import type { EventBatch } from '@sociograph/messaging';
 import { Gathering } from './gathering';
@@ -47,6 +48,25 @@ describe('Gathering', () => {
       [0, 1],
       [2, 3, 4],
     ]);
+  });
+
+  it('works in the trace of the first of them, not of the group before', async () => {
+    const trace = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const gathering = new Gathering(new Turnstile(1), async (batches) => {
+      seen.push(trace.getStore());
+      await held(batches);
+    });
+    const join = (name: string, partition: number) =>
+      trace.run(name, () => gathering.join(batchOf(partition)));
+    const first = join('a', 0);
+    await at(1)();
+    const later = [join('b', 1), join('c', 2)];
+    gates[0]?.();
+    await at(2)();
+    gates[1]?.();
+    await Promise.all([first, ...later]);
+    expect(seen).toEqual(['a', 'b']);
   });
 
   it('takes 2,000 records at a time, or one batch that has more; the rest goes beside it where there is a place', async () => {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { isDomainError } from '@sociograph/kernel';
 import type { EventBatch } from '@sociograph/messaging';
 import type { Turnstile } from './turnstile';
@@ -7,6 +8,8 @@ const MOST_RECORDS = 2_000;
 
 interface Waiting {
   batch: EventBatch;
+  /** Trace and correlation of the batch, which the work goes on in whoever calls it. */
+  scope: AsyncResource;
   resolve: () => void;
   reject: (error: unknown) => void;
 }
@@ -28,7 +31,7 @@ export class Gathering {
   /** Resolves when the batch is done, alone or with others. */
   join(batch: EventBatch): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ batch, resolve, reject });
+      this.#waiting.push({ batch, scope: new AsyncResource('batch'), resolve, reject });
       this.#lead();
     });
   }
@@ -45,7 +48,8 @@ export class Gathering {
       this.#lead();
       await this.#settle(group);
     };
-    this.turnstile.pass(enter, first.batch.heartbeat).catch((error: unknown) => {
+    const pass = (): Promise<void> => this.turnstile.pass(enter, first.batch.heartbeat);
+    first.scope.runInAsyncScope(pass).catch((error: unknown) => {
       this.#waiting = this.#waiting.filter((waiting) => waiting !== first);
       first.reject(error);
       this.#isLed = false;

@@ -5,6 +5,7 @@ import { createLogger, Metrics } from '@sociograph/observability';
 import { markOf, Suppressions } from '@sociograph/suppression';
 import type { ApplyObservations, ObservationBatch } from '../application/apply-observations';
 import { ErasedPeople } from './erased-people';
+import { TracesOfChanges } from '../traces-of-changes';
 import { ObservationsConsumer } from './observations.consumer';
 import { Turnstile } from './turnstile';
 
@@ -21,16 +22,18 @@ describe('ObservationsConsumer', () => {
     };
     const turnstile = new Turnstile(1);
     const stored: ObservationBatch[] = [];
+    const traces = new TracesOfChanges();
     const apply = { executeTogether: async (batches: ObservationBatch[]) => void stored.push(...batches) };
     const consumer = new ObservationsConsumer(
       apply as unknown as ApplyObservations,
       turnstile,
       new ErasedPeople(followed),
+      traces,
       createLogger({ service: 'spec', instance: '0', level: 'silent' }),
       new Metrics({ service: 'spec', instance: '0' }),
     );
     const record = (message: typeof userObserved | typeof friendListObserved, changes: object) =>
-      ({ message, key: 'k', value: { ...message.example, ...changes } }) as never;
+      ({ message, key: 'k', trace: 'span', headers: {}, value: { ...message.example, ...changes } }) as never;
     const batch = {
       partition: 3,
       records: [
@@ -46,6 +49,7 @@ describe('ObservationsConsumer', () => {
     const waiting = consumer.onBatch(batch);
     // The batch has read what it knows of erased people, if it does so before its turn.
     await new Promise((resolve) => setImmediate(resolve));
+    expect(traces.of(3, 'k')).toBe('span');
     suppressions.add({
       workspaceId: 'demo',
       network: 'vk',
@@ -55,6 +59,7 @@ describe('ObservationsConsumer', () => {
     });
     finish();
     await Promise.all([before, waiting]);
+    expect(traces.of(3, 'k')).toBe('');
 
     expect(stored).toMatchObject([{ partition: 3, positions: { t: { '3': 5 } } }]);
     expect(stored[0]?.people.map(({ ref, seen }) => [ref.id, seen.lists.map(({ ids }) => ids)])).toEqual([

@@ -4,6 +4,7 @@ import { BatchHandler, type EventBatch } from '@sociograph/messaging';
 import { handled, Metrics } from '@sociograph/observability';
 import { AppLogger } from '@sociograph/service-host';
 import { ApplyObservations, type ObservationBatch } from '../application/apply-observations';
+import { TracesOfChanges } from '../traces-of-changes';
 import { observedMembers, observedVertices } from './observed-communities';
 import { ErasedPeople } from './erased-people';
 import { Gathering } from './gathering';
@@ -20,6 +21,7 @@ export class ObservationsConsumer {
     apply: ApplyObservations,
     turnstile: Turnstile,
     erased: ErasedPeople,
+    private readonly traces: TracesOfChanges,
     logger: AppLogger,
     metrics: Metrics,
   ) {
@@ -40,7 +42,12 @@ export class ObservationsConsumer {
   /** What arrives for several partitions is stored together. */
   @BatchHandler({ topics: OBSERVED_TOPICS })
   async onBatch(batch: EventBatch): Promise<void> {
-    await this.#gathering.join(batch);
+    const forget = this.traces.note(batch.partition, batch.records);
+    try {
+      await this.#gathering.join(batch);
+    } finally {
+      forget();
+    }
   }
 }
 
