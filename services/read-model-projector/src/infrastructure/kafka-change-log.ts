@@ -1,4 +1,4 @@
-import { inputMarked, TOPICS, vertexChanged } from '@sociograph/contracts';
+import { EVENT_HEADERS, inputMarked, TOPICS, vertexChanged } from '@sociograph/contracts';
 import type { Clock } from '@sociograph/kernel';
 import type { EventRecord } from '@sociograph/messaging';
 import {
@@ -9,7 +9,7 @@ import {
   type Tail,
   tailTopic,
 } from '@sociograph/messaging';
-import type { Logger } from '@sociograph/observability';
+import { isKept, type Logger } from '@sociograph/observability';
 import type { Kafka } from 'kafkajs';
 import type { FollowedSuppressions } from '@sociograph/suppression';
 import type { ChangeRecord, Following } from '../projections/ports';
@@ -118,10 +118,12 @@ class Turns {
 /** What a record of graph.changes says; a marker says only how far the input is done. */
 export function changeOf(record: EventRecord): ChangeRecord {
   const source = inputPositionsOf(record);
+  const traceparent = record.headers[EVENT_HEADERS.traceparent];
   const at = {
     partition: record.partition,
     offset: record.offset,
     ...(source === undefined ? {} : { source }),
+    ...(traceparent !== undefined && isKept(traceparent) ? { trace: traceparent } : {}),
   };
   if (isEvent(record, vertexChanged)) return { ...at, change: record.value };
   if (record.value === null && record.message !== inputMarked) return { ...at, erased: record.key };

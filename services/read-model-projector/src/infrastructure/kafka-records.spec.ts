@@ -33,6 +33,13 @@ describe('changeOf', () => {
     });
   });
 
+  it('names the trace of a change where it is kept', () => {
+    const trace = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    expect(changeOf(record({ headers: { traceparent: trace } }))).toMatchObject({ trace });
+    const unkept = changeOf(record({ headers: { traceparent: trace.replace(/01$/, '00') } }));
+    expect(unkept).not.toHaveProperty('trace');
+  });
+
   it('gives only positions for a marker', () => {
     const marker = { message: inputMarked, value: { partition: 3 }, key: 'marker:3' };
     expect(changeOf(record({ ...marker, headers: { source: '{}' } }))).toEqual({

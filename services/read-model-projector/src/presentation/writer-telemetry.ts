@@ -5,6 +5,7 @@ import type { Job } from '../projections/jobs';
 import type { ChangeRecord } from '../projections/ports';
 import type { FlushReport } from '../projections/projector';
 import type { WriterObserver, WriterStep } from '../projections/writer-term';
+import { ProjectSpans } from './project-spans';
 
 /** Turns what the writer tells into metrics and log lines. */
 export class WriterTelemetry implements WriterObserver {
@@ -12,15 +13,20 @@ export class WriterTelemetry implements WriterObserver {
   private isWriting = false;
   /** By graph: how much its newest recount found to differ. */
   private readonly differences = new Map<string, number>();
+  private readonly spans: ProjectSpans;
 
   constructor(
     private readonly logger: Logger,
     private readonly metrics: ProjectorMetrics,
     private readonly clock: Pick<Clock, 'nowMs'> = new SystemClock(),
-  ) {}
+  ) {
+    this.spans = new ProjectSpans(clock);
+  }
 
   became(role: 'standby' | 'replaying' | 'writing', fence?: number): void {
     this.isWriting = role === 'writing';
+    // Who follows the log anew meets the same records, and their traces, again.
+    if (!this.isWriting) this.spans.giveUp();
     this.metrics.writer.set(this.isWriting ? 1 : 0);
     if (fence !== undefined) this.metrics.fence.set(fence);
     this.logger.info({ role, fence }, 'the writer role changed');
@@ -30,13 +36,16 @@ export class WriterTelemetry implements WriterObserver {
     this.metrics.records.inc();
     this.metrics.edges.inc(edges);
     this.metrics.position.set({ partition: record.partition }, record.offset + 1);
-    if (!this.isWriting || record.change === undefined) return;
+    if (!this.isWriting) return;
+    if (record.trace !== undefined) this.spans.took(record.trace);
+    if (record.change === undefined) return;
     // The service that stored it has another clock.
     this.metrics.age.observe(Math.max(0, this.clock.nowMs() - record.change.changedAt) / 1000);
   }
 
   flushed(report: FlushReport, durationMs: number, sizes: { people: number; friendships: number }): void {
     if (report.outcome === 'suspended') return this.metrics.suspended.inc();
+    this.spans.written(durationMs);
     if (report.outcome === 'nothing') return;
     this.failing = undefined;
     this.metrics.flush.observe(durationMs / 1000);

@@ -20,6 +20,8 @@ export interface ChangeRecord {
   erased?: string;
   /** Input positions that are done once this record is applied. */
   source?: Positions;
+  /** `traceparent` that it carries, where its trace is kept. */
+  trace?: string;
 }
 
 /** Who wrote a row and when; a row of a lower fence is what a former writer left. */
