@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { DomainError, type ErrorKind } from '@sociograph/kernel';
 import { eventually } from '@sociograph/testing';
 import { SettleQueue, type SettleResult } from './settle-queue';
@@ -34,6 +35,32 @@ describe('settles on their way', () => {
     expect(ids()).toEqual(['a b c']);
     asked[0]?.answer(['settled', 'late']);
     expect(await Promise.all(results)).toEqual(['settled', 'late', 'unknown']);
+  });
+
+  it('go in the trace of the first of them, not of whose request made room', async () => {
+    const trace = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const answers: (() => void)[] = [];
+    const queue = new SettleQueue({
+      ask: async (settles) => {
+        seen.push(trace.getStore());
+        await new Promise<void>((resolve) => answers.push(resolve));
+        return settles.map(() => 'settled' as const);
+      },
+      monotonicMs: () => 0,
+    });
+    const all: Promise<SettleResult>[] = [];
+    for (const id of ['a', 'b', 'c']) {
+      all.push(trace.run(id, () => queue.add({ id }, false)));
+      await turn();
+    }
+    expect(seen).toEqual(['a', 'b']);
+    answers[0]?.();
+    await turn();
+    await turn();
+    expect(seen).toEqual(['a', 'b', 'c']);
+    for (const answer of answers) answer();
+    await Promise.all(all);
   });
 
   it('wait for each other while two requests are under way; urgent ones while four are', async () => {

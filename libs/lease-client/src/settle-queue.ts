@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { isDomainError } from '@sociograph/kernel';
 
 export type SettleResult = 'settled' | 'already-settled' | 'late' | 'unknown';
@@ -14,6 +15,8 @@ export interface SettleQueueOptions {
 
 interface Pending {
   entry: object;
+  /** The trace it belongs to: a request goes in that of its first settle, not of whoever sent the one before. */
+  scope: AsyncResource;
   urgent: boolean;
   /** Not to travel with others: with them it was malformed. */
   alone: boolean;
@@ -51,7 +54,8 @@ export class SettleQueue {
   add(entry: object, urgent: boolean): Promise<SettleResult> {
     return new Promise((done, failed) => {
       const since = this.#options.monotonicMs();
-      this.#waiting.push({ entry, urgent, alone: false, since, done, failed });
+      const scope = new AsyncResource('settle');
+      this.#waiting.push({ entry, scope, urgent, alone: false, since, done, failed });
       this.#plan();
     });
   }
@@ -90,7 +94,8 @@ export class SettleQueue {
   async #send(batch: Pending[]): Promise<void> {
     this.#underWay += 1;
     try {
-      const results = await this.#options.ask(batch.map((pending) => pending.entry));
+      const ask = () => this.#options.ask(batch.map((pending) => pending.entry));
+      const results = await (batch[0]?.scope.runInAsyncScope(ask) ?? ask());
       this.#failures = 0;
       batch.forEach((pending, index) => pending.done(results[index] ?? 'unknown'));
     } catch (error) {
