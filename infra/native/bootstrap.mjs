@@ -28,6 +28,12 @@ const PROGRAMS = {
   'bench:graph': 'bench/dist/graph/main.js',
   'chaos:pool': 'bench/dist/pool-chaos/main.js',
   'chaos:import': 'bench/dist/import-chaos/main.js',
+  'chaos:fleet': 'bench/dist/fleet-chaos/main.js',
+  'drill:restarts': 'bench/dist/restarts/main.js',
+  soak: 'bench/dist/soak/main.js',
+  'drill:restore': 'bench/dist/restore-drill/main.js',
+  backup: 'infra/native/dist/backup/main.js',
+  restore: 'infra/native/dist/backup/restore-main.js',
   fuzz: 'tools/dist/fuzz/main.js',
   'keys:rewrap': 'services/key-service/dist/rewrap.js',
   'audit:verify': 'services/identity-service/dist/verify-audit.js',
@@ -52,7 +58,8 @@ function main() {
   }
   mkdirSync(STATE, { recursive: true });
   const program = PROGRAMS[command] ?? NATIVE;
-  const looksOnly = ['down', 'status', 'logs', 'help'].includes(command) && existsSync(join(ROOT, program));
+  const looksOnly =
+    ['down', 'status', 'logs', 'trace', 'help'].includes(command) && existsSync(join(ROOT, program));
   if (!looksOnly) {
     const serversOnly = command === 'up' && args.includes('--servers-only');
     install();

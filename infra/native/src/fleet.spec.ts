@@ -40,11 +40,29 @@ describe('the fleet', () => {
       'gateway',
     ]);
     expect(fleet.missing).toEqual([
+      'infra/native/dist/traces/main.js',
       'services/graph-storage-service/dist/main.js',
       'gateway/dist/reconciler/main.js',
     ]);
     expect(fleet.processes[1]?.ports).toEqual({ http: 33_101, management: 33_201 });
     expect(fleet.processes[0]?.args[0]).toBe('--conditions=sociograph-mine');
+  });
+
+  it('lets every process load a file of the caller first, with its settings', () => {
+    build('services/key-service/dist/main.js', 'gateway/dist/embedded/main.js');
+    const caller = { SOCIOGRAPH_PRELOAD: '/drill.js', DRILL_REDIRECT: '1=2' };
+    const { processes } = fleetOf(servers, { scale: 1, simulator: undefined }, caller);
+    expect(processes.map(({ args }) => args.slice(-3))).toEqual([
+      ['--require', '/drill.js', 'services/key-service/dist/main.js'],
+      ['--require', '/drill.js', 'gateway/dist/embedded/main.js'],
+    ]);
+    expect(processes.map(({ env }) => env['DRILL_REDIRECT'])).toEqual(['1=2', '1=2']);
+    const [key] = fleetOf(servers, { scale: 1, simulator: undefined }, {}).processes;
+    expect(key?.args).toEqual([
+      '--conditions=sociograph-mine',
+      '--enable-source-maps',
+      'services/key-service/dist/main.js',
+    ]);
   });
 
   it('starts the simulator first and shows it to the parser alone', () => {
@@ -92,6 +110,39 @@ describe('the fleet', () => {
     expect(Buffer.from(readFileSync(key['KMS_MASTER_KEY_FILE'] as string, 'utf8'), 'base64')).toHaveLength(
       32,
     );
+  });
+
+  it('keeps a share of its traces itself, unless the caller says where they go', () => {
+    build(
+      'infra/native/dist/traces/main.js',
+      'services/key-service/dist/main.js',
+      'gateway/dist/embedded/main.js',
+    );
+    const processes = (caller: NodeJS.ProcessEnv) =>
+      fleetOf(servers, { scale: 1, simulator: undefined }, caller).processes;
+    const seen = (caller: NodeJS.ProcessEnv) =>
+      processes(caller).map(({ name, env }) => [
+        name,
+        env['OTEL_EXPORTER_OTLP_ENDPOINT'],
+        env['TRACE_SAMPLE_RATIO'],
+      ]);
+    const here = 'http://127.0.0.1:33025';
+    expect(seen({})).toEqual([
+      ['trace-receiver', undefined, undefined],
+      ['key-service-0', here, '0.01'],
+      ['gateway', here, '0.01'],
+    ]);
+    expect(seen({ TRACE_SAMPLE_RATIO: '1', OTEL_EXPORTER_OTLP_ENDPOINT: '' }).at(1)?.at(2)).toBe('1');
+    expect(seen({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://o' })).toEqual([
+      ['key-service-0', 'http://o', undefined],
+      ['gateway', 'http://o', undefined],
+    ]);
+    const [receiver] = processes({});
+    expect(receiver?.ports).toEqual({ http: 33_025 });
+    expect(receiver?.env).toMatchObject({
+      TRACES_FOLDER: join(root, '.sociograph/mine/traces'),
+      TRACES_PORT: '33025',
+    });
   });
 
   it('passes on the chosen variables of the caller and no others', () => {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Environment, serverEnvironment } from './environment';
+import { tracesFolder } from './commands/trace';
 import type { Servers } from './servers/catalogue';
 import { type ServiceName, SERVICES, type Stack } from './stack';
 import type { ProcessSpec } from './supervisor/process-spec';
@@ -12,7 +13,7 @@ const FILTERING: readonly ServiceName[] = ['parser-service', 'graph-storage-serv
 
 /** Variables of the caller that reach every process of the fleet. */
 const PASSED_ON =
-  /^(PATH|HOME|LANG|TZ|LOG_LEVEL|OTEL_.*|AWS_.*|KMS_.*|EXPORTS_.*|TRACE_SAMPLE_RATIO|VK_API_URL|GATEWAY_CONFIG)$/;
+  /^(PATH|HOME|LANG|TZ|LOG_LEVEL|OTEL_.*|AWS_.*|KMS_.*|EXPORTS_.*|DRILL_.*|TRACE_SAMPLE_RATIO|VK_API_URL|GATEWAY_CONFIG)$/;
 
 /** Old-generation limits in MB; resident memory is what counts, but a leak shall not take the machine along. */
 const HEAP_MB: Readonly<Record<string, number>> = { 'read-model-projector': 640 };
@@ -23,6 +24,11 @@ const USUAL_HEAP_MB = 256;
  */
 const NURSERY_MB: Readonly<Record<string, number>> = { 'graph-storage-service': 16, 'parser-service': 16 };
 const USUAL_NURSERY_MB = 4;
+/**
+ * Of calls, which begin traces of their own, as many are kept as of the requests that the gateway passes on
+ * (gateway/kong.yml). What begins long work is always traced there, and the first calls of an import with it.
+ */
+const TRACE_SAMPLE_RATIO = '0.01';
 /** For processes without much garbage: V8's young generation would else take 16 MB and more per half. */
 const SMALL_NURSERY = '--max-semi-space-size=2';
 
@@ -45,8 +51,11 @@ export function fleetOf(
   caller: NodeJS.ProcessEnv = process.env,
 ): Fleet {
   const { stack } = servers;
-  const base = passedOn(caller);
-  const wanted: ProcessSpec[] = [];
+  const elsewhere = (caller['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '') !== '';
+  const base = elsewhere
+    ? passedOn(caller)
+    : { TRACE_SAMPLE_RATIO, ...passedOn(caller), ...tracedHere(stack) };
+  const wanted: ProcessSpec[] = elsewhere ? [] : [traceReceiver(stack)];
   if (options.simulator !== undefined) wanted.push(simulator(stack, options.simulator, base));
   for (const service of SERVICES) {
     if (!existsSync(join(stack.root, 'services', service))) continue; // Planned, not in the repository yet.
@@ -55,9 +64,12 @@ export function fleetOf(
     }
   }
   wanted.push(gateway(servers, options.scale, base), reconciler(servers, base));
+  const preload = caller['SOCIOGRAPH_PRELOAD'];
   const there = (spec: ProcessSpec): boolean => existsSync(join(stack.root, programOf(spec)));
   return {
-    processes: wanted.filter(there),
+    processes: wanted
+      .filter(there)
+      .map((spec) => (preload === undefined ? spec : withPreload(spec, preload))),
     missing: [...new Set(wanted.filter((spec) => !there(spec)).map(programOf))],
   };
 }
@@ -113,6 +125,23 @@ export function gatewayHosts(servers: Servers, scale: number): string {
   });
   const cache = new URL(servers.redisCache.url('gateway'));
   return [...services, `redis-cache:6379=${cache.host}`].join(',');
+}
+
+/** Spans go to the stack's own receiver. */
+function tracedHere(stack: Stack): Environment {
+  return { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${stack.ports.of('traceReceiver')}` };
+}
+
+function traceReceiver(stack: Stack): ProcessSpec {
+  const port = stack.ports.of('traceReceiver');
+  return node(stack, 'trace-receiver', 'infra/native/dist/traces/main.js', {
+    env: {
+      NODE_OPTIONS: `--max-old-space-size=96 ${SMALL_NURSERY}`,
+      TRACES_FOLDER: tracesFolder(stack),
+      TRACES_PORT: String(port),
+    },
+    ports: { http: port },
+  });
 }
 
 function serviceProcess(
@@ -207,6 +236,11 @@ function node(
     revision: revision(join(stack.root, program), join(stack.root, '.sociograph', 'build.stamp')),
     ...rest,
   };
+}
+
+/** A file that Node loads first: a drill's hands in the process, so that the programs have none of their own. */
+function withPreload(spec: ProcessSpec, file: string): ProcessSpec {
+  return { ...spec, args: [...spec.args.slice(0, -1), '--require', file, programOf(spec)] };
 }
 
 /** Part of the command line of every process of a stack's fleet. */

@@ -6,6 +6,7 @@ import { fleetUp } from './commands/fleet-up';
 import { logs } from './commands/logs';
 import { serversUp } from './commands/servers-up';
 import { renderStatus, stackStatus } from './commands/status';
+import { trace } from './commands/trace';
 import type { FleetOptions } from './fleet';
 import { writeProcessFile } from './process-file';
 import { ServerControl } from './server-control';
@@ -21,7 +22,8 @@ npm run up -- --compose         in containers, by docker-compose.yml
 npm run up -- restart NAME      a server or a process of the fleet
 npm run down -- [--stack NAME] [--fleet-only | --purge]
 npm run status -- [--stack NAME]
-npm run logs -- [NAME] [-f] [--lines N]`;
+npm run logs -- [NAME] [-f] [--lines N]
+npm run trace -- ID             the spans of a request, an import or a call as a tree`;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -49,6 +51,8 @@ async function main(argv: readonly string[]): Promise<void> {
       const lines = numberOption(line, 'lines', 1, 100_000) ?? 50;
       return logs(stack, { name: line.words[0], lines, follow: line.flags.has('follow') }, say);
     }
+    case 'trace':
+      return trace(stack, line.words[0], say);
     default:
       throw new CommandLineError(`Unknown command "${line.command}"\n${HELP}`);
   }

@@ -38,6 +38,7 @@ const OFFSETS = {
   gatewayStatus: 22,
   vkSimulator: 23,
   reconcilerManagement: 24,
+  traceReceiver: 25,
 } as const;
 
 export type PortName = keyof typeof OFFSETS;
