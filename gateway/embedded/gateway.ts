@@ -216,8 +216,8 @@ export class Gateway {
       startedAtMs: performance.timeOrigin + exchange.startedAt,
       endedAtMs: performance.timeOrigin + performance.now(),
       attributes: {
+        // Not the path: it names people.
         'http.request.method': exchange.method,
-        'url.path': exchange.path,
         'http.response.status_code': response.statusCode,
         'http.route': route?.name ?? '',
       },

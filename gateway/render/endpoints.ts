@@ -11,6 +11,8 @@ export interface Endpoint {
   isPublic: boolean;
   /** Answers with an event stream or a file: not buffered, however long it is. */
   isStream: boolean;
+  /** Answers 202: it begins work that goes on after it. */
+  beginsWork: boolean;
   /** `x-body-limit-megabytes`, or 20 for paths that end in `:bulk`, else 1. */
   bodyMegabytes: number;
 }
@@ -56,6 +58,7 @@ function endpointOf(service: string, path: string, method: string, operation: Op
     method,
     isPublic: operation['x-access'] === 'public' || operation.security?.length === 0,
     isStream: types.some((type) => STREAMS.some((stream) => type.startsWith(stream))),
+    beginsWork: operation.responses?.['202'] !== undefined,
     bodyMegabytes: operation['x-body-limit-megabytes'] ?? (path.endsWith(':bulk') ? 20 : 1),
   };
 }

@@ -24,6 +24,8 @@ const USUAL_LIMITS: RateLimits = { authenticated: 6000, public: 600 };
 export const FUZZ_LIMITS: RateLimits = { authenticated: 600_000, public: 60_000 };
 /** Of traces that begin at the gateway, or come sampled. */
 const TRACED_SHARE = 0.01;
+/** Of those that begin work which goes on for minutes: they are few, and each is asked about. */
+const TRACED_SHARE_OF_WORK = 1;
 
 /**
  * Seconds. A process that was restarted gets requests again within a second of its return. A service's own 5xx are no
@@ -107,15 +109,7 @@ export function renderKong(endpoints: readonly Endpoint[], limits: RateLimits = 
           max_age: 600,
         },
       },
-      {
-        name: 'opentelemetry',
-        config: {
-          traces_endpoint: 'http://otel-collector:4318/v1/traces',
-          sampling_rate: TRACED_SHARE,
-          resource_attributes: { 'service.name': 'gateway' },
-          propagation: { extract: ['w3c'], inject: ['w3c'], default_format: 'w3c' },
-        },
-      },
+      openTelemetryPlugin(TRACED_SHARE),
       {
         name: 'prometheus',
         config: {
@@ -155,9 +149,10 @@ function kongService(service: string, endpoints: Endpoint[], streams: boolean, l
 function groups(endpoints: Endpoint[]): Group[] {
   const byTreatment = new Map<string, Group>();
   for (const endpoint of endpoints) {
-    const key = JSON.stringify([endpoint.path, endpoint.isPublic, endpoint.bodyMegabytes]);
+    const { path, isPublic, bodyMegabytes, beginsWork } = endpoint;
+    const key = JSON.stringify([path, isPublic, bodyMegabytes, beginsWork]);
     const group = byTreatment.get(key);
-    if (group === undefined) byTreatment.set(key, { path: endpoint.path, endpoints: [endpoint] });
+    if (group === undefined) byTreatment.set(key, { path, endpoints: [endpoint] });
     else group.endpoints.push(endpoint);
   }
   return [...byTreatment.values()];
@@ -189,6 +184,7 @@ function route(service: string, { path, endpoints }: Group, earlier: Group[], li
         config: { allowed_payload_size: first.bodyMegabytes, size_unit: 'megabytes' },
       },
       rateLimitingPlugin(first.isPublic, limits),
+      ...(first.beginsWork && !first.isPublic ? [openTelemetryPlugin(TRACED_SHARE_OF_WORK)] : []),
     ],
   };
 }
@@ -212,6 +208,19 @@ function jwtPlugin() {
       uri_param_names: [],
       cookie_names: [],
       run_on_preflight: true,
+    },
+  };
+}
+
+/** One of a route stands in for the global one. */
+function openTelemetryPlugin(share: number) {
+  return {
+    name: 'opentelemetry',
+    config: {
+      traces_endpoint: 'http://otel-collector:4318/v1/traces',
+      sampling_rate: share,
+      resource_attributes: { 'service.name': 'gateway' },
+      propagation: { extract: ['w3c'], inject: ['w3c'], default_format: 'w3c' },
     },
   };
 }

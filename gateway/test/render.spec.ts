@@ -15,6 +15,7 @@ const endpoint = (service: string, method: string, path: string, rest: Partial<E
   path,
   isPublic: false,
   isStream: false,
+  beginsWork: false,
   bodyMegabytes: 1,
   ...rest,
 });
@@ -27,6 +28,9 @@ const fleet = [
   endpoint('parser-service', 'GET', '/v1/imports/{id}/events', { isStream: true }),
   endpoint('parser-service', 'GET', '/v1/networks', { isPublic: true }),
   endpoint('parser-service', 'POST', '/v1/networks'),
+  endpoint('parser-service', 'GET', '/v1/imports'),
+  endpoint('parser-service', 'POST', '/v1/imports', { beginsWork: true }),
+  endpoint('parser-service', 'POST', '/v1/open', { beginsWork: true, isPublic: true }),
 ];
 
 describe('render', () => {
@@ -72,6 +76,24 @@ describe('render', () => {
     expect(names('GET', '/v1/keys')).toEqual(all);
     expect(names('POST', '/v1/networks')).toEqual(all);
     expect(names('GET', '/v1/networks')).toEqual(all.filter((name) => name !== 'jwt'));
+  });
+
+  it('traces whatever begins long work, and of all else a share', () => {
+    const { services, plugins } = parse(text) as {
+      services: { routes: { name: string; plugins: Traced[] }[] }[];
+      plugins: Traced[];
+    };
+    type Traced = { name: string; config: { sampling_rate?: number } };
+    const rateOf = (given: Traced[]) =>
+      given.find(({ name }) => name === 'opentelemetry')?.config.sampling_rate;
+    const own = services
+      .flatMap(({ routes }) => routes)
+      .flatMap(({ name, plugins: given }) => (rateOf(given) === undefined ? [] : [[name, rateOf(given)]]));
+    expect(own).toEqual([['parser-service.v1-imports.post', 1]]);
+    expect(rateOf(plugins)).toBe(0.01);
+    expect(names('POST', '/v1/imports')?.filter((name) => name === 'opentelemetry')).toHaveLength(1);
+    expect(router.match('GET', '/v1/imports')?.name).toBe('parser-service.v1-imports.get');
+    expect(router.match('OPTIONS', '/v1/imports')?.name).toBe('parser-service.v1-imports.get');
   });
 
   it('gives streams time and bulk uploads room', () => {
@@ -135,6 +157,7 @@ describe('render', () => {
     const paths = {
       '/v1/keys:bulk': { post: {} },
       '/v1/a': { post: { security: [] }, get: { 'x-access': 'public', responses: stream } },
+      '/v1/work': { post: { responses: { '202': {} } } },
       '/v1/file': { get: { responses: { '200': { content: { 'application/octet-stream': {} } } } } },
     };
     writeFileSync(join(folder, 'key-service/openapi.json'), JSON.stringify({ paths }));
@@ -143,6 +166,7 @@ describe('render', () => {
       endpoint('key-service', 'POST', '/v1/a', { isPublic: true }),
       endpoint('key-service', 'GET', '/v1/file', { isStream: true }),
       endpoint('key-service', 'POST', '/v1/keys:bulk', { bodyMegabytes: 20 }),
+      endpoint('key-service', 'POST', '/v1/work', { beginsWork: true }),
     ]);
     rmSync(folder, { recursive: true });
   });

@@ -118,6 +118,7 @@ describe('docs/security.md', () => {
           method: 'GET',
           isPublic: false,
           isStream: false,
+          beginsWork: false,
           bodyMegabytes: 1,
         },
       ]),
