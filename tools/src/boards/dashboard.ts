@@ -39,6 +39,7 @@ export function dashboardOf(board: Board, all: readonly Board[]): Record<string,
       ...all.filter(({ uid }) => uid !== board.uid).map(({ uid, title }) => link(title, `/d/${uid}`)),
       link('Runbook', '${runbook}/README.md'),
       link('Traces', '/explore?schemaVersion=1&panes={"t":{"datasource":"tempo","queries":[{"refId":"A"}]}}'),
+      link('Logs', '/explore?schemaVersion=1&panes={"l":{"datasource":"loki","queries":[{"refId":"A"}]}}'),
     ],
     panels: board.rows.flatMap(rowPanels()),
   };
