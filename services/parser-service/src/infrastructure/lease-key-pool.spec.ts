@@ -1,5 +1,6 @@
 import { DomainError, Secret } from '@sociograph/kernel';
 import type { SendOutcome as SlotOutcome, WorkerLease } from '@sociograph/lease-client';
+import { inSpan, startTracing, type FinishedSpan, type Tracing } from '@sociograph/observability';
 import { LeaseKeyPool } from './lease-key-pool';
 
 const held = {
@@ -209,5 +210,57 @@ describe('the key pool of key-service', () => {
     client.capacity.mockRejectedValue(unreachable('unavailable'));
     expect(await pool.callsPerSecond(lane)).toBe(6);
     expect(await pool.callsPerSecond({ ...lane, network: 'other' })).toBe(0);
+  });
+
+  describe('in a kept trace', () => {
+    let tracing: Tracing;
+    let ended: FinishedSpan[];
+    beforeEach(() => {
+      ended = [];
+      tracing = startTracing({
+        service: 's',
+        instance: '0',
+        sampleRatio: 1,
+        onEnd: (span) => ended.push(span),
+      });
+    });
+    afterEach(() => tracing.shutdown());
+
+    /** What the span of a call tells. */
+    const told = async (outcome: SlotOutcome): Promise<FinishedSpan | undefined> => {
+      const { pool, lease, authorize } = setUp(outcome);
+      const granted = await lease();
+      await inSpan('task', {}, () => pool.send(granted, authorize));
+      return ended.find(({ name }) => name === 'call vk');
+    };
+    const stamps = { checkedAt: 11, sentAt: 11.5, late: false };
+
+    it('shows a call and its answer, without token and people', async () => {
+      const answer = {
+        ...stamps,
+        answeredAt: 90,
+        status: 200,
+        headers: {},
+        body: '{"response":[{"id":42}]}',
+      };
+      const span = await told({ kind: 'answered', ...answer });
+      expect(span).toMatchObject({ kind: 'client', failed: false });
+      expect(span?.attributes).toEqual({
+        'sociograph.network': 'vk',
+        'sociograph.lease.id': 'lease-1',
+        'sociograph.key.id': 'key-1',
+        'sociograph.methods': ['friends.get 25'],
+        'http.response.status_code': 200,
+        'sociograph.call.answer_ms': 78.5,
+        'sociograph.slot.lateness_ms': 10.5,
+      });
+    });
+
+    it.each([
+      [{ kind: 'missed', cause: 'too-late' } as const, 'too-late'],
+      [{ kind: 'broken', ...stamps, cause: 'ECONNRESET' } as const, 'ECONNRESET'],
+    ])('marks one that was not answered', async (outcome, cause) => {
+      expect(await told(outcome)).toMatchObject({ failed: true, attributes: { 'error.type': cause } });
+    });
   });
 });

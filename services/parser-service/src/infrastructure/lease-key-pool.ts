@@ -3,10 +3,11 @@ import {
   type AnswerFindings,
   type LeaseWorker,
   reportOf,
+  type SendSlot,
   type SendOutcome as SlotOutcome,
   type WorkerLease,
 } from '@sociograph/lease-client';
-import type { Logger } from '@sociograph/observability';
+import { openKeptSpan, type Logger, type SpanOptions } from '@sociograph/observability';
 import {
   type CallFindings,
   KeyPool,
@@ -34,6 +35,7 @@ interface HeldLease extends Lease {
   readonly held: WorkerLease;
 }
 
+type Attributes = NonNullable<SpanOptions['attributes']>;
 type PoolClient = Pick<LeaseWorker, 'acquire' | 'send' | 'settle' | 'capacity' | 'poolNow'>;
 
 /** The key pool of key-service: leases over RPC, calls in their slots. */
@@ -81,7 +83,10 @@ export class LeaseKeyPool extends KeyPool {
     const [slot] = held.slots;
     if (slot === undefined) return { kind: 'missed', cause: 'no-slot' };
     const { headers, ...request } = authorize(held.token);
+    const span = openKeptSpan(`call ${held.network}`, { kind: 'client', attributes: callOf(held) });
     const outcome = await this.client.send(slot, { ...request, headers: { ...headers } }, withdrawn);
+    if (outcome.kind === 'answered') span?.note(answerOf(outcome, slot));
+    span?.end(outcome.kind === 'answered' ? undefined : outcome.cause);
     const told = outcomeOf(outcome);
     this.sent.set(told, outcome);
     return told;
@@ -118,6 +123,25 @@ export class LeaseKeyPool extends KeyPool {
     this.capacities.set(name, { at, asked });
     return asked;
   }
+}
+
+/** What a span tells of a call: neither its token nor whom it asks about. */
+function callOf({ network, leaseId, keyId, methods }: WorkerLease): Attributes {
+  return {
+    'sociograph.network': network,
+    'sociograph.lease.id': leaseId,
+    'sociograph.key.id': keyId,
+    'sociograph.methods': Object.entries(methods).map(([name, count]) => `${name} ${count}`),
+  };
+}
+
+/** The span begins when the slot is waited for; `answer_ms` is what the network took of it. */
+function answerOf(outcome: Extract<SlotOutcome, { kind: 'answered' }>, slot: SendSlot): Attributes {
+  return {
+    'http.response.status_code': outcome.status,
+    'sociograph.call.answer_ms': outcome.answeredAt - outcome.sentAt,
+    'sociograph.slot.lateness_ms': outcome.sentAt - slot.notBefore,
+  };
 }
 
 function outcomeOf(outcome: SlotOutcome): SendOutcome {

@@ -7,16 +7,21 @@ import type { ImportSnapshot } from '../domain/import-job';
 import type { LogPositions } from '../domain/observation';
 import type { Call } from '../domain/ports';
 
-/** One task per call, in the transaction that stores the calls. The message names the call, the row describes it. */
+/**
+ * One task per call, in the transaction that stores the calls. The message names the call, the row describes it. `traces`
+ * (by call id) are those of the calls where they do not come from the work at hand.
+ */
 export async function requestCalls(
   q: Queryable,
   calls: readonly Pick<Call, 'callId' | 'importId' | 'workspaceId' | 'network'>[],
+  traces: ReadonlyMap<string, string> = new Map(),
 ): Promise<void> {
   await Outbox.add(
     q,
-    calls.map(({ callId, importId, workspaceId, network }) =>
-      Outbox.task(callQueue(network), callRequested, { callId, importId, workspaceId, network }),
-    ),
+    calls.map(({ callId, importId, workspaceId, network }) => {
+      const value = { callId, importId, workspaceId, network };
+      return Outbox.task(callQueue(network), callRequested, value, traces.get(callId));
+    }),
   );
 }
 

@@ -9,6 +9,7 @@ import {
   type PendingWork,
 } from '../domain/packing';
 import type { Call, DispatchBounds, DispatchPlan, Lane, LaneView } from '../domain/ports';
+import { type ImportTrace, tracesOfCalls } from './call-traces';
 import { requestCalls } from './outgoing';
 
 /** Counts stop here: one round never dispatches more than this of one kind, and a larger frontier is not scanned. */
@@ -190,15 +191,30 @@ export async function storePlan(
         calls.push({ callId, importId: pack.importId, ...lane, kind: pack.kind, people, splits: 0 });
     }
   }
-  await storeCalls(q, calls);
+  await storeCalls(q, calls, tracesOfCalls(calls, await originsOf(q, calls)));
   await q.query('UPDATE imports SET dispatched_at = clock_timestamp() WHERE id = ANY($1)', [
     [...new Set(calls.map(({ importId }) => importId))],
   ]);
   return calls.length;
 }
 
-/** Stores calls, gives them their items and sends one message each through the outbox. */
-export async function storeCalls(q: Queryable, calls: readonly StoredCall[]): Promise<void> {
+/** Where the imports of these calls come from. */
+async function originsOf(q: Queryable, calls: readonly StoredCall[]): Promise<Map<string, ImportTrace>> {
+  if (calls.length === 0) return new Map();
+  const { rows } = await q.query<ImportTrace & { id: string }>(
+    `SELECT id, traceparent, NOT EXISTS (SELECT FROM calls WHERE import_id = imports.id) AS first
+     FROM imports WHERE id = ANY ($1)`,
+    [[...new Set(calls.map(({ importId }) => importId))]],
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Stores calls, gives them their items and sends one message each through the outbox, in these traces (by call id). */
+export async function storeCalls(
+  q: Queryable,
+  calls: readonly StoredCall[],
+  traces?: ReadonlyMap<string, string>,
+): Promise<void> {
   if (calls.length === 0) return;
   await q.query(
     `INSERT INTO calls (id, import_id, workspace_id, network, kind, people, splits)
@@ -221,5 +237,5 @@ export async function storeCalls(q: Queryable, calls: readonly StoredCall[]): Pr
       items.map(({ callId }) => callId),
     ],
   );
-  await requestCalls(q, calls);
+  await requestCalls(q, calls, traces);
 }

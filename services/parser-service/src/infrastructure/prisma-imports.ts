@@ -1,5 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { DomainError } from '@sociograph/kernel';
+import { annotateSpan, currentTraceparent } from '@sociograph/observability';
 import { Postgres, prismaInWorkspace, type Queryable } from '@sociograph/postgres';
 import { Prisma, PrismaClient } from '../../generated/prisma';
 import type { ItemTally } from '../domain/certificate';
@@ -58,13 +59,14 @@ export class PrismaImports extends Imports {
 
   async add(job: ImportJob, act?: Act, given?: readonly RefreshItem[]): Promise<void> {
     const { id, workspaceId, seeds, scope, depth } = job.snapshot;
+    annotateSpan({ 'sociograph.import.id': id });
     await this.app.inWorkspace(workspaceId, async (q) => {
       if (scope.files !== undefined) await holdUploads(q, scope.files);
       if (job.snapshot.state === 'running') await this.admit(q, job.snapshot);
       const items = given ?? firstItems(seeds, scope, depth).map((item) => ({ ...item, depth: 0 }));
-      const values = valuesOf(job.snapshot);
+      const values = [...valuesOf(job.snapshot), currentTraceparent() ?? null];
       const places = values.map((_, index) => `$${index + 1}`).join(', ');
-      await q.query(`INSERT INTO imports (${IMPORT_COLUMNS}) VALUES (${places})`, values);
+      await q.query(`INSERT INTO imports (${IMPORT_COLUMNS}, traceparent) VALUES (${places})`, values);
       await q.query(
         `INSERT INTO items (import_id, workspace_id, kind, person, depth)
          SELECT $1, $2, kind, person, depth

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { DomainError } from '@sociograph/kernel';
 import { Together } from './together';
 
@@ -33,6 +34,18 @@ describe('doing tasks together', () => {
     expect(done).toEqual([[1], [2, 3], [4]]);
     await next();
     expect(await later).toBe(40);
+  });
+
+  it('works in the trace of the first of them, not of the piece before', async () => {
+    const trace = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const together = new Together<number, number>(async (tasks) => {
+      seen.push(trace.getStore());
+      await new Promise((resolve) => setImmediate(resolve));
+      return [...tasks];
+    }, 16);
+    await Promise.all(['a', 'b', 'c'].map((name, n) => trace.run(name, () => together.add('x', n))));
+    expect(seen).toEqual(['a', 'b']);
   });
 
   it('does no more than so many together', async () => {

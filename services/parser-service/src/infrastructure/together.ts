@@ -1,7 +1,10 @@
+import { AsyncResource } from 'node:async_hooks';
 import { isDomainError } from '@sociograph/kernel';
 
 interface Entry<T, R> {
   readonly task: T;
+  /** The trace it belongs to: a piece is done in that of its first task, not of the piece before. */
+  readonly scope: AsyncResource;
   resolve(result: R): void;
   reject(error: unknown): void;
 }
@@ -21,7 +24,7 @@ export class Together<T, R> {
 
   add(name: string, task: T): Promise<R> {
     return new Promise((resolve, reject) => {
-      const entry = { task, resolve, reject };
+      const entry = { task, scope: new AsyncResource('task'), resolve, reject };
       const waiting = this.waiting.get(name);
       if (waiting !== undefined) {
         waiting.push(entry);
@@ -41,7 +44,8 @@ export class Together<T, R> {
   /** Never rejects: each entry hears of its own end. */
   private async doTogether(entries: readonly Entry<T, R>[]): Promise<void> {
     try {
-      const results = await this.work(entries.map(({ task }) => task));
+      const work = () => this.work(entries.map(({ task }) => task));
+      const results = await (entries[0]?.scope.runInAsyncScope(work) ?? work());
       entries.forEach((entry, index) => entry.resolve(results[index] as R));
     } catch (error) {
       const isOfTheServer = isDomainError(error) && error.kind === 'unavailable';

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { callQueue, callRequested, type PayloadOf } from '@sociograph/contracts';
 import { DomainError, isDomainError } from '@sociograph/kernel';
 import { fateOf, TaskHandler } from '@sociograph/messaging';
+import { annotateSpan } from '@sociograph/observability';
 import { BuryCall } from '../application/bury-call';
 import { PerformCall } from '../application/perform-call';
 import type { ParserMetrics } from '../metrics';
@@ -20,7 +21,7 @@ export class CallsConsumer {
   ) {}
 
   @TaskHandler({ queue: callQueue('vk'), message: callRequested })
-  async perform({ callId }: PayloadOf<typeof callRequested>): Promise<void> {
+  async perform({ callId, importId }: PayloadOf<typeof callRequested>): Promise<void> {
     if (!UUID.test(callId)) {
       throw new DomainError({
         code: 'CALLS.BAD_ID',
@@ -28,6 +29,7 @@ export class CallsConsumer {
         message: 'The task names no call.',
       });
     }
+    annotateSpan({ 'sociograph.import.id': importId, 'sociograph.call.id': callId });
     const stop = this.metrics.call.startTimer();
     this.metrics.inHand.inc();
     try {
