@@ -115,8 +115,8 @@ export async function useWorkspace(workspaceId: string): Promise<void> {
     throw new Error(`Keycloak does not move the account: ${changed.status} ${await changed.text()}`);
 }
 
-/** A command of infra/native on the test stack. */
-export function native(args: string[]): Promise<void> {
+/** A command of infra/native on the test stack; answers what it printed. */
+export function native(args: string[]): Promise<string> {
   const [command, ...rest] = args;
   const program = [
     '--enable-source-maps',
@@ -133,7 +133,7 @@ export function native(args: string[]): Promise<void> {
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.once('error', fail);
     child.once('exit', (code) =>
-      code === 0 ? done() : fail(new Error(`"${args.join(' ')}" ended with ${code}:\n${output}`)),
+      code === 0 ? done(output) : fail(new Error(`"${args.join(' ')}" ended with ${code}:\n${output}`)),
     );
   });
 }

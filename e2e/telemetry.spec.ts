@@ -59,7 +59,7 @@ describe('a fleet that has worked', () => {
     const answer = await fetch(`${PROMETHEUS}/api/v1/targets?state=active`);
     const { data } = (await answer.json()) as { data: { activeTargets: Target[] } };
     const parser = data.activeTargets.find(({ labels }) => labels.service === 'parser-service') as Target;
-    // Calls begin traces of their own; of requests the gateway keeps one in a hundred.
+    // What begins an import is always traced, and its first calls with it.
     const accept = 'application/openmetrics-text;version=1.0.0';
     const text = await (await fetch(parser.scrapeUrl, { headers: { accept } })).text();
     expect(text).toMatch(/^rabbit_task_duration_seconds_bucket\{.*\} \d+ # \{trace_id="[0-9a-f]{32}"\} /m);

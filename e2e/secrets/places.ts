@@ -48,7 +48,7 @@ export function lookIntoFiles(
   changedSince: number,
   except: (path: string) => boolean,
 ): void {
-  for (const part of ['data', 'logs', 'run']) {
+  for (const part of ['data', 'logs', 'run', 'traces']) {
     const folder = join(stackFolder(), part);
     scan.lookIntoFolder(part, folder, { changedSince, except: (path) => except(join(part, path)) });
   }
