@@ -48,12 +48,20 @@ export function environmentOf(stack: string): ServerEnvironment {
   return JSON.parse(readFileSync(environmentFile(stack), 'utf8')) as ServerEnvironment;
 }
 
-/** A command of infra/native; `shown`: what it prints goes to stderr. Answers its exit code. */
-export function native(args: readonly string[], shown: boolean): Promise<number> {
+/**
+ * A command of infra/native; `shown`: what it prints goes to stderr; `more`: variables beside our own. Answers its exit
+ * code.
+ */
+export function native(
+  args: readonly string[],
+  shown: boolean,
+  more: Readonly<Record<string, string>> = {},
+): Promise<number> {
   const output = shown ? (['ignore', 2, 2] as const) : 'ignore';
   // A group of its own: ctrl-C must not reach servers that are stopped in order afterwards.
   const child = spawn(process.execPath, [NATIVE, ...args], {
     cwd: ROOT,
+    env: { ...process.env, ...more },
     stdio: typeof output === 'string' ? output : [...output],
     detached: true,
   });
@@ -78,4 +86,11 @@ function isFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false));
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
+}
+
+/** A variable of a stack's environment. Throws a sentence that names it. */
+export function needed(env: ServerEnvironment, name: string): string {
+  const found = env[name];
+  if (found === undefined || found === '') throw new Error(`${name} is not in the environment of the stack`);
+  return found;
 }
