@@ -196,11 +196,44 @@ export const ALERT_CASES: readonly AlertCase[] = [
     whenAbsent: 'silent',
   },
   {
+    alert: 'ConsumerStandsStill',
+    at: '10m',
+    fires: {
+      'kafka_consumer_lag_seconds{group="graph-storage",topic="t",partition="0"}': steady(0, 60),
+      'kafka_consumer_lag_seconds{group="graph-storage",topic="t",partition="1"}': steady(61, 60),
+    },
+    labels: { group: 'graph-storage', topic: 't' },
+    silent: { 'kafka_consumer_lag_seconds{group="graph-storage",topic="t",partition="1"}': steady(60, 60) },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'OutboxOld',
+    at: '10m',
+    fires: {
+      'outbox_age_seconds{service="parser-service",kind="task",instance="a"}': steady(31, 60),
+      'outbox_age_seconds{service="parser-service",kind="task",instance="b"}': steady(30, 60),
+    },
+    labels: { service: 'parser-service', kind: 'task' },
+    silent: { 'outbox_age_seconds{service="parser-service",kind="task",instance="a"}': steady(30, 60) },
+    whenAbsent: 'silent',
+  },
+  {
     alert: 'RecordsDeadLettered',
     at: '10m',
     fires: { 'kafka_dead_lettered_records_total{group="graph-storage",topic="t"}': '0x10 1x40' },
     labels: { group: 'graph-storage', topic: 't' },
     silent: { 'kafka_dead_lettered_records_total{group="graph-storage",topic="t"}': steady(1, 60) },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'TasksDeadLettered',
+    at: '10m',
+    fires: { 'rabbit_tasks_total{queue="q",outcome="dead"}': '0x10 1x40' },
+    labels: { queue: 'q' },
+    silent: {
+      'rabbit_tasks_total{queue="q",outcome="dead"}': steady(1, 60),
+      'rabbit_tasks_total{queue="q",outcome="retry"}': '0x10 1x40',
+    },
     whenAbsent: 'silent',
   },
   {
@@ -216,6 +249,70 @@ export const ALERT_CASES: readonly AlertCase[] = [
     fires: { 'parser_answers_unreadable_total{network="vk",kind="lists"}': '0x10 1x40' },
     labels: { network: 'vk', kind: 'lists' },
     silent: { 'parser_answers_unreadable_total{network="vk",kind="lists"}': steady(1, 60) },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'ImportsHaveGaps',
+    at: '30m',
+    // 120 samples in half an hour.
+    fires: { 'parser_gaps_total{cause="gave-up"}': counter(0.1, 130) },
+    labels: { cause: 'gave-up' },
+    silent: {
+      'parser_gaps_total{cause="gave-up"}': counter(0.08, 130),
+      'parser_gaps_total{cause="private"}': counter(5, 130),
+    },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'BrokerStopsPublishers',
+    at: '5m',
+    fires: {
+      rabbitmq_alarms_memory_used_watermark: steady(0, 40),
+      rabbitmq_alarms_free_disk_space_watermark: steady(1, 40),
+    },
+    silent: {
+      rabbitmq_alarms_memory_used_watermark: steady(0, 40),
+      rabbitmq_alarms_free_disk_space_watermark: steady(0, 40),
+    },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'BrokerDiskFillsUp',
+    at: '7h',
+    // 100 GB less 6 MB or 3.9 MB every 15 s: 148 GB or 96 GB in seven hours and four days.
+    fires: {
+      rabbitmq_disk_space_available_bytes: '100000000000-6000000x1700',
+      rabbitmq_disk_space_available_limit_bytes: steady(50_000_000, 1_700),
+    },
+    silent: {
+      rabbitmq_disk_space_available_bytes: '100000000000-3900000x1700',
+      rabbitmq_disk_space_available_limit_bytes: steady(50_000_000, 1_700),
+    },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'ConnectionsExhausted',
+    at: '10m',
+    fires: { 'postgres_connections{service="s",pool="app",state="waiting"}': steady(1, 60) },
+    labels: { service: 's', pool: 'app', state: 'waiting' },
+    silent: {
+      'postgres_connections{service="s",pool="app",state="waiting"}': '1x30 0 1x30',
+      'postgres_connections{service="s",pool="app",state="busy"}': steady(6, 60),
+    },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'DescriptorsRunOut',
+    at: '10m',
+    fires: {
+      'process_open_fds{service="s"}': steady(81, 60),
+      'process_max_fds{service="s"}': steady(100, 60),
+    },
+    labels: { service: 's' },
+    silent: {
+      'process_open_fds{service="s"}': steady(80, 60),
+      'process_max_fds{service="s"}': steady(100, 60),
+    },
     whenAbsent: 'silent',
   },
   {
@@ -236,6 +333,20 @@ export const ALERT_CASES: readonly AlertCase[] = [
     at: '5m',
     fires: { projector_recount_differences: steady(1, 40) },
     silent: { projector_recount_differences: steady(0, 40) },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'BackupIsOld',
+    at: '5m',
+    // The clock of a trial begins at 0.
+    fires: {
+      'backup_last_success_timestamp_seconds{stack="a"}': steady(300 - 93_601, 40),
+      process_start_time_seconds: steady(300, 40),
+    },
+    silent: {
+      'backup_last_success_timestamp_seconds{stack="a"}': steady(300 - 93_600, 40),
+      process_start_time_seconds: steady(300 - 93_601, 40),
+    },
     whenAbsent: 'silent',
   },
 ];
