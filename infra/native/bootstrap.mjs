@@ -25,6 +25,7 @@ const PROGRAMS = {
   'bench:gateway': 'bench/dist/gateway/main.js',
   'bench:views': 'services/read-model-projector/dist/bench/main.js',
   'bench:queries': 'services/graph-storage-service/dist/bench/main.js',
+  'bench:exports': 'services/graph-storage-service/dist/bench/exports-main.js',
   'bench:graph': 'bench/dist/graph/main.js',
   'chaos:pool': 'bench/dist/pool-chaos/main.js',
   'chaos:import': 'bench/dist/import-chaos/main.js',

@@ -1,11 +1,6 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { ArangoMigrations, connectArango } from '@sociograph/arango';
+import type { connectArango } from '@sociograph/arango';
 import { SystemClock, SystemRandomness } from '@sociograph/kernel';
 import { ApplyObservations, type SeenPerson } from '../application/apply-observations';
 import { Confirmations } from '../application/confirmations';
@@ -16,9 +11,9 @@ import { ReadPerson } from '../application/read-person';
 import { ArangoGraph, ArangoGraphQueries } from '../infrastructure/arango-graph';
 import { ArangoNeighbours } from '../infrastructure/arango-neighbours';
 import { InMemoryChangeLog, InMemoryMeter } from '../infrastructure/in-memory';
-import { MIGRATIONS } from '../infrastructure/migrations';
 import { TimerPause } from '../infrastructure/timer-pause';
-import { idOf, listOf, load, madeUp, SCOPE, type BenchGraph } from './graph';
+import { idOf, listOf, madeUp, SCOPE, type BenchGraph } from './graph';
+import { generator, loadedStore } from './stand';
 
 const HELP = `npm run bench:queries -- [--friendships N] [--seconds N] [--seed N] [--check]
   --friendships N  of the graph that is made up and loaded (1300000)
@@ -40,21 +35,13 @@ const clock = new SystemClock();
 async function bench(options: { friendships: number; seconds: number; seed: number }): Promise<boolean> {
   const random = generator(options.seed);
   const graph = madeUp(options.friendships, random);
-  const folder = mkdtempSync(join(tmpdir(), 'bench-queries-'));
-  const store = await startStore(folder);
+  const begun = clock.monotonicMs();
+  const store = await loadedStore(graph);
   try {
-    const db = connectArango({ url: store.url, database: 'sociograph', username: 'bench', password: 'none' });
-    await answers(db);
-    await new ArangoMigrations(db, 'graph-storage-service', MIGRATIONS).run();
-    const begun = clock.monotonicMs();
-    await load(db, graph);
     say(`${options.friendships} friendships of ${graph.friends.length} people loaded in ${seconds(begun)} s`);
-    const times = await ask(db, graph, options.seconds, random);
-    db.close();
-    return verdict(times);
+    return verdict(await ask(store.db, graph, options.seconds, random));
   } finally {
-    store.child.kill();
-    rmSync(folder, { recursive: true, force: true });
+    store.close();
   }
 }
 
@@ -151,51 +138,6 @@ function verdict(times: ReadonlyMap<Kind, number[]>): boolean {
     say(`${kind.padEnd(16)} | ${String(all.length).padStart(6)} | ${figures} |  ${BARS[kind]}`);
   }
   return kept;
-}
-
-async function startStore(dataDir: string): Promise<{ url: string; child: ChildProcess }> {
-  const port = await freePort();
-  const program = join(__dirname, '../../../../libs/arango-embedded/dist/main.js');
-  const child = spawn(process.execPath, [program], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: {
-      ARANGO_EMBEDDED_DATA_DIR: dataDir,
-      ARANGO_EMBEDDED_NO_AUTH: '1',
-      ARANGO_EMBEDDED_PORT: String(port),
-    },
-  });
-  return { url: `http://127.0.0.1:${port}`, child };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function answers(db: Database): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      await db.version();
-      return;
-    } catch (error) {
-      if (tries >= 100) throw error;
-      await delay(100);
-    }
-  }
-}
-
-/** mulberry32: the same sequence for the same seed. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
 }
 
 function seconds(since: number): string {
