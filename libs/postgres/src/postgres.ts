@@ -1,9 +1,13 @@
 import { DomainError, isDomainError } from '@sociograph/kernel';
 import { Pool, TypeOverrides, types, type PoolClient } from 'pg';
+import { StatementNames } from './statement-names';
 
 /** What a statement may be sent to: the pool itself or one open transaction. Values are always parameters. */
 export interface Queryable {
-  /** Rows and the count of rows that the statement touched. int8 comes as a number (beyond 2^53 it throws). */
+  /**
+   * Rows and the count of rows that the statement touched. int8 comes as a number (beyond 2^53 it throws). With `values`,
+   * none as well, it is one statement, and prepared when it comes again where that is asked for.
+   */
   query<Row = Record<string, unknown>>(text: string, values?: readonly unknown[]): Promise<QueryOutcome<Row>>;
 }
 
@@ -27,7 +31,17 @@ export interface PostgresOptions {
   /** Waiting for a connection is given up after this many ms (5,000). */
   connectTimeoutMs?: number;
   applicationName?: string;
+  /**
+   * Whether statements with values that come again are prepared once a connection (false). Their plans last: see the
+   * README for tables that grow quickly, and for poolers.
+   */
+  prepare?: boolean;
+  /** Settings of the server for every connection, e.g. `{ jit: 'off' }`. */
+  settings?: Readonly<Record<string, string>>;
 }
+
+/** A connection ends after so long (s): plans that were made for tables of another size end with it. */
+const LONGEST_CONNECTION_S = 600;
 
 /** How often a transaction is begun before a serialization failure reaches the caller. */
 const MAX_TRIES = 6;
@@ -44,11 +58,15 @@ const INT8_OID = 20;
 export class Postgres implements Queryable {
   readonly #pool: Pool;
   readonly #logger: PostgresLogger;
+  /** None: nothing is prepared. */
+  readonly #names: StatementNames | undefined;
 
   constructor(options: PostgresOptions) {
     const overrides = new TypeOverrides(types);
     overrides.setTypeParser(INT8_OID, parseInt8);
     this.#logger = options.logger;
+    this.#names = options.prepare === true ? new StatementNames() : undefined;
+    const settings = Object.entries(options.settings ?? {}).map(([name, value]) => `-c ${name}=${value}`);
     this.#pool = new Pool({
       connectionString: options.url,
       max: options.max ?? 10,
@@ -57,6 +75,8 @@ export class Postgres implements Queryable {
       connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
       query_timeout: options.queryTimeoutMs ?? 30_000,
       application_name: options.applicationName ?? 'sociograph',
+      maxLifetimeSeconds: LONGEST_CONNECTION_S,
+      ...(settings.length > 0 && { options: settings.join(' ') }),
     });
     // Without a listener an idle connection that breaks would end the process.
     this.#pool.on('error', (error) =>
@@ -66,9 +86,15 @@ export class Postgres implements Queryable {
 
   async query<Row = Record<string, unknown>>(
     text: string,
-    values: readonly unknown[] = [],
+    values?: readonly unknown[],
   ): Promise<QueryOutcome<Row>> {
-    return this.#withClient((q) => q.query<Row>(text, values));
+    const once = (): Promise<QueryOutcome<Row>> => this.#withClient((q) => q.query<Row>(text, values));
+    try {
+      return await once();
+    } catch (error) {
+      if (!this.#isOfPrepared(error)) throw error;
+      return once();
+    }
   }
 
   /**
@@ -80,7 +106,7 @@ export class Postgres implements Queryable {
       try {
         return await this.#withClient((q, client) => inTransaction(q, client, fn));
       } catch (error) {
-        if (attempt >= MAX_TRIES || !isRepeatable(error)) throw error;
+        if (attempt >= MAX_TRIES || !(isRepeatable(error) || this.#isOfPrepared(error))) throw error;
         await new Promise((resolve) => setTimeout(resolve, 5 * 2 ** attempt));
       }
     }
@@ -133,6 +159,16 @@ export class Postgres implements Queryable {
     await this.#pool.end();
   }
 
+  /**
+   * The statement itself is right, but its table was changed since it was prepared, or the server forgot it: nothing was
+   * done, and under a new name it is taken.
+   */
+  #isOfPrepared(error: unknown): boolean {
+    if (this.#names === undefined || !isStalePlan(error)) return false;
+    this.#names.renew();
+    return true;
+  }
+
   async #connect(): Promise<PoolClient> {
     try {
       return await this.#pool.connect();
@@ -150,7 +186,7 @@ export class Postgres implements Queryable {
     };
     client.on('error', onError);
     try {
-      return await fn(queryableOf(client), client);
+      return await fn(queryableOf(client, this.#names), client);
     } catch (error) {
       const failure = asUnavailable(error);
       if (isDomainError(failure) && failure.code === 'POSTGRES.UNAVAILABLE') broken ??= failure;
@@ -162,10 +198,12 @@ export class Postgres implements Queryable {
   }
 }
 
-function queryableOf(client: PoolClient): Queryable {
+function queryableOf(client: PoolClient, names: StatementNames | undefined): Queryable {
   return {
-    async query<Row>(text: string, values: readonly unknown[] = []): Promise<QueryOutcome<Row>> {
-      const result = await client.query(text, values as unknown[]);
+    async query<Row>(text: string, values?: readonly unknown[]): Promise<QueryOutcome<Row>> {
+      const name = values === undefined ? undefined : names?.nameOf(text);
+      const statement = { text, values: (values ?? []) as unknown[], ...(name !== undefined && { name }) };
+      const result = await client.query(statement);
       return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 };
     },
   };
@@ -191,6 +229,12 @@ async function inTransaction<R>(
 /** True for the errors after which PostgreSQL wants the whole transaction repeated. */
 export function isRepeatable(error: unknown): boolean {
   return REPEATABLE.has(codeOf(error));
+}
+
+/** feature_not_supported by its text (its code stands for much else), invalid_sql_statement_name. */
+function isStalePlan(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '26000' || (code === '0A000' && /cached plan/.test(String((error as Error).message)));
 }
 
 /** True when a unique constraint (the named one, if given) refused a row. */
