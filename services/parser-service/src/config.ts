@@ -31,7 +31,7 @@ const schema = z.object({
     .regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i)
     .default('default'),
   /** Calls of this process that wait for a key, are on the wire or are being stored, together. */
-  PARSER_CALLS_AT_ONCE: z.coerce.number().int().min(1).max(500).default(32),
+  PARSER_CALLS_AT_ONCE: z.coerce.number().int().min(1).max(500).default(64),
   /** Imports of one workspace that may run at once; one more is refused. */
   PARSER_IMPORTS_PER_WORKSPACE: z.coerce.number().int().min(1).max(100_000).default(50),
   /** People that one workspace may have stored, where identity-service has no limit for it: then no import runs there. */

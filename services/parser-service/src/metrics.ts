@@ -46,6 +46,11 @@ export function parserMetrics(metrics: Metrics) {
       'parser_call_seconds',
       'A call from its message to its commit, waits for a key included',
     ),
+    store: metrics.histogram(
+      'parser_store_seconds',
+      'What was seen on its way into the log (publish) and into the database (commit); as long as that a call holds its place',
+      ['step'] as const,
+    ),
     // Are slots kept?
     slotsLost: metrics.counter(
       'parser_slots_lost_total',

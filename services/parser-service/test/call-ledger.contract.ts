@@ -439,6 +439,84 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       ]);
     });
 
+    it('keeps the attempts of calls that were begun, however they ended', async () => {
+      await start({ seeds: ['1', '2'] });
+      const first = await dispatch('lists', 2);
+      for (const _ of [1, 2]) await under.ledger.begin(first);
+      await under.ledger.putBack(first, { holdMs: 0, refund: false });
+      const second = await dispatch('lists', 2);
+      const attempts = async (callId: string) =>
+        (await under.ledger.begin(callId)).map((item) => item.attempts);
+      expect(await attempts(second)).toEqual([3, 3]);
+      await under.ledger.putBack(second, { holdMs: 0, refund: true });
+      const third = await dispatch('lists', 2);
+      expect(await attempts(third)).toEqual([3, 3]);
+      const halves = [under.id(), under.id()];
+      await under.ledger.split(third, halves);
+      expect(await attempts(halves[1] ?? '')).toEqual([3]);
+      expect((await under.ledger.find(halves[0] ?? ''))?.items).toMatchObject([{ attempts: 2 }]);
+      const again = [{ person: '1', readyInMs: 0, refund: true, cause: 'error 6' }];
+      await attempts(halves[0] ?? '');
+      await under.ledger.finish(halves[0] ?? '', { ...NOTHING, again });
+      expect(await under.ledger.begin(await dispatch('lists', 1))).toEqual([
+        { person: '1', depth: 0, attempts: 3, keyFaults: 1 },
+      ]);
+    });
+
+    it('keeps answers until their calls end, and none of a call that has ended', async () => {
+      await start({ seeds: ['1', '2', '3'] });
+      const answer = (of: string) => ({
+        ...{ people: [of, '@ada'], tries: 2, status: 200, body: `{"of": "${of} \u2028 я \\"}` },
+        ...{ observedAt: 1_700_000_000_123.5, keyId: 'k1', fence: 10_000_000_042 },
+      });
+      const calls = [await dispatch('lists', 1), await dispatch('lists', 1), await dispatch('lists', 1)];
+      const [done = '', back = '', split = ''] = calls;
+      for (const callId of calls) await under.ledger.begin(callId);
+      const kept = async () => Promise.all(calls.map(async (id) => (await under.ledger.find(id))?.kept));
+      expect(await kept()).toEqual([undefined, undefined, undefined]);
+      const keeping = calls.map((id) => under.ledger.keep(id, answer(id)));
+      expect(await Promise.all(keeping)).toEqual([true, true, true]);
+      expect(await kept()).toEqual(calls.map(answer));
+      await under.ledger.finish(done, { ...NOTHING, done: (await under.ledger.find(done))?.people ?? [] });
+      await under.ledger.putBack(back, { holdMs: 0, refund: false });
+      await under.ledger.split(split, [under.id(), under.id()]);
+      expect(await kept()).toEqual([undefined, undefined, undefined]);
+      expect(await under.ledger.keep(done, answer(done))).toBe(false);
+      expect(await under.ledger.keep(under.id(), answer('nobody'))).toBe(false);
+      expect((await kept())[0]).toBeUndefined();
+    });
+
+    it('begins calls at once, each with its own items, and none that has ended', async () => {
+      await start({ seeds: ['1', '2', '3', '4', '5'] });
+      const calls = [await dispatch('lists', 2), await dispatch('lists', 2), await dispatch('lists', 1)];
+      const people = await Promise.all(calls.map(async (id) => (await under.ledger.find(id))?.people));
+      const [ended = ''] = calls;
+      await under.ledger.putBack(ended, { holdMs: 0, refund: false });
+      const begun = await Promise.all([...calls, under.id()].map((callId) => under.ledger.begin(callId)));
+      const names = begun.map((items) => items.map(({ person }) => person).sort());
+      expect(names).toEqual([[], [...(people[1] ?? [])].sort(), [...(people[2] ?? [])].sort(), []]);
+    });
+
+    it('puts calls of one import back that come at once, and holds the import for the longest time', async () => {
+      await start({ seeds: ['1', '2', '3', '4', '5'] });
+      const calls = [await dispatch('lists', 2), await dispatch('lists', 1), await dispatch('lists', 2)];
+      for (const callId of calls) await under.ledger.begin(callId);
+      const [one = '', two = '', three = ''] = calls;
+      await Promise.all([
+        under.ledger.putBack(one, { holdMs: 0, refund: true }, importId),
+        under.ledger.putBack(two, { holdMs: 300_000, refund: false }, importId),
+        under.ledger.putBack(three, { holdMs: 200_000, refund: true }, importId),
+        under.ledger.putBack(three, { holdMs: 900_000, refund: true }, importId),
+      ]);
+      expect(await view()).toMatchObject({ outstanding: 0, work: [] });
+      await under.age(250_000);
+      expect((await view()).work).toEqual([]);
+      await under.age(50_001);
+      expect((await work())?.ready).toEqual({ lists: 5, profiles: 5 });
+      const attempts = (await under.ledger.begin(await dispatch('lists', 5))).map((item) => item.attempts);
+      expect(attempts.sort()).toEqual([1, 1, 1, 1, 2]);
+    });
+
     it('puts back nothing of a call that is done', async () => {
       await start();
       const callId = await dispatch('lists', 1);

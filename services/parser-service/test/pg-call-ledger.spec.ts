@@ -1,7 +1,10 @@
+import { Secret } from '@sociograph/kernel';
 import type { Postgres, Queryable } from '@sociograph/postgres';
+import { markOf, Suppressions } from '@sociograph/suppression';
 import { eventually } from '@sociograph/testing';
 import { PgCallLedger } from '../src/infrastructure/pg-call-ledger';
 import { WAKE_CHANNEL } from '../src/infrastructure/pg-rows';
+import { PgForgetting } from '../src/infrastructure/pg-forgetting';
 import { PrismaImports } from '../src/infrastructure/prisma-imports';
 import { anImport } from './builders';
 import { describeCallLedger } from './call-ledger.contract';
@@ -9,6 +12,8 @@ import { risingId } from './rising-id';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 
 jest.setTimeout(60_000);
+
+const KEY = new Secret(Buffer.alloc(32, 5).toString('base64'));
 
 let database: ScratchDatabase;
 let prisma: ScratchDatabase['prisma'];
@@ -77,7 +82,8 @@ describe('statements about the items of a call', () => {
     return plans;
   };
 
-  it('do not walk the index of open items, which holds those of the whole import', async () => {
+  /** What a ledger says about items in the life of some calls; the last of them is about a call that is split. */
+  const saidAboutItems = async (): Promise<[string, readonly unknown[]][]> => {
     const said: [string, readonly unknown[]][] = [];
     const heard = (q: Queryable): Queryable => ({
       query: (text, values = []) => {
@@ -106,16 +112,169 @@ describe('statements about the items of a call', () => {
     await ledger.find(first);
     await ledger.begin(first);
     await ledger.finish(first, {
-      ...{ done: ['1', '2'], gaps: [], long: [], more: [], again: [], found: [] },
+      ...{ done: ['1', '2'], gaps: [], long: [], more: [], again: [], found: [{ person: '1', depth: 1 }] },
       ...{ positions: { log: { '0': 1 } }, friendshipObservations: 0 },
     });
     await ledger.putBack(await dispatched(), { holdMs: 0, refund: false });
     await ledger.split(await dispatched(), [risingId(), risingId()]);
-    const touched = said.filter(([text]) => /call_id/.test(text));
+    return said;
+  };
+
+  it('do not walk the index of open items, which holds those of the whole import', async () => {
+    const touched = (await saidAboutItems()).filter(([text]) => /call_id/.test(text));
     expect(touched).toHaveLength(6);
     const plans = await plansWithoutKey(touched);
     expect(plans.filter((plan) => /items_open/.test(plan))).toEqual([]);
     expect(plans.every((plan) => /Scan on items/.test(plan))).toBe(true);
+  });
+
+  it('find items by their whole key, also in a table of which nothing is known yet', async () => {
+    const said = (await saidAboutItems()).filter(([text]) => !/attempts \+ \$5/.test(text));
+    // Find, begin, settle, those found, put back, and the two new calls of one that was split.
+    expect(said).toHaveLength(6);
+    const plans: string[] = [];
+    for (const [text, values] of said) {
+      const { rows } = await worker.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, values);
+      plans.push(rows.map((row) => row['QUERY PLAN']).join('\n'));
+    }
+    const byKey = /items_pkey on items.*\n *Index Cond: \(\(import_id = .*kind = .*person = /;
+    expect(
+      plans.filter((plan) => !byKey.test(plan) || /(Hash|Merge).* Join|Seq Scan on items/.test(plan)),
+    ).toEqual([]);
+  });
+});
+
+describe('the beginning of a call', () => {
+  it('writes none of its items: the attempt stands with the call until it ends, also when its process dies', async () => {
+    const ledger = new PgCallLedger(worker);
+    const [importId, workspaceId, callId] = [risingId(), `w-${risingId()}`, risingId()];
+    const job = anImport({ id: importId, workspaceId, seeds: ['1', '2'] });
+    await new PrismaImports(prisma, app, worker).add(job);
+    const pack = { importId, kind: 'lists' as const, size: 2 };
+    const lane = { workspaceId, network: 'toy' };
+    await ledger.dispatch(lane, () => ({ calls: [{ callId, pack }], closed: [] }));
+    const versions = async (): Promise<unknown[]> =>
+      (
+        await database.admin.query(
+          'SELECT kind, person, attempts, xmin::text, ctid::text FROM items WHERE import_id = $1 ORDER BY 1, 2',
+          [importId],
+        )
+      ).rows;
+    const before = await versions();
+    expect(await ledger.begin(callId)).toMatchObject([{ attempts: 1 }, { attempts: 1 }]);
+    expect(await versions()).toEqual(before);
+    // Whoever gets the message again knows of the attempt that had no end.
+    const another = new PgCallLedger(worker);
+    expect((await another.find(callId))?.items).toMatchObject([{ attempts: 1 }, { attempts: 1 }]);
+    expect(await another.begin(callId)).toMatchObject([{ attempts: 2 }, { attempts: 2 }]);
+    await another.putBack(callId, { holdMs: 0, refund: false });
+    const attempts = (await versions()).map((row) => (row as { attempts: number }).attempts);
+    expect(attempts).toEqual([2, 2, 0, 0]);
+  });
+});
+
+describe('a kept answer', () => {
+  it('is gone with its call, and with whom it is about; what no database can hold is not kept', async () => {
+    const ledger = new PgCallLedger(worker);
+    const [importId, workspaceId] = [risingId(), `w-${risingId()}`];
+    const job = anImport({ id: importId, workspaceId, seeds: ['71', '72', '73'] });
+    await new PrismaImports(prisma, app, worker).add(job);
+    const calls = [risingId(), risingId(), risingId()];
+    await ledger.dispatch({ workspaceId, network: 'toy' }, () => ({
+      calls: calls.map((callId) => ({ callId, pack: { importId, kind: 'lists' as const, size: 1 } })),
+      closed: [],
+    }));
+    const facts = { people: ['71'], tries: 0, status: 200, observedAt: 1, keyId: 'k', fence: 1 };
+    const keep = (callId: string, body: string) => ledger.keep(callId, { ...facts, body });
+    const [first = '', second = '', third = ''] = calls;
+    expect(await keep(first, 'x'.repeat(500_001))).toBe(false);
+    expect(await keep(first, 'a\0b')).toBe(false);
+    expect(await keep(first, 'x'.repeat(500_000))).toBe(true);
+    expect(await Promise.all([keep(second, 'two'), keep(third, 'three')])).toEqual([true, true]);
+    const bodies = async (): Promise<unknown[]> =>
+      (
+        await database.admin.query<{ is_kept: boolean }>(
+          `SELECT answer IS NOT NULL OR answer_facts IS NOT NULL AS is_kept FROM calls WHERE id = ANY ($1) ORDER BY id`,
+          [calls],
+        )
+      ).rows.map((row) => row.is_kept);
+    expect(await bodies()).toEqual([true, true, true]);
+    const suppressions = new Suppressions(KEY);
+    suppressions.add({
+      workspaceId,
+      network: 'toy',
+      mark: markOf(KEY, workspaceId, 'toy', '71'),
+      erasureId: 'e',
+      at: 1,
+    });
+    await new PgForgetting(worker, suppressions).removeFrom(importId, { workspaceId, network: 'toy' }, [
+      '71',
+    ]);
+    expect(await bodies()).toEqual([false, true, true]);
+    await ledger.putBack(second, { holdMs: 0, refund: false });
+    await ledger.finish(third, {
+      ...{ done: ['73'], gaps: [], long: [], more: [], again: [], found: [], positions: {} },
+      friendshipObservations: 0,
+    });
+    expect(await bodies()).toEqual([false, false, false]);
+  });
+});
+
+describe('dispatch', () => {
+  /** Whoever holds the row of an import meanwhile, as those do who store what a call brought. */
+  const holding = async (importId: string, statement: string, work: () => Promise<void>): Promise<void> => {
+    const undo = new Error('nothing of this is to stay');
+    await worker
+      .tx(async (q) => {
+        await q.query(statement, [importId]);
+        await work();
+        throw undo;
+      })
+      .catch((error: unknown) => {
+        if (error !== undo) throw error;
+      });
+  };
+  const started = async (): Promise<{ importId: string; lane: { workspaceId: string; network: string } }> => {
+    const [importId, workspaceId] = [risingId(), `w-${risingId()}`];
+    const job = anImport({ id: importId, workspaceId, seeds: ['1', '2', '3'] });
+    await new PrismaImports(prisma, app, worker).add(job);
+    return { importId, lane: { workspaceId, network: 'toy' } };
+  };
+  const lists = (importId: string, callId: string) => () => ({
+    calls: [{ callId, pack: { importId, kind: 'lists' as const, size: 3 } }],
+    closed: [],
+  });
+
+  it('does not wait for those who store what calls of the import brought', async () => {
+    const { importId, lane } = await started();
+    const callId = risingId();
+    const ledger = new PgCallLedger(worker);
+    await holding(importId, 'SELECT FROM imports WHERE id = $1 FOR NO KEY UPDATE', async () => {
+      expect(await ledger.dispatch(lane, lists(importId, callId))).toBe(1);
+    });
+    expect((await ledger.find(callId))?.items).toHaveLength(3);
+  });
+
+  it('passes over items that somebody holds', async () => {
+    const { importId, lane } = await started();
+    const callId = risingId();
+    const ledger = new PgCallLedger(worker);
+    const held = `SELECT FROM items WHERE import_id = $1 AND kind = 'friends' AND person = '2' FOR UPDATE`;
+    await holding(importId, held, async () => {
+      expect(await ledger.dispatch(lane, lists(importId, callId))).toBe(1);
+    });
+    expect((await ledger.find(callId))?.people).toEqual(['1', '3']);
+  });
+
+  it('ends an import at its limit only while it runs', async () => {
+    const { importId, lane } = await started();
+    const imports = new PrismaImports(prisma, app, worker);
+    await imports.change(lane.workspaceId, importId, (job) => job.step('pause', 1));
+    await new PgCallLedger(worker).dispatch(lane, () => ({ calls: [], closed: [importId] }));
+    expect((await imports.find(lane.workspaceId, importId))?.job.snapshot).toMatchObject({
+      state: 'paused',
+      counters: { listsGaps: 0, peopleGaps: 0 },
+    });
   });
 });
 

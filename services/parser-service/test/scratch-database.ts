@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Postgres } from '@sociograph/postgres';
 import { inPostgres, ownServiceDatabase, testServers } from '@sociograph/testing';
+import { LASTING_PLANS } from '../src/infrastructure/pg-plans';
 import { openPrisma } from '../src/infrastructure/prisma-imports';
 
 export interface ScratchDatabase {
@@ -28,7 +29,7 @@ export async function scratchDatabase(): Promise<ScratchDatabase> {
   const [appUrl, workerUrl] = [database.urlOf('app'), database.urlOf('worker')];
   const prisma = openPrisma(appUrl);
   const app = new Postgres({ url: appUrl, max: 6, logger: silent });
-  const worker = new Postgres({ url: workerUrl, max: 12, logger: silent });
+  const worker = new Postgres({ url: workerUrl, max: 12, logger: silent, ...LASTING_PLANS });
   return {
     appUrl,
     workerUrl,

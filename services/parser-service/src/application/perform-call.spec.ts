@@ -482,8 +482,13 @@ describe('performing a call', () => {
     expect(await performing).toBe('not-wanted');
   });
 
-  it('holds its place until what was seen is stored', async () => {
+  it.each([
+    ['cannot be kept', async () => false],
+    ['is not kept yet', () => new Promise<boolean>(() => undefined)],
+    ['fails to be kept', () => Promise.reject(unavailable())],
+  ])('holds its place until what was seen is stored where the answer %s', async (_, keep) => {
     const { perform, pool, network, ledger, store, pause } = await setUp(['1', '2', '3', '4', '5', '6', '7']);
+    ledger.keep = keep;
     pause.ms = () => new Promise(() => undefined);
     await ledger.putBack('call-1', { holdMs: 0, refund: false });
     const calls = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((callId) => ({
@@ -509,6 +514,67 @@ describe('performing a call', () => {
     expect(pool.requests).toHaveLength(7);
     for (const end of ends) end();
     expect(await Promise.all(performing)).toEqual(Array.from({ length: 7 }, () => 'done'));
+  });
+
+  it('keeps an answer with all that it takes to read it, and leaves its place then', async () => {
+    const { perform, pool, network, ledger, store, pause } = await setUp(['1', '2', '3', '4', '5', '6', '7']);
+    pause.ms = () => new Promise(() => undefined);
+    await ledger.putBack('call-1', { holdMs: 0, refund: false });
+    const calls = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((callId) => ({
+      callId,
+      pack: { importId: 'import-1', kind: 'lists' as const, size: 1 },
+    }));
+    await ledger.dispatch({ workspaceId: 'demo', network: 'toy' }, () => ({ calls, closed: [] }));
+    for (const { callId } of calls) {
+      pool.answers.push(answered);
+      network.readings.push(read({ [String(store.calls.get(callId)?.call.people[0])]: list() }));
+    }
+    ledger.finish = () => new Promise(() => undefined);
+    for (const { callId } of calls) void perform.perform(callId);
+    for (let i = 0; i < 5; i += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(pool.requests).toHaveLength(7);
+    expect(store.calls.get('b')?.kept).toEqual({
+      ...{ people: ['2'], tries: 0, status: 200, body: 'text' },
+      ...{ observedAt: 77, keyId: 'key-1', fence: 2 },
+    });
+  });
+
+  it('stores what a process kept that died before, and sends nothing', async () => {
+    const { perform, pool, network, log, ledger, item, job } = await setUp();
+    await ledger.begin('call-1');
+    const kept = {
+      people: ['2', '1'],
+      tries: 3,
+      status: 203,
+      body: 'kept',
+      observedAt: 55,
+      keyId: 'k9',
+      fence: 9,
+    };
+    await ledger.keep('call-1', kept);
+    network.readings.push(read({ '1': list('5'), '2': list() }));
+    expect(await perform.perform('call-1')).toBe('done');
+    expect([pool.asked, pool.requests, pool.settled]).toEqual([[], [], []]);
+    expect(network.read_).toEqual([{ kind: 'lists', people: ['2', '1'], status: 203, body: 'kept' }]);
+    expect(network.contents[0]?.tries).toBe(3);
+    expect(log.seen.map(({ sighting }) => sighting)).toEqual(
+      Array.from({ length: 2 }, () => expect.objectContaining({ observedAt: 55, keyId: 'k9', fence: 9 })),
+    );
+    expect(item('1')).toMatchObject({ state: 'done', attempts: 2 });
+    expect(job()?.counters).toMatchObject({ listsDone: 2, callsMade: 1, peopleKnown: 3 });
+  });
+
+  it.each<[string, Reading, Partial<ToyNetwork>]>([
+    ['an answer that says nothing', { kind: 'failed', blame: 'item', cause: 'x', errors: [], made: {} }, {}],
+    ['the answer of a network that nobody counts', read({ '1': list(), '2': list() }), { isFree: true }],
+  ])('does not keep %s', async (_, reading, of) => {
+    const { perform, pool, network, ledger } = await setUp();
+    const keep = jest.spyOn(ledger, 'keep');
+    Object.assign(network, of);
+    pool.answers.push(answered);
+    network.readings.push(reading);
+    expect(await perform.perform('call-1')).toBe('done');
+    expect(keep).not.toHaveBeenCalled();
   });
 
   it('does not wait for a store that is away once it stops', async () => {

@@ -9,7 +9,7 @@ import {
   type CallContent,
   CallLedger,
   KeyPool,
-  type Lease,
+  type KeptAnswer,
   Networks,
   ObservationLog,
   Pause,
@@ -37,6 +37,9 @@ interface InHand {
   /** Something happened to imports while the call was looked up. */
   doubted: boolean;
 }
+
+/** By whom and when what a call brought was seen. */
+type Seen = Pick<Sighting, 'keyId' | 'fence' | 'observedAt'>;
 
 /** Makes one call: lease, send in the slot, settle, publish what was seen, then commit it in one transaction. */
 export class PerformCall {
@@ -106,12 +109,13 @@ export class PerformCall {
     } while (held.doubted);
     if (call === undefined) return 'not-wanted';
     if (!call.wanted) {
-      await this.ledger.putBack(callId, { holdMs: 0, refund: false });
+      await this.ledger.putBack(callId, { holdMs: 0, refund: false }, call.importId);
       return 'not-wanted';
     }
     held.importId = call.importId;
     const network = this.networks.find(call.network);
     if (network === undefined) throw networkMissing(call.network);
+    if (call.kept !== undefined) return this.storeKept(network, call, call.kept);
     if (this.stopped) held.withdrawal.abort();
     const turn: Turn = {
       network,
@@ -140,7 +144,7 @@ export class PerformCall {
       if (verdict?.kind !== 'granted') {
         await begun;
         const holdMs = verdict?.kind === 'denied' ? verdict.retryInMs : 0;
-        await this.ledger.putBack(call.callId, { holdMs, refund: begun !== undefined });
+        await this.ledger.putBack(call.callId, { holdMs, refund: begun !== undefined }, call.importId);
         return withdrawn.aborted && !this.stopped ? 'not-wanted' : 'put-back';
       }
       const { lease } = verdict;
@@ -158,7 +162,13 @@ export class PerformCall {
         await Promise.all([settled, begun]);
         continue;
       }
-      const seen = sent.kind === 'answered' ? { lease, observedAt: sent.observedAt } : undefined;
+      const { keyId, fence } = lease;
+      const seen = sent.kind === 'answered' ? { keyId, fence, observedAt: sent.observedAt } : undefined;
+      if (sent.kind === 'answered' && reading.kind === 'read' && !network.isFree) {
+        const { people, tries } = content;
+        const { observedAt, status, body } = sent;
+        void this.keep(turn, { people, tries, observedAt, status, body, keyId, fence });
+      }
       const [performance] = await Promise.all([
         this.store(network, call, await begun, seen, reading),
         settled,
@@ -167,11 +177,28 @@ export class PerformCall {
     }
   }
 
+  /**
+   * Beside its storage: once an answer is kept nothing of it is asked for again, whoever dies, and its place is another
+   * call's. One that cannot be kept holds its place until it is stored.
+   */
+  private async keep(turn: Turn, answer: KeptAnswer): Promise<void> {
+    const isKept = await this.ledger.keep(turn.call.callId, answer).catch(() => false);
+    if (isKept) turn.place?.leave();
+  }
+
+  /** What a process kept that died before it was stored. */
+  private async storeKept(network: SocialNetwork, call: Call, kept: KeptAnswer): Promise<Performance> {
+    const { people, tries, status, body, keyId, fence, observedAt } = kept;
+    const items = await this.insist(() => this.ledger.begin(call.callId));
+    const reading = network.read({ ...contentOf(call), people, tries }, status, body);
+    return this.store(network, call, items, { keyId, fence, observedAt }, reading);
+  }
+
   private async store(
     network: SocialNetwork,
     call: Call,
     items: readonly Item[],
-    seen: { lease: Lease; observedAt: number } | undefined,
+    seen: Seen | undefined,
     reading: Reading,
   ): Promise<Performance> {
     if (items.length === 0) return 'not-wanted';
@@ -221,9 +248,8 @@ export class PerformCall {
   }
 }
 
-function sightingOf(call: Call, { lease, observedAt }: { lease: Lease; observedAt: number }): Sighting {
-  const { workspaceId, network, importId, callId } = call;
-  return { workspaceId, network, importId, callId, keyId: lease.keyId, observedAt, fence: lease.fence };
+function sightingOf({ workspaceId, network, importId, callId }: Call, seen: Seen): Sighting {
+  return { workspaceId, network, importId, callId, ...seen };
 }
 
 /** What is to be sent: poison is not. */

@@ -1,4 +1,4 @@
-/** A place of a call among those that are sent and not stored; left once, when what was seen is stored. */
+/** A place of a call among those that are sent and not stored; left once, when its answer is kept or what was seen is stored. */
 export interface Place {
   leave(): void;
 }
@@ -15,8 +15,8 @@ interface Waiting {
 }
 
 /**
- * Seconds of the keys' rate that may be sent and not stored: an answer takes 100 ms, and its way into log and database
- * the rest of it. All of it is fetched again when the process is killed.
+ * Seconds of the keys' rate that may be sent and not stored: an answer takes 100 ms, and its way into the database the
+ * rest of it. All of it is fetched again when the process is killed.
  */
 export const UNSTORED_SECONDS = 0.2;
 /** With few keys as well calls wait for nothing but their key. */
@@ -27,8 +27,8 @@ export function mostUnstored(callsPerSecond: number): number {
 }
 
 /**
- * How many calls of this process may be sent and not stored. Where storing is slow, sending waits for it, and a death
- * of the process repeats no more than that. A lane that has none under way gets a place whatever the others have, and
+ * How many calls of this process may be sent and neither kept nor stored. Where that is slow, sending waits for it, and a
+ * death of the process repeats no more than that. A lane that has none under way gets a place whatever the others have, and
  * of those that wait the one that has fewest comes first: a large import holds up no small one.
  */
 export class SendRoom {

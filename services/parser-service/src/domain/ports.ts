@@ -118,6 +118,18 @@ export interface DispatchBounds {
   readonly packSizes: PackSizes;
 }
 
+/** An answer that came and is not stored as what it says yet, with all that it takes to read it. */
+export interface KeptAnswer {
+  /** Whom it is about, in the order in which they were asked for. */
+  readonly people: readonly string[];
+  readonly tries: number;
+  readonly status: number;
+  readonly body: string;
+  readonly observedAt: number;
+  readonly keyId: string;
+  readonly fence: number;
+}
+
 /** One packed call as stored. */
 export interface Call {
   readonly callId: string;
@@ -135,6 +147,8 @@ export interface Call {
   readonly items: readonly Item[];
   /** False: it is done, was put back, or its import does not run; nothing is to be sent. */
   readonly wanted: boolean;
+  /** It was answered, and whoever had it did not come to store that: nothing is to be sent. */
+  readonly kept?: KeptAnswer | undefined;
 }
 
 export interface CallResult {
@@ -155,6 +169,13 @@ export interface CallResult {
   readonly fitted?: PackSize;
 }
 
+export interface PutBackOptions {
+  /** The import is not dispatched for so long. */
+  readonly holdMs: number;
+  /** The attempt was none. */
+  readonly refund: boolean;
+}
+
 /** Items and calls. Each method is one transaction; what must be told to a queue leaves through the outbox. */
 export abstract class CallLedger {
   /** Lanes with at least one running import that has open items and is not on hold. */
@@ -171,16 +192,24 @@ export abstract class CallLedger {
   abstract find(callId: string): Promise<Call | undefined>;
   /**
    * Marks the call as being made and counts an attempt of each of its items, which it returns; empty when the call
-   * has ended. It may run beside the send: what matters is that a call which kills its process is remembered.
+   * has ended. Calls that begin at once may begin together. It may run beside the send: what matters is that a call which kills its process is remembered.
    */
   abstract begin(callId: string): Promise<Item[]>;
+  /**
+   * Keeps an answer until its call ends. False when that is not done: the call has ended, or the answer is too large to be
+   * written twice.
+   */
+  abstract keep(callId: string, answer: KeptAnswer): Promise<boolean>;
   /**
    * False when the call was finished before: then nothing is changed. Calls of the import that is named may be stored
    * together, in one transaction.
    */
   abstract finish(callId: string, result: CallResult, importId?: string): Promise<boolean>;
-  /** The items wait again, the import is not dispatched for `holdMs`; `refund`: the attempt was none. */
-  abstract putBack(callId: string, options: { holdMs: number; refund: boolean }): Promise<void>;
+  /**
+   * The items wait again. Calls of the import that is named may go back together, in one transaction; the longest hold of
+   * them counts.
+   */
+  abstract putBack(callId: string, options: PutBackOptions, importId?: string): Promise<void>;
   /**
    * Replaces the call by as many as there are new ids, with an equal share of its items each, which are dispatched at
    * once. `tooMuch`: the lane learns that calls of this kind must be smaller (`shrunk`).
@@ -284,6 +313,8 @@ export abstract class SocialNetwork {
   abstract readonly name: string;
   /** A seed that means everybody; only where the network is a file: then imports name the uploads that they read. */
   readonly everybody: string | undefined = undefined;
+  /** Nobody counts its calls: to ask twice costs nothing. */
+  readonly isFree: boolean = false;
   /** What can be asked of it. */
   abstract readonly offers: readonly Inclusion[];
   abstract readonly packSizes: PackSizes;

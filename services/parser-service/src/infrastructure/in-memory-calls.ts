@@ -18,8 +18,10 @@ import {
   type CallResult,
   type DispatchBounds,
   type DispatchPlan,
+  type KeptAnswer,
   type Lane,
   type LaneView,
+  type PutBackOptions,
 } from '../domain/ports';
 import {
   closePending,
@@ -98,7 +100,15 @@ export class MemoryCallLedger extends CallLedger {
       items.flatMap(({ person, cursor }) => (cursor === undefined ? [] : [[person, cursor]])),
     );
     const { scope } = job.snapshot;
-    return { ...stored.call, scope, cursors, items: items.map(asItem), wanted: this.isWanted(stored) };
+    const kept = isOpen(stored.state) ? stored.kept : undefined;
+    return { ...stored.call, scope, cursors, items: items.map(asItem), wanted: this.isWanted(stored), kept };
+  }
+
+  async keep(callId: string, answer: KeptAnswer): Promise<boolean> {
+    const stored = this.store.calls.get(callId);
+    if (stored === undefined || !isOpen(stored.state)) return false;
+    stored.kept = answer;
+    return true;
   }
 
   async begin(callId: string): Promise<Item[]> {
@@ -177,7 +187,7 @@ export class MemoryCallLedger extends CallLedger {
     return true;
   }
 
-  async putBack(callId: string, { holdMs, refund }: { holdMs: number; refund: boolean }): Promise<void> {
+  async putBack(callId: string, { holdMs, refund }: PutBackOptions): Promise<void> {
     const call = this.store.calls.get(callId);
     const stored = call === undefined ? undefined : this.store.imports.get(call.call.importId);
     if (call === undefined || stored === undefined || !isOpen(call.state)) return;

@@ -6,7 +6,14 @@ import { firstItems } from '../domain/import-scope';
 import type { GapCause, ItemKind } from '../domain/items';
 import type { RefreshItem } from '../domain/known-people';
 import type { LogPositions } from '../domain/observation';
-import { type Call, ImportEvents, type ImportFilter, Imports, type ImportRecord } from '../domain/ports';
+import {
+  type Call,
+  ImportEvents,
+  type ImportFilter,
+  Imports,
+  type ImportRecord,
+  type KeptAnswer,
+} from '../domain/ports';
 import type { ProgressMark } from '../domain/progress';
 
 export interface StoredItem {
@@ -27,7 +34,8 @@ export interface StoredItem {
 }
 
 export interface StoredCall {
-  call: Omit<Call, 'wanted' | 'items' | 'scope' | 'cursors'>;
+  call: Omit<Call, 'wanted' | 'items' | 'scope' | 'cursors' | 'kept'>;
+  kept?: KeptAnswer;
   state: 'queued' | 'running' | 'done' | 'put-back' | 'split';
   since: number;
 }

@@ -1,6 +1,8 @@
 import type { Secret } from '@sociograph/kernel';
+import type { LogPositions, Observation, Sighting } from '../domain/observation';
 import {
   type CallFindings,
+  type CallResult,
   KeyPool,
   type Lane,
   type Lease,
@@ -10,6 +12,7 @@ import {
   type SendOutcome,
 } from '../domain/ports';
 import type { ParserMetrics } from '../metrics';
+import { FilteringLedger, FilteringObservations } from './erased-people';
 
 /** A key pool that measures what passes through it. */
 export class MeteredKeyPool extends KeyPool {
@@ -54,5 +57,34 @@ export class MeteredKeyPool extends KeyPool {
 
   callsPerSecond(lane: Lane): Promise<number> {
     return this.pool.callsPerSecond(lane);
+  }
+}
+
+/** A ledger that measures how long the end of a call takes, its wait for those before it included. */
+export class MeteredLedger extends FilteringLedger {
+  constructor(
+    private readonly metrics: ParserMetrics,
+    ...parts: ConstructorParameters<typeof FilteringLedger>
+  ) {
+    super(...parts);
+  }
+
+  override finish(callId: string, result: CallResult, importId?: string): Promise<boolean> {
+    const stop = this.metrics.store.startTimer({ step: 'commit' });
+    return super.finish(callId, result, importId).finally(() => stop());
+  }
+}
+
+export class MeteredObservations extends FilteringObservations {
+  constructor(
+    private readonly metrics: ParserMetrics,
+    ...parts: ConstructorParameters<typeof FilteringObservations>
+  ) {
+    super(...parts);
+  }
+
+  override publish(sighting: Sighting, observations: readonly Observation[]): Promise<LogPositions> {
+    const stop = this.metrics.store.startTimer({ step: 'publish' });
+    return super.publish(sighting, observations).finally(() => stop());
   }
 }

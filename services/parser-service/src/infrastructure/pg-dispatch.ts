@@ -86,11 +86,10 @@ export async function viewLane(
     'SELECT kind, size FROM pack_sizes WHERE workspace_id = $1 AND network = $2',
     [lane.workspaceId, lane.network],
   );
-  // Locked first, in the order of their turn; the counts come from a second statement that sees what was waited for.
   const alive = await q.query<{ id: string }>(
     `SELECT id FROM imports
      WHERE workspace_id = $1 AND network = $2 AND state = 'running' AND (hold_until IS NULL OR hold_until <= now())
-     ORDER BY dispatched_at NULLS FIRST, id FOR UPDATE`,
+     ORDER BY dispatched_at NULLS FIRST, id`,
     [lane.workspaceId, lane.network],
   );
   const ids = alive.rows.map(({ id }) => id);
@@ -152,15 +151,20 @@ function workOf(row: WorkRow): PendingWork {
 }
 
 /** A call as its row has it. */
-export type StoredCall = Omit<Call, 'wanted' | 'items' | 'scope' | 'cursors'>;
+export type StoredCall = Omit<Call, 'wanted' | 'items' | 'scope' | 'cursors' | 'kept'>;
 
-/** Takes the items of the planned packs, stores the calls and puts their messages into the outbox. */
+/**
+ * Takes the items of the planned packs, stores the calls and puts their messages into the outbox. The items are locked, not
+ * their imports: whoever stores what a call brought would wait for all of this. Items that somebody holds (who withdraws or
+ * forgets them) are passed over. An import that is paused or cancelled meanwhile has calls then that nobody wants: they are
+ * put back when their messages come.
+ */
 export async function storePlan(
   q: Queryable,
   lane: Lane,
   plan: DispatchPlan,
   reach: ReadonlyMap<string, number | null>,
-): Promise<number> {
+): Promise<readonly StoredCall[]> {
   const groups = new Map<string, DispatchPlan['calls'][number][]>();
   for (const planned of plan.calls) {
     const key = `${planned.pack.importId} ${planned.pack.kind}`;
@@ -174,7 +178,7 @@ export async function storePlan(
     const { rows } = await q.query<{ person: string }>(
       `SELECT person FROM items
        WHERE import_id = $1 AND kind = $2 AND state = 'pending' AND long = $3 AND ready_at <= now() AND depth <= $4
-       ORDER BY depth, person LIMIT $5`,
+       ORDER BY depth, person LIMIT $5 FOR NO KEY UPDATE SKIP LOCKED`,
       [
         first.importId,
         ITEMS_OF[first.kind].item,
@@ -192,10 +196,7 @@ export async function storePlan(
     }
   }
   await storeCalls(q, calls, tracesOfCalls(calls, await originsOf(q, calls)));
-  await q.query('UPDATE imports SET dispatched_at = clock_timestamp() WHERE id = ANY($1)', [
-    [...new Set(calls.map(({ importId }) => importId))],
-  ]);
-  return calls.length;
+  return calls;
 }
 
 /** Where the imports of these calls come from. */
@@ -207,6 +208,13 @@ async function originsOf(q: Queryable, calls: readonly StoredCall[]): Promise<Ma
     [[...new Set(calls.map(({ importId }) => importId))]],
   );
   return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** These imports had their turn; which one comes first is decided by this, nothing else. */
+export async function noteTurns(q: Queryable, calls: readonly StoredCall[]): Promise<void> {
+  await q.query('UPDATE imports SET dispatched_at = clock_timestamp() WHERE id = ANY ($1)', [
+    [...new Set(calls.map(({ importId }) => importId))],
+  ]);
 }
 
 /** Stores calls, gives them their items and sends one message each through the outbox, in these traces (by call id). */

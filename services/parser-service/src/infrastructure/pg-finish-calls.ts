@@ -4,6 +4,7 @@ import { ITEMS_OF, type PackKind } from '../domain/packing';
 import type { CallResult } from '../domain/ports';
 import { addFound } from './pg-found';
 import type { StoredCall } from './pg-dispatch';
+import { NOTHING_KEPT } from './pg-kept-answers';
 import { learnFit } from './pg-learning';
 import { absorb } from './pg-progress';
 import { type FinalCount, gainedBy, lockForProgress } from './pg-rows';
@@ -24,19 +25,25 @@ export interface CallRow {
   splits: number;
 }
 
+/** A call that has not ended, under its lock. */
+export interface OpenCall extends StoredCall {
+  /** How often it was begun: attempts that its items do not have in their own count yet. */
+  readonly begins: number;
+}
+
 export function callOf(row: CallRow): StoredCall {
   const { id, import_id: importId, workspace_id: workspaceId, network, kind, people, splits } = row;
   return { callId: id, importId, workspaceId, network, kind, people, splits };
 }
 
 /** Those of the calls that have not ended, locked in the order of their ids. */
-export async function lockOpenCalls(q: Queryable, callIds: readonly string[]): Promise<StoredCall[]> {
-  const { rows } = await q.query<CallRow>(
-    `SELECT id, import_id, workspace_id, network, kind, people, splits FROM calls
+export async function lockOpenCalls(q: Queryable, callIds: readonly string[]): Promise<OpenCall[]> {
+  const { rows } = await q.query<CallRow & { begins: number }>(
+    `SELECT id, import_id, workspace_id, network, kind, people, splits, begins FROM calls
      WHERE id = ANY ($1) AND state IN ('queued', 'running') ORDER BY id FOR UPDATE`,
     [callIds],
   );
-  return rows.map(callOf);
+  return rows.map((row) => ({ ...callOf(row), begins: row.begins }));
 }
 
 /**
@@ -66,41 +73,45 @@ export async function finishCalls(q: Queryable, finished: readonly Finished[]): 
   return finished.map(({ callId, result }) => ended.includes(callId) && results.get(callId) === result);
 }
 
-interface OpenCall {
-  readonly call: StoredCall;
+interface Ending {
+  readonly call: OpenCall;
   readonly result: CallResult;
 }
 
 /**
  * The calls end, every item of them gets its fate, and positions are noted, all in one statement: others wait for the
  * import meanwhile, and each way to the database and back is time that a busy process makes longer. What would be tried
- * again after the end is withdrawn.
+ * again after the end is withdrawn. The import's id comes out of the list of fates, like the rest of the key: as a
+ * condition of its own it is taken for a few rows while the table has no statistics, and all items of the import are read.
  */
 async function settle(
   q: Queryable,
   { importId, workspaceId }: StoredCall,
-  open: readonly OpenCall[],
+  open: readonly Ending[],
   grows: boolean,
 ): Promise<Partial<ImportCounters>> {
-  const fates = open.flatMap(({ call: { callId, kind }, result }) =>
-    fatesOf(result, grows).map((fate) => ({ ...fate, callId, kind: ITEMS_OF[kind].item })),
+  const fates = open.flatMap(({ call: { callId, kind, begins }, result }) =>
+    fatesOf(result, grows).map((fate) => ({ ...fate, callId, begins, kind: ITEMS_OF[kind].item })),
   );
   const { rows } = await q.query<FinalCount>(
-    `WITH settled AS (
+    `WITH fate AS MATERIALIZED (
+       SELECT $1::uuid AS import_id, told.* FROM jsonb_to_recordset($2) AS told
+         ("callId" uuid, begins smallint, kind text, person text, state text, cause text, detail text,
+          "readyInMs" integer, refund boolean, long boolean, cursor text)
+     ), settled AS (
        UPDATE items SET
          state = fate.state, cause = fate.cause, detail = fate.detail, long = items.long OR fate.long, call_id = NULL,
          ready_at = clock_timestamp() + fate."readyInMs" * interval '1 millisecond',
          cursor = CASE WHEN fate.state = 'pending' THEN coalesce(fate.cursor, items.cursor) END,
-         attempts = CASE WHEN fate.long OR fate.cursor IS NOT NULL THEN 0 WHEN fate.refund THEN attempts - 1 ELSE attempts END,
+         attempts = CASE WHEN fate.long OR fate.cursor IS NOT NULL THEN 0
+           ELSE attempts + fate.begins - fate.refund::integer END,
          key_faults = items.key_faults + fate.refund::integer
-       FROM jsonb_to_recordset($2) AS fate
-         ("callId" uuid, kind text, person text, state text, cause text, detail text, "readyInMs" integer,
-          refund boolean, long boolean, cursor text)
-       WHERE items.import_id = $1 AND items.kind = fate.kind AND items.person = fate.person
+       FROM fate
+       WHERE items.import_id = fate.import_id AND items.kind = fate.kind AND items.person = fate.person
          AND items.call_id = fate."callId"
        RETURNING items.kind, items.retried, items.state
      ), ended AS (
-       UPDATE calls SET state = 'done', ended_at = clock_timestamp() WHERE id = ANY ($3)
+       UPDATE calls SET state = 'done', ended_at = clock_timestamp(), ${NOTHING_KEPT} WHERE id = ANY ($3)
      ), noted AS (
        INSERT INTO import_positions (import_id, workspace_id, topic, partition, next_offset)
        SELECT $1, $4, topic, partition, next FROM jsonb_to_recordset($5) AS p (topic text, partition integer, next bigint)
@@ -161,7 +172,7 @@ function fatesOf(result: CallResult, grows: boolean): Fate[] {
 }
 
 /** Whom the calls met, each once, with the nearest distance. */
-function nearest(open: readonly OpenCall[]): CallResult['found'] {
+function nearest(open: readonly Ending[]): CallResult['found'] {
   if (open.length === 1) return open[0]?.result.found ?? [];
   const found = new Map<string, number>();
   for (const { result } of open)
@@ -171,7 +182,7 @@ function nearest(open: readonly OpenCall[]): CallResult['found'] {
 }
 
 /** The highest position of each partition, once: one statement must not meet a row twice. */
-function highestOf(open: readonly OpenCall[]): { topic: string; partition: number; next: number }[] {
+function highestOf(open: readonly Ending[]): { topic: string; partition: number; next: number }[] {
   const highest = new Map<string, { topic: string; partition: number; next: number }>();
   for (const { result } of open)
     for (const [topic, partitions] of Object.entries(result.positions))

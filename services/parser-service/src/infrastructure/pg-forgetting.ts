@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Postgres, Queryable } from '@sociograph/postgres';
 import type { Suppressions } from '@sociograph/suppression';
+import { NOTHING_KEPT } from './pg-kept-answers';
 import { absorb } from './pg-progress';
 import { type FinalCount, gainedBy, lockForProgress } from './pg-rows';
 import { forgetUploaded } from './pg-uploads';
@@ -99,7 +100,8 @@ async function forget(q: Queryable, importId: string, workspaceId: string, id: s
     [importId, id, nobody, KINDS_OF_PEOPLE],
   );
   await q.query(
-    'UPDATE calls SET people = array_replace(people, $2, $3) WHERE import_id = $1 AND people @> ARRAY[$2]',
+    `UPDATE calls SET people = array_replace(people, $2, $3), ${NOTHING_KEPT}
+     WHERE import_id = $1 AND people @> ARRAY[$2]`,
     [importId, id, nobody],
   );
   await q.query(

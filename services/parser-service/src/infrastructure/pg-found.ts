@@ -28,11 +28,14 @@ async function addPeople(
   if (found.length === 0) return {};
   const { id, workspaceId, depth, scope } = job.snapshot;
   const { rows } = await q.query<{ known: number; beyond: number; lists: number }>(
-    `WITH fresh AS (
-       SELECT seen.person, seen.depth, row_number() OVER (ORDER BY seen.place) AS place
-       FROM unnest($3::text[], $4::smallint[]) WITH ORDINALITY AS seen (person, depth, place)
+    `WITH seen AS MATERIALIZED (
+       SELECT $1::uuid AS import_id, 'profile'::text AS kind, met.*
+       FROM unnest($3::text[], $4::smallint[]) WITH ORDINALITY AS met (person, depth, place)
+     ), fresh AS (
+       SELECT seen.person, seen.depth, row_number() OVER (ORDER BY seen.place) AS place FROM seen
        WHERE NOT EXISTS (
-         SELECT FROM items WHERE import_id = $1 AND kind = 'profile' AND items.person = seen.person)
+         SELECT FROM items
+         WHERE items.import_id = seen.import_id AND items.kind = seen.kind AND items.person = seen.person)
      ), people AS (
        INSERT INTO items (import_id, workspace_id, kind, person, depth, state, cause)
        SELECT $1, $2, 'profile', person, depth,

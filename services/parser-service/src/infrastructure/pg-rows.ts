@@ -117,10 +117,12 @@ export function lockForProgress(q: Queryable, importId: string): Promise<ImportJ
   return locked(q, importId, COLUMNS_WITHOUT_SEEDS);
 }
 
+/** NO KEY: rows that refer to the import (its calls, events, positions) are inserted by others meanwhile. */
 async function locked(q: Queryable, importId: string, columns: string): Promise<ImportJob | undefined> {
-  const { rows } = await q.query<ImportRow>(`SELECT ${columns} FROM imports WHERE id = $1 FOR UPDATE`, [
-    importId,
-  ]);
+  const { rows } = await q.query<ImportRow>(
+    `SELECT ${columns} FROM imports WHERE id = $1 FOR NO KEY UPDATE`,
+    [importId],
+  );
   return rows[0] === undefined ? undefined : jobOf(rows[0]);
 }
 

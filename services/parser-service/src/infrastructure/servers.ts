@@ -3,7 +3,12 @@ import { readFileSync } from 'node:fs';
 import { EXCHANGES, LEASE_QUEUE } from '@sociograph/contracts';
 import { LeaseWorker, type SlotFate } from '@sociograph/lease-client';
 import { createKafka, EventPublisher, Fanout, RpcClient } from '@sociograph/messaging';
-import { Postgres, PostgresIdempotencyStore, reportConnections } from '@sociograph/postgres';
+import {
+  Postgres,
+  PostgresIdempotencyStore,
+  type PostgresOptions,
+  reportConnections,
+} from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions } from '@sociograph/suppression';
 import type { ParserConfig } from '../config';
@@ -11,11 +16,11 @@ import { tooManyStreams } from '../domain/errors';
 import { Networks } from '../domain/ports';
 import type { ParserMetrics } from '../metrics';
 import { KafkaDeadRecords } from './dead-records';
-import { FilteringImports, FilteringLedger, FilteringObservations } from './erased-people';
+import { FilteringImports } from './erased-people';
 import { forgetErased } from './forget-erased';
 import { LeaseKeyPool } from './lease-key-pool';
 import { LogOfPeople } from './log-of-people';
-import { MeteredKeyPool } from './metered';
+import { MeteredKeyPool, MeteredLedger, MeteredObservations } from './metered';
 import { FileNetwork } from './networks/file/client';
 import { FilePool } from './networks/file/pool';
 import { VK_PATH_PROBE, VkNetwork } from './networks/vk/client';
@@ -25,6 +30,7 @@ import { PgImportFigures } from './pg-import-figures';
 import { PgRetention } from './pg-retention';
 import { PgUploads } from './pg-uploads';
 import { PoolByNetwork } from './pool-by-network';
+import { LASTING_PLANS } from './pg-plans';
 import { openPrisma } from './prisma-imports';
 import { RabbitDeadCalls } from './rabbit-dead-calls';
 import { AppliedViews } from './view-progress';
@@ -35,10 +41,10 @@ const SESSION_RETRY_MS = 1_000;
 export function connectServers(config: ParserConfig, ctx: HostContext, metrics: ParserMetrics) {
   const { logger, health, shutdown, clock, ids } = ctx;
   const clientId = `${config.SERVICE_NAME}-${config.INSTANCE_ID}`;
-  const database = (url: string, max: number) =>
-    new Postgres({ url, max, logger, applicationName: clientId });
+  const database = (url: string, max: number, more: Partial<PostgresOptions> = {}) =>
+    new Postgres({ url, max, logger, applicationName: clientId, ...more });
   const app = database(config.DATABASE_URL_APP, 6);
-  const worker = database(config.DATABASE_URL_WORKER, 12);
+  const worker = database(config.DATABASE_URL_WORKER, 12, LASTING_PLANS);
   reportConnections(ctx.metrics, { app, worker });
   const prisma = openPrisma(config.DATABASE_URL_APP);
   const kafka = createKafka({
@@ -133,10 +139,13 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
       callsDays: config.PARSER_KEEP_CALLS_DAYS,
       uploadsDays: config.PARSER_KEEP_UPLOADS_DAYS,
     }),
-    ledger: new FilteringLedger(worker, known, forgetting, (cause) => metrics.gapsFound.inc({ cause })),
+    ledger: new MeteredLedger(
+      ...([metrics, worker, known, forgetting] as const),
+      (cause) => void metrics.gapsFound.inc({ cause }),
+    ),
     pool: new MeteredKeyPool(pool, metrics),
     networks: new Networks([vk, files]),
-    log: new FilteringObservations(publisher, known),
+    log: new MeteredObservations(metrics, publisher, known),
     views: new AppliedViews(),
     idempotency: new PostgresIdempotencyStore(app),
     worker,

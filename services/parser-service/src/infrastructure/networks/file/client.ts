@@ -48,6 +48,7 @@ const answers = {
 export class FileNetwork extends SocialNetwork {
   readonly name = 'file';
   override readonly everybody = EVERYBODY;
+  override readonly isFree = true;
   readonly offers = ['profiles', 'friends'] as const;
   readonly packSizes: PackSizes = {
     ...(Object.fromEntries(PACK_KINDS.map((kind) => [kind, NEVER])) as unknown as PackSizes),
