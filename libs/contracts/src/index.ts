@@ -35,6 +35,7 @@ export {
   leaseReply,
   leaseRequest,
   leaseWelcome,
+  LONGEST_LEAD_MS,
   sendSlot,
   settleReply,
   settleRequest,

@@ -71,6 +71,9 @@ export const leaseWelcome = defineMessage({
   },
 });
 
+/** What a worker may ask for at most, ms; a slot that begins later than it must is a slot that others wait for. */
+export const LONGEST_LEAD_MS = 60;
+
 export const leaseRequest = defineMessage({
   name: 'sociograph.leases.lease-requested',
   version: 1,
@@ -88,6 +91,8 @@ export const leaseRequest = defineMessage({
     deadlineAt: poolTime,
     /** Label of the address that the worker calls from. */
     egress: z.string().max(64).optional(),
+    /** From the grant to its first slot at least, where 10 ms are not enough: so late leases come in at this worker. */
+    leadMs: z.number().int().min(0).max(LONGEST_LEAD_MS).optional(),
   }),
   example: {
     requestId: '01930f0e-7b1c-7000-8000-0000000000ab',

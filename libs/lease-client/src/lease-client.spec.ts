@@ -131,6 +131,38 @@ describe("a worker's client of the key pool", () => {
     expect(JSON.stringify({ ...lease, slots: [] })).not.toContain('vk1.a.token');
   });
 
+  it('asks for slots as far ahead as its leases come in late, and as slots that are near are lost', async () => {
+    const { pool, client, clock } = setUp();
+    const lateBy = { ms: 0, slotInMs: 20 };
+    pool.answer = (request) => {
+      clock.advance(lateBy.ms);
+      const grantedAt = Number(request.body['issuedAt']);
+      const notBefore = grantedAt + lateBy.slotInMs;
+      return grantOf(pool, request, { grantedAt, calls: [{ notBefore, notAfter: notBefore + 4 }] });
+    };
+    const asked = async (): Promise<unknown> => {
+      await acquired(client);
+      return pool.seen.at(-1)?.body['leadMs'];
+    };
+    pool.poolNow = () => 50_000 + clock.monotonicMs();
+    await client.open();
+    expect([await asked(), await asked()]).toEqual([undefined, undefined]);
+    lateBy.ms = 17;
+    await asked();
+    lateBy.ms = 0;
+    expect(await asked()).toBe(22);
+    const [far] = (await acquired(client)).slots;
+    client.cameTooLate({ ...far!, notBefore: far!.lease.grantedAt + 61 });
+    clock.advance(30);
+    client.cameTooLate({ ...far!, notBefore: far!.lease.grantedAt + 61 });
+    expect(await asked()).toBe(22);
+    const [near] = (await acquired(client)).slots;
+    clock.advance(31);
+    client.cameTooLate({ ...near!, notBefore: near!.lease.grantedAt + 60 });
+    expect(await asked()).toBe(36);
+    await client.close();
+  });
+
   it('hands on a denial as a value', async () => {
     const { pool, client } = setUp();
     pool.answer = () => ({ kind: 'denied', reason: 'no-slot', retryAt: 51_000 });

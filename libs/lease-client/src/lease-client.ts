@@ -4,17 +4,19 @@ import {
   type CapacityReply,
   keyStateChanged,
   leaseReply,
+  LONGEST_LEAD_MS,
   pathReply,
   type PathReport,
   settleReply,
 } from '@sociograph/contracts';
 import { Secret } from '@sociograph/kernel';
+import { LeaseLateness } from './lease-lateness';
 import { GRACE_MS, LeaseSession, type LeaseSessionOptions } from './lease-session';
 import type { PoolClock } from './pool-clock';
 import { openToken, tokenAad } from './session-crypto';
 import { type SettleResult, SettleQueue } from './settle-queue';
 import { type KeyChange, KeyNews, type SlotView, type VoidCause, voidCauseOf } from './slot-verdict';
-import type { AcquireVerdict, WorkerLease } from './worker-lease';
+import type { AcquireVerdict, SendSlot, WorkerLease } from './worker-lease';
 
 export interface LeaseClientOptions extends LeaseSessionOptions {
   /** Label of the address that this process calls networks from; the pool's default unless told. */
@@ -53,6 +55,7 @@ export class LeaseClient {
   readonly #session: LeaseSession;
   readonly #settles: SettleQueue;
   readonly #news = new KeyNews();
+  readonly #lateness = new LeaseLateness();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LeaseClientOptions) {
@@ -89,11 +92,18 @@ export class LeaseClient {
   async acquire(request: AcquireRequest): Promise<AcquireVerdict> {
     const { timeoutMs, ...wanted } = request;
     await this.#session.open();
-    const body = { ...this.#egress(), ...wanted, deadlineAt: this.clock.now() + timeoutMs };
+    const { leadMs } = this.#lateness;
+    const body = {
+      ...this.#egress(),
+      ...wanted,
+      ...(leadMs !== undefined && { leadMs }),
+      deadlineAt: this.clock.now() + timeoutMs,
+    };
     const { answer, keys } = await this.#session.ask('lease', body, timeoutMs + GRACE_MS);
     const reply = leaseReply.schema.parse(answer);
     if (reply.kind === 'denied') return { kind: 'denied', reason: reply.reason, retryAt: reply.retryAt };
     const { lease } = reply;
+    this.#lateness.note(this.clock.now() - lease.grantedAt);
     const slots: WorkerLease['slots'][number][] = [];
     const held: WorkerLease = {
       leaseId: lease.leaseId,
@@ -114,6 +124,15 @@ export class LeaseClient {
     };
     lease.calls.forEach((call, index) => slots.push({ index, ...call, lease: held }));
     return { kind: 'granted', lease: held };
+  }
+
+  /**
+   * A slot was over before it could be sent: the next ones are asked for farther ahead, where this one was near enough
+   * to its grant for that to help.
+   */
+  cameTooLate({ notBefore, lease }: Pick<SendSlot, 'notBefore' | 'lease'>): void {
+    if (notBefore - lease.grantedAt <= LONGEST_LEAD_MS)
+      this.#lateness.note(this.clock.now() - lease.grantedAt);
   }
 
   /**

@@ -102,13 +102,18 @@ describe('a worker', () => {
     expect(await send(lease, { ...answered, text: 'Я' })).toEqual({ ...answered, body: 'Я' });
     const frozen = { checkedAt: notBefore, sentAt: notBefore + 70, late: true };
     await send(lease, { kind: 'broken', ...frozen, cause: 'x' });
+    const cameTooLate = jest.spyOn(worker.client, 'cameTooLate');
+    await send(lease, { kind: 'missed', cause: 'no-connection' });
+    expect(cameTooLate).not.toHaveBeenCalled();
     expect(await send(lease, { kind: 'missed', cause: 'too-late' })).toEqual({
       kind: 'missed',
       cause: 'too-late',
     });
+    expect(cameTooLate.mock.calls).toEqual([[lease.slots[0]]]);
     expect(fates).toEqual([
       { network: 'vk', kind: 'sent', latenessMs: 0.5, ...stamps },
       { network: 'vk', kind: 'sent', latenessMs: 70, ...frozen },
+      { network: 'vk', kind: 'missed', cause: 'no-connection' },
       { network: 'vk', kind: 'missed', cause: 'too-late' },
     ]);
     const pathTold = () => pool.seen.find(({ kind }) => kind === 'path')?.body;

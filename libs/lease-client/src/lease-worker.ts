@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { CallReport } from '@sociograph/contracts';
 import { type AcquireRequest, LeaseClient, type LeaseClientOptions } from './lease-client';
 import { FIRST_PROBES, type ProbeRequest } from './path-probe';
@@ -52,6 +53,8 @@ export class LeaseWorker {
   readonly #options: LeaseWorkerOptions;
   readonly #lanes = new Map<string, Lane>();
   #opening: Promise<void> | undefined;
+  /** What runs on from the opening belongs to no trace, whichever call came first. */
+  readonly #scope = new AsyncResource('lease worker');
   #isOpen = false;
   #isClosed = false;
 
@@ -65,7 +68,7 @@ export class LeaseWorker {
 
   /** Session, threads and the first probes; rejects when the pool cannot be reached, and may be called again. */
   open(): Promise<void> {
-    this.#opening ??= this.#open().catch((error: unknown) => {
+    this.#opening ??= this.#scope.runInAsyncScope(() => this.#open()).catch((error: unknown) => {
       this.#opening = undefined;
       throw error;
     });
@@ -86,6 +89,7 @@ export class LeaseWorker {
     if (lane === undefined) return { kind: 'missed', cause: 'no-connection' };
     const outcome = await lane.thread.send(slot, call, withdrawn);
     if (outcome.kind === 'missed') {
+      if (outcome.cause === 'too-late') this.client.cameTooLate(slot);
       this.#options.onSlot?.({ network, kind: 'missed', cause: outcome.cause });
       return outcome;
     }

@@ -145,6 +145,31 @@ export function quotaLedgerContract(make: () => Promise<LedgerUnderTest>): void 
     expect((await granted()).slots[0]! - first.slots[0]!).toBeCloseTo((2 * 1030) / 3, 2);
   });
 
+  it('gives a slot as far ahead as is asked for, and leaves nearer ones to those who can use them', async () => {
+    await ledger.define([aKey('k1'), aKey('k2')]);
+    const near = [await granted(), await granted()];
+    for (const lease of near) await settle(lease, [{ slot: 0, outcome: 'unsent' }]);
+    const far = await granted({ leadMs: 40 });
+    const used = near.find(({ keyId }) => keyId === far.keyId);
+    expect(far.slots[0]! - under.now()).toBeGreaterThanOrEqual(40);
+    expect(far.slots[0]! - used!.slots[0]!).toBeCloseTo(1030 / 3, 2);
+    const again = [(await granted()).slots[0]!, (await granted()).slots[0]!];
+    expect(again.sort((a, b) => a - b)).toEqual(near.map(({ slots }) => slots[0]!).sort((a, b) => a - b));
+  });
+
+  it('never gives a slot nearer than ten milliseconds, whatever is asked for', async () => {
+    await ledger.define([aKey('k1')]);
+    expect((await granted({ leadMs: 3 })).slots[0]! - under.now()).toBeGreaterThanOrEqual(10);
+  });
+
+  it('gives an idle key`s first slot when it was asked for', async () => {
+    await ledger.define([aKey('k1')]);
+    const { slots } = await granted({ leadMs: 45 });
+    expect(slots[0]! - under.now()).toBeGreaterThanOrEqual(45);
+    // What keeps keys out of phase comes on top: 5 ms of one key.
+    expect(slots[0]! - under.now()).toBeLessThanOrEqual(50.01);
+  });
+
   it('settles once, for the right fence, workspace and service only', async () => {
     await ledger.define([aKey('k1')]);
     const lease = await granted();

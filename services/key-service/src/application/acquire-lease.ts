@@ -22,6 +22,8 @@ export interface AcquireLease {
   /** Pool clock, ms. */
   deadlineAt: number;
   egress: string;
+  /** From the grant to its first slot at least, where the worker needs more than usual, ms. */
+  leadMs?: number | undefined;
 }
 
 export type AcquireVerdict =
@@ -230,6 +232,7 @@ function requestOf(command: AcquireLease, kinds: KeyKind[]): LedgerGrantRequest 
     calls: command.calls,
     deadlineAt: command.deadlineAt,
     egress: command.egress,
+    leadMs: command.leadMs,
   };
 }
 

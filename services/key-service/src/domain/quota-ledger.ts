@@ -25,6 +25,8 @@ export interface LedgerGrantRequest {
   /** Pool clock, ms. */
   deadlineAt: number;
   egress: string;
+  /** From the grant to its first slot at least, ms; never below what every grant has. */
+  leadMs?: number | undefined;
 }
 
 export interface LedgerGrant {

@@ -18,6 +18,7 @@ export function candidateArgument(request: LedgerGrantRequest): object {
     calls: request.calls,
     deadline: Math.round(request.deadlineAt * 1000),
     egress: request.egress,
+    lead: request.leadMs === undefined ? undefined : Math.round(request.leadMs * 1000),
     kinds: request.kinds,
     others: KEY_KINDS.filter((kind) => !request.kinds.includes(kind)),
   };

@@ -29,6 +29,8 @@ interface Held {
   settled: boolean;
 }
 
+type SlotsAsked = Pick<LedgerGrantRequest, 'rules' | 'leadMs'>;
+
 const LEAD_MS = 10;
 const HOLD_MS = 30_000;
 
@@ -132,10 +134,10 @@ export class InMemoryQuotaLedger extends QuotaLedger {
     if (request.first && !this.#takeSequence(request)) return denied('replay', poolNow);
     const usable = this.#usable(request.workspaceId, request.kinds);
     const best = usable
-      .map((key) => ({ key, at: this.#nextSlot(key, request.rules) }))
+      .map((key) => ({ key, at: this.#nextSlot(key, request) }))
       .sort((a, b) => a.at.notBefore - b.at.notBefore)[0];
     if (best === undefined) return denied('no-key', poolNow + 1000);
-    const slots = this.#take(best.key, request.rules, request.calls);
+    const slots = this.#take(best.key, request);
     const last = slots.at(-1) as number;
     if (last > poolNow + request.rules.windowMs) {
       this.#charges.get(best.key.id)?.splice(-slots.length);
@@ -243,19 +245,20 @@ export class InMemoryQuotaLedger extends QuotaLedger {
     return 'settled';
   }
 
-  #take(key: ApiKey, rules: NetworkRules, calls: number): number[] {
+  #take(key: ApiKey, request: SlotsAsked & { calls: number }): number[] {
+    const { rules, calls } = request;
     const charges = this.#charges.get(key.id) ?? [];
     this.#charges.set(key.id, charges);
     return Array.from({ length: calls }, () => {
-      const { notBefore, hole } = this.#nextSlot(key, rules);
+      const { notBefore, hole } = this.#nextSlot(key, request);
       if (hole !== undefined) hole.hole = false;
       else charges.push({ notBefore, latest: notBefore + rules.marginMs, hole: false });
       return notBefore;
     });
   }
 
-  #nextSlot(key: ApiKey, rules: NetworkRules): { notBefore: number; hole?: Charge } {
-    const first = this.#now() + LEAD_MS;
+  #nextSlot(key: ApiKey, { rules, leadMs = 0 }: SlotsAsked): { notBefore: number; hole?: Charge } {
+    const first = this.#now() + Math.max(LEAD_MS, leadMs);
     const charges = this.#charges.get(key.id) ?? [];
     const hole = charges.find((charge) => charge.hole && charge.notBefore >= first);
     if (hole !== undefined) return { notBefore: hole.notBefore, hole };

@@ -129,6 +129,24 @@ async function signed(
 }
 
 describe('the lease protocol', () => {
+  it('gives slots as far ahead as a worker asks for, 60 ms at most', async () => {
+    const parts = await setUp();
+    await parts.clientOf().acquire(REQUEST);
+    const now = parts.clock.nowMs();
+    const body = { requestId: 'far', issuedAt: now, sequence: 70, deadlineAt: now + 5_000 };
+    const { workspaceId, network, importId, methods } = REQUEST;
+    const request = { ...body, workspaceId, network, importId, methods };
+    const asked = async (leadMs: number): Promise<unknown> =>
+      parts.ask(await signed(parts, 'lease', { ...request, leadMs }));
+    expect(await asked(61)).toEqual({ kind: 'refused', reason: 'malformed' });
+    parts.clock.advance(5_000);
+    Object.assign(request, { issuedAt: now + 5_000, deadlineAt: now + 10_000 });
+    await asked(60);
+    const [command, grant] = parts.grants.at(-1) as unknown as [{ leadMs: number }, { slots: number[] }];
+    expect(command.leadMs).toBe(60);
+    expect(grant.slots).toEqual([now + 5_060]);
+  });
+
   it('grants a lease whose token only its session can open', async () => {
     const parts = await setUp();
     const client = parts.clientOf();

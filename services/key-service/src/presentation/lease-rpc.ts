@@ -177,6 +177,7 @@ export class LeaseRpc {
       calls: request.calls ?? 1,
       deadlineAt,
       egress: request.egress ?? DEFAULT_EGRESS,
+      leadMs: request.leadMs,
     };
     const verdict = await this.parts.desk.acquire(command);
     if (verdict.kind === 'granted') {

@@ -140,7 +140,8 @@ export class LedgerWatch {
     if (grant.grantedAt >= request.deadlineAt) this.#world.broken('granted-after-the-deadline', leaseId);
     if (slots.length < 1 || slots.length > request.calls)
       this.#world.broken('slots-missing', `${leaseId}: ${slots.length} of ${request.calls}`);
-    const early = slots.find((slot) => slot < grant.grantedAt + LEAD_MS - 0.001);
+    const lead = Math.max(LEAD_MS, request.leadMs ?? 0);
+    const early = slots.find((slot) => slot < grant.grantedAt + lead - 0.001);
     if (early !== undefined)
       this.#world.broken(
         'slot-too-soon',

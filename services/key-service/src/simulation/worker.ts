@@ -48,6 +48,8 @@ const ACQUIRE_MS = 5_000;
 /** Who has nothing to ask for so long needs no clock and no path meanwhile. */
 const ASLEEP = 2_000_000;
 const LONGEST_S = 3_600;
+/** How far ahead slots are asked for, in turn. */
+const LEADS_MS = [undefined, undefined, 25, undefined, 60];
 
 /** A worker process: asks for leases, sends in its slots by its own reading of the pool's clock, and settles. */
 export class SimulatedWorker {
@@ -137,6 +139,8 @@ export class SimulatedWorker {
       methods: Object.fromEntries(methods.map((method) => [method, wanted.calls])),
       ...{ requestId, rules, egress },
       ...{ service: 'parser-service', session: this.session },
+      // Not drawn: a seed plays what it played before, but for this.
+      leadMs: LEADS_MS[this.#requests % LEADS_MS.length],
       deadlineAt: this.#poolClock.now() + ACQUIRE_MS,
     };
     this.#messages.exchange<AcquireVerdict>(

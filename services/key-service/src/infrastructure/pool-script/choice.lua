@@ -153,7 +153,13 @@ local function consider(look, id, known)
   end
   look.seen[id] = true
   local b = bucketOf(k)
-  return { id = id, k = k, b = b, g = look.g, nb = earliest(b, look.g, math.max(look.first, k.rest or 0)) }
+  local nb = earliest(b, look.g, math.max(look.first, k.rest or 0))
+  local low, least = nb, now + rules.lead
+  if look.first > least then
+    -- What others may have of it, who need not ask so far ahead.
+    low = earliest(b, look.g, math.max(least, k.rest or 0))
+  end
+  return { id = id, k = k, b = b, g = look.g, nb = nb, low = low }
 end
 
 -- Members are scored by a lower bound of their next slot, so the scan ends at the first score that is not below the
@@ -186,7 +192,7 @@ local function earliestFree(look)
             best, other = found, best
           end
           if other then
-            corrections[#corrections + 1] = other.nb
+            corrections[#corrections + 1] = other.low
             corrections[#corrections + 1] = other.id
           end
         elseif reason == RESTING then

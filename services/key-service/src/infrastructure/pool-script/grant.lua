@@ -98,8 +98,8 @@ end
 
 -- When somebody who has had less is about to ask for a slot of this key, the slot is left to them while it lies far
 -- enough ahead to lose nothing: answers when to ask again. Who does not come within 60 ms has lost the turn.
-local function isTurnOfAnother(flow, k, slot, present)
-  if slot < now + rules.lead + CLOSE or redis.call('HLEN', waitingName()) == 0 then
+local function isTurnOfAnother(flow, k, slot, present, first)
+  if slot < first + CLOSE or redis.call('HLEN', waitingName()) == 0 then
     return nil
   end
   local own, stored = flow.c.ws .. ' ' .. flow.c.imp, redis.call('HGETALL', waitingName())
@@ -150,7 +150,7 @@ local function charge(flow, best, slots, look)
   local open = P .. 'lk:' .. E .. ':' .. best.id
   redis.call('ZADD', open, string.format('%.0f', lease.x), c.id)
   redis.call('PEXPIRE', open, math.ceil((lease.x - now) / 1000) + 60000)
-  lower(k, best.id, place(best.b, look.first))
+  lower(k, best.id, place(best.b, now + rules.lead))
   used(best, #slots)
   return lease
 end
@@ -187,13 +187,15 @@ function ops.grant()
     end
     return reply(0)
   end
-  local present, failed, first = virtualTime(), {}, now + rules.lead
+  local present, failed = virtualTime(), {}
   inFairOrder(open, present)
   for _, flow in ipairs(open) do
     local c = flow.c
     local lane = c.ws .. ' ' .. c.calls .. ' ' .. laneOf(c)
     local denied = failed[lane]
     if not denied then
+      -- Whose leases come in late gets slots that lie farther ahead; what they are charged for is the same.
+      local first = now + math.max(rules.lead, c.lead or 0)
       local look = newLook(c, first)
       local best = choose(look)
       if best then
@@ -206,7 +208,7 @@ function ops.grant()
           local holds = slots[1] <= now + rules.horizon and last - slots[1] <= reach - rules.lead - CLOSE
           denied = { 'no-slot', math.max(now + 1, slots[1] - rules.horizon, last - reach), true, holds }
         else
-          local another = isTurnOfAnother(flow, best.k, slots[1], present)
+          local another = isTurnOfAnother(flow, best.k, slots[1], present, first)
           if not another then
             local lease = charge(flow, best, slots, look)
             countShare(flow, present, calls, lease.f)
