@@ -9,6 +9,7 @@ describe('the options of chaos:import', () => {
       kills: 100,
       pauseMs: [5_000, 10_000],
       storm: undefined,
+      measure: undefined,
       stormSeconds: 60,
       scale: 1,
       seed: 1,
@@ -24,6 +25,13 @@ describe('the options of chaos:import', () => {
     });
   });
 
+  it('name what is measured', () => {
+    expect(readArguments(['--measure', 'beside', '--keys', '2'])).toMatchObject({
+      measure: 'beside',
+      keys: 2,
+    });
+  });
+
   it.each([
     [['--kills', '0'], '--kills must be a whole number from 1'],
     [['--people', '5'], '--people must be a whole number from 10'],
@@ -31,6 +39,8 @@ describe('the options of chaos:import', () => {
     [['--every', '10-5'], '--every must be a range of seconds like 5-10'],
     [['--every', '5'], '--every must be a range of seconds like 5-10'],
     [['--storm', 'rain'], '--storm must be one of six, keys, answers'],
+    [['--measure', 'rain'], '--measure must be one of pace, beside'],
+    [['--measure', 'pace', '--storm', 'six'], '--measure and --storm exclude each other'],
   ])('%j are refused, naming the option', (argv, message) => {
     expect(() => readArguments(argv)).toThrow(new ArgumentFault(message));
   });

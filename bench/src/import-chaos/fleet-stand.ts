@@ -7,7 +7,7 @@ import { callQueue, deadLetterTopics, deadQueue, VHOST } from '@sociograph/contr
 import { type GraphStatistics, graphStatistics, readGraphFile } from '@sociograph/graph-file';
 import { createKafka } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
-import { askRabbit, eventually, seeded } from '@sociograph/testing';
+import { accessToken, askRabbit, eventually, seeded, type ServiceAccount } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { environmentOf, freeBase, native, ROOT, type ServerEnvironment } from '../fleet/servers';
 import type { ImportChaosOptions } from './arguments';
@@ -17,9 +17,13 @@ const STACK = 'chaos';
 /** The issue's network: 80 ms to answer, up to 20 ms on the way there. */
 const NETWORK = 'delay=80 jitter=20';
 const RESTARTED_WITHIN_MS = 20_000;
+/** Of the first parser process, beyond the first port of the stack. */
+const PARSER_MANAGEMENT = 210;
 
 export interface ChaosStand {
   readonly api: FleetApi;
+  /** Of the account of `api`. */
+  readonly workspaceId: string;
   readonly expected: GraphStatistics;
   /** Names of the simulator's keys. */
   readonly keys: readonly string[];
@@ -33,6 +37,12 @@ export interface ChaosStand {
   answered(): Promise<Answered>;
   /** Messages in dead queues and dead-letter topics. */
   dead(): Promise<number>;
+  /** What each parser process says at `/metrics`. */
+  parserMetrics(): Promise<string[]>;
+  /** The API for the account in this workspace, which those that were asked for earlier leave when their tokens end. */
+  inWorkspace(workspaceId: string): Promise<FleetApi>;
+  /** Lets other workspaces use all keys. */
+  shareKeys(workspaces: readonly string[]): Promise<void>;
 }
 
 export interface Answered {
@@ -44,6 +54,8 @@ export interface Answered {
   readonly lists: number;
   /** Arrivals of all served requests, ms. */
   readonly times: readonly number[];
+  /** Arrivals of those of them that were packed calls. */
+  readonly packed: readonly number[];
 }
 
 interface Stats {
@@ -68,8 +80,9 @@ export async function openFleet(options: ImportChaosOptions, cleanup: Cleanup): 
   const list = tokens.map((token) => ({ token }));
   writeFileSync(join(ROOT, tokensFile), JSON.stringify(list), { mode: 0o600 });
   cleanup.add(() => native(['down', '--stack', STACK, '--purge'], false));
+  const base = await freeBase();
   const up = [
-    ...['up', '--stack', STACK, '--port-base', String(await freeBase()), '--scale', String(options.scale)],
+    ...['up', '--stack', STACK, '--port-base', String(base), '--scale', String(options.scale)],
     ...['--simulator-graph', graph, '--keys', String(options.keys)],
     ...['--simulator', `${NETWORK} tokens-file=${tokensFile}`],
   ];
@@ -83,6 +96,10 @@ export async function openFleet(options: ImportChaosOptions, cleanup: Cleanup): 
     api,
     expected,
     keys.map(({ key }) => key),
+    Array.from(
+      { length: options.scale },
+      (_, i) => `http://127.0.0.1:${base + PARSER_MANAGEMENT + i}/metrics`,
+    ),
   );
 }
 
@@ -91,9 +108,11 @@ function standOn(
   api: FleetApi,
   expected: GraphStatistics,
   keys: readonly string[],
+  parsers: readonly string[],
 ): ChaosStand {
   return {
     api,
+    workspaceId: 'demo',
     expected,
     keys,
     victims: () =>
@@ -108,7 +127,52 @@ function standOn(
     startImport: async () => (await api.startImport({ seeds: await api.seeds() })).id,
     answered: async () => answeredBy(await api.simulator<Stats>('/stats?times=1')),
     dead: async () => (await deadMessages(env)) + (await deadRecords(env)),
+    parserMetrics: () => Promise.all(parsers.map(async (url) => (await fetch(url)).text())),
+    async inWorkspace(workspaceId) {
+      await moveAccount(env, workspaceId);
+      const moved = apiOf(env);
+      // Its token is fetched before the account is moved on.
+      await moved.get('/v1/keys', { limit: 1 });
+      return moved;
+    },
+    async shareKeys(workspaces) {
+      const token = await accessToken(accountOf(env));
+      for await (const { id } of api.items<{ id: string }>('/v1/keys')) {
+        const answer = await fetch(`${value(env, 'GATEWAY_URL')}/v1/keys/${id}/shares`, {
+          method: 'PUT',
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ workspaces }),
+        });
+        if (!answer.ok) throw new Error(`a key is not shared: ${answer.status} ${await answer.text()}`);
+      }
+    },
   };
+}
+
+function accountOf(env: ServerEnvironment): ServiceAccount {
+  return {
+    issuer: value(env, 'OIDC_ISSUER'),
+    clientId: value(env, 'DEMO_CLIENT_ID'),
+    clientSecret: value(env, 'DEMO_CLIENT_SECRET'),
+  };
+}
+
+/** A user belongs to one workspace: the account has another one from its next token on. */
+async function moveAccount(env: ServerEnvironment, workspaceId: string): Promise<void> {
+  const keycloak = value(env, 'KEYCLOAK_URL');
+  const token = await accessToken({
+    issuer: `${keycloak}/realms/master`,
+    clientId: value(env, 'KEYCLOAK_ADMIN_CLIENT_ID'),
+    clientSecret: value(env, 'KEYCLOAK_ADMIN_CLIENT_SECRET'),
+  });
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const users = `${keycloak}/admin/realms/${value(env, 'KEYCLOAK_REALM')}/users`;
+  const username = `service-account-${value(env, 'DEMO_CLIENT_ID')}`;
+  const found = await fetch(`${users}?exact=true&username=${username}`, { headers });
+  const [user] = (await found.json()) as { id: string }[];
+  const body = JSON.stringify({ ...user, attributes: { workspace_id: [workspaceId] } });
+  const moved = await fetch(`${users}/${user?.id}`, { method: 'PUT', headers, body });
+  if (!moved.ok) throw new Error(`Keycloak does not move the account: ${moved.status}`);
 }
 
 function answeredBy({ totals, keys }: Stats): Answered {
@@ -117,6 +181,7 @@ function answeredBy({ totals, keys }: Stats): Answered {
     refused: totals.refused,
     lists: keys.reduce((sum, { innerCalls }) => sum + (innerCalls['friends.get'] ?? 0), 0),
     times: keys.flatMap(({ methods }) => Object.values(methods).flatMap(({ served }) => served.times)),
+    packed: keys.flatMap(({ methods }) => methods['execute']?.served.times ?? []),
   };
 }
 
@@ -150,8 +215,7 @@ function apiOf(env: ServerEnvironment): FleetApi {
   return new FleetApi({
     gatewayUrl: value(env, 'GATEWAY_URL'),
     tokenUrl: `${value(env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-    clientId: value(env, 'DEMO_CLIENT_ID'),
-    clientSecret: value(env, 'DEMO_CLIENT_SECRET'),
+    ...accountOf(env),
     simulatorUrl: value(env, 'VK_SIMULATOR_URL'),
   });
 }

@@ -1,0 +1,10 @@
+import { missesOfBeside } from './beside-run';
+
+describe('ten items beside a thousand', () => {
+  it('may take twice as long as alone, by the medians', () => {
+    expect(missesOfBeside([1, 1, 9], [2, 2, 30])).toEqual([]);
+    expect(missesOfBeside([1, 1, 1], [2.1, 2.1, 1])).toEqual([
+      'the ten took 2.10 times as long beside a thousand as alone',
+    ]);
+  });
+});
