@@ -221,6 +221,23 @@ describe('erased people in imports (PostgreSQL)', () => {
     expect(await forgetting.removeAll(lane, [suppressions.markOf('demo', 'toy', '8301')])).toBe(false);
   });
 
+  it('leave no answer behind that a process kept of somebody else in the same network', async () => {
+    const { imports, ledger, erase, forgetting, suppressions } = people();
+    const importId = ids.next();
+    await imports.add(anImport({ id: importId, seeds: ['8352'] }));
+    const callId = ids.next();
+    await ledger.dispatch(lane, lists(importId, callId, 1));
+    await ledger.begin(callId);
+    const body = '{"response": {"items": ["8351"]}}';
+    const seen = { people: ['8352'], tries: 0, status: 200, observedAt: 1, keyId: 'k', fence: 1 };
+    expect(await ledger.keep(callId, { ...seen, body })).toBe(true);
+    expect(await everything()).toContain('8351');
+    erase('8351');
+    await forgetting.removeAll(lane, [suppressions.markOf('demo', 'toy', '8351')]);
+    expect(await everything()).not.toContain('8351');
+    expect(await ledger.find(callId)).toMatchObject({ people: ['8352'], kept: undefined });
+  });
+
   it('are not published, neither by themselves nor in lists of others', async () => {
     const { known, erase, dropped } = people();
     erase('8401');

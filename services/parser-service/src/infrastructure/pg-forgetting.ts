@@ -41,6 +41,11 @@ export class PgForgetting {
     );
     for (const { id, seeds } of imports.rows)
       await this.removeFrom(id, scope, [...seeds, ...(await this.#named(id, scope))]);
+    // What others showed may name them too; a call whose answer is gone is made again, where its process died.
+    await this.worker.query(
+      `UPDATE calls SET ${NOTHING_KEPT} WHERE workspace_id = $1 AND network = $2 AND answer IS NOT NULL`,
+      [scope.workspaceId, scope.network],
+    );
     await forgetUploaded(this.worker, scope, (id) =>
       this.suppressions.isSuppressed(scope.workspaceId, scope.network, id),
     );
@@ -100,8 +105,7 @@ async function forget(q: Queryable, importId: string, workspaceId: string, id: s
     [importId, id, nobody, KINDS_OF_PEOPLE],
   );
   await q.query(
-    `UPDATE calls SET people = array_replace(people, $2, $3), ${NOTHING_KEPT}
-     WHERE import_id = $1 AND people @> ARRAY[$2]`,
+    'UPDATE calls SET people = array_replace(people, $2, $3) WHERE import_id = $1 AND people @> ARRAY[$2]',
     [importId, id, nobody],
   );
   await q.query(
