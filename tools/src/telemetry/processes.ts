@@ -112,6 +112,7 @@ export const OF_SERVERS: readonly (readonly [string, string, string])[] = [
   ['rabbitmq_disk_space_available_limit_bytes', 'RabbitMQ', 'Below this it stops publishers'],
   ['rabbitmq_alarms_memory_used_watermark', 'RabbitMQ', '1: publishers are stopped for want of memory'],
   ['rabbitmq_alarms_free_disk_space_watermark', 'RabbitMQ', '1: publishers are stopped for want of disk'],
+  ['backup_last_success_timestamp_seconds', '`npm run backup`', 'When the newest backup was begun'],
   ['agroal_active_count', 'Keycloak', 'Connections to its database in use'],
   ['agroal_awaiting_count', 'Keycloak', 'Threads that wait for one'],
 ];
