@@ -37,7 +37,7 @@ const schema = z.object({
     .transform((text) => new Secret(text)),
   /** New addresses are confirmed by a mail of Keycloak's; false only where there is no mail server. */
   IDENTITY_VERIFY_EMAIL: z.stringbool('must be true or false').default(true),
-  /** Registrations that one process takes in a minute, of all addresses together. */
+  /** Registrations that are taken in a minute, of all addresses and by all processes together. */
   IDENTITY_REGISTER_PER_MINUTE: count(1, 100_000).default(60),
   /** Limits of a workspace that has none of its own; other services enforce theirs by their own defaults. */
   IDENTITY_QUOTA_PEOPLE: count(1, 1e12).default(10_000_000),

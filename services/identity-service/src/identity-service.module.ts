@@ -1,8 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AuthModule, followRevocations, openPoolRedis } from '@sociograph/auth';
 import { CONSUMER_GROUPS } from '@sociograph/contracts';
+import { IdempotencyStore } from '@sociograph/kernel';
 import { createKafka, EventPublisher, KafkaBatchServer, OutboxRelay } from '@sociograph/messaging';
-import { Postgres, reportConnections } from '@sociograph/postgres';
+import { Postgres, PostgresIdempotencyStore, reportConnections } from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
 import { MemberKeeper } from './application/change-members';
 import { Quotas } from './application/describe-quotas';
@@ -11,17 +12,19 @@ import { Registrar } from './application/register-accounts';
 import { AuditLog, AuditTrail, Sealer } from './application/seal-audit';
 import { Background } from './background';
 import { defaultQuotas, type IdentityConfig } from './config';
-import { Attempts } from './domain/attempts';
 import { Invitations, Workspaces } from './domain/ports';
 import { AppendHeadFile } from './infrastructure/append-head-file';
 import { FleetFigures } from './infrastructure/fleet-figures';
+import { forgetAnswers } from './infrastructure/forget-answers';
 import { KeycloakDirectory } from './infrastructure/keycloak-directory';
+import { PgAttempts } from './infrastructure/pg-attempts';
 import { PgAuditTrail } from './infrastructure/pg-audit-trail';
 import { PgInvitations } from './infrastructure/pg-invitations';
 import { PgQuotas } from './infrastructure/pg-quotas';
 import { PgRegistrations } from './infrastructure/pg-registrations';
 import { PgWorkspaces } from './infrastructure/pg-workspaces';
 import { RedisTakenBack } from './infrastructure/redis-taken-back';
+import { SealedAnswers } from './infrastructure/sealed-answers';
 import { hashPassword, hashToken, KeyedSealing, newInvitationToken, readKey } from './infrastructure/secrets';
 import { identityMetrics, type IdentityMetrics } from './metrics';
 import { AuditConsumer } from './presentation/audit.consumer';
@@ -64,6 +67,7 @@ export class IdentityServiceModule {
     });
     const failed = (work: string) => (error: unknown) => background.failed(work, error);
     const keeper = new MemberKeeper(workspaces, directory, takenBack, clock, failed('accounts'));
+    const attempts = new PgAttempts(worker);
     const registrar = new Registrar(
       new PgRegistrations(worker, holding, failed('registrations')),
       directory,
@@ -73,8 +77,9 @@ export class IdentityServiceModule {
       clock,
       ids,
       {
-        everybody: new Attempts({ most: config.IDENTITY_REGISTER_PER_MINUTE, withinMs: 60_000 }),
-        perAddress: new Attempts({ most: 5, withinMs: HOUR_MS }),
+        attempts,
+        everybody: { most: config.IDENTITY_REGISTER_PER_MINUTE, withinMs: 60_000 },
+        perAddress: { most: 5, withinMs: HOUR_MS },
         hash: hashPassword,
         hashToken,
         verifyEmail: config.IDENTITY_VERIFY_EMAIL,
@@ -82,11 +87,12 @@ export class IdentityServiceModule {
         onFailure: failed('registrations'),
       },
     );
+    const auditKey = readKey(config.AUDIT_KEY_FILE);
     const trail = new PgAuditTrail(worker, app, ids);
     const sealer = new Sealer(
       trail,
       new AppendHeadFile(config.AUDIT_HEADS_FILE),
-      new KeyedSealing(readKey(config.AUDIT_KEY_FILE)),
+      new KeyedSealing(auditKey),
       clock,
     );
     relay(worker, kafka, ctx);
@@ -97,6 +103,8 @@ export class IdentityServiceModule {
     background.every(5_000, 'quotas', () => quotas.copy());
     const figures = new FleetFigures(worker, redis, defaultQuotas(config), metrics);
     background.every(10_000, 'figures', () => figures.look());
+    background.every(HOUR_MS, 'old answers', () => forgetAnswers(worker));
+    background.every(HOUR_MS, 'old attempts', () => attempts.forgetOld(clock.nowMs(), HOUR_MS));
     background.every(HOUR_MS, 'old revocations', () => takenBack.forgetOld(clock.nowMs()));
     ctx.health.check('keycloak', async () => ((await directory.available()) ? 'up' : 'degraded'));
     ctx.shutdown.add('close', 'database', async () => {
@@ -126,6 +134,10 @@ export class IdentityServiceModule {
             make: newInvitationToken,
             hash: hashToken,
           }),
+        },
+        {
+          provide: IdempotencyStore,
+          useValue: new SealedAnswers(new PostgresIdempotencyStore(app), auditKey),
         },
         { provide: AuditTrail, useValue: trail },
         { provide: AuditLog, useValue: trail },

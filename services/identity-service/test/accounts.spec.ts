@@ -180,6 +180,31 @@ describe('accounts', () => {
     expect(full).toMatchObject({ status: 429, body: { code: 'IDENTITY.QUOTA_MEMBERS' } });
   });
 
+  it('are invited once for an Idempotency-Key, with the same token, which the database cannot show', async () => {
+    const admin = issuer.token({ roles: ['admin'], workspace: `w-${randomUUID()}`, subject: 'the-inviter' });
+    const key = { 'idempotency-key': randomUUID() };
+    const invite = (roles: string[], headers: Record<string, string> = key): Promise<Answer> =>
+      stand.ask('POST', '/v1/workspace/invitations', admin, { roles }, headers);
+    const first = await invite(['viewer']);
+    const again = await invite(['viewer']);
+    expect([first.status, again.status, again.headers.get('idempotency-replayed')]).toEqual([
+      201,
+      201,
+      'true',
+    ]);
+    expect(again.body).toEqual(first.body);
+    const token = String(first.body['token']);
+    expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(await invite(['analyst'])).toMatchObject({ status: 422, body: { code: 'REQUEST.KEY_REUSED' } });
+    const listed = (await stand.ask('GET', '/v1/workspace/invitations', admin)).body['items'];
+    expect(listed).toHaveLength(1);
+    const kept = await rows<{ text: string }>('SELECT k::text AS text FROM idempotency_keys k');
+    expect(kept).toHaveLength(1);
+    expect(kept[0]?.text).not.toContain(token);
+    await rows("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'");
+    expect((await invite(['viewer'])).body['token']).not.toBe(token);
+  });
+
   it('can be managed by the service alone, and only those that it made', async () => {
     const grant = await fetch(`${realm}/protocol/openid-connect/token`, {
       method: 'POST',

@@ -12,8 +12,8 @@ import {
 } from '@sociograph/testing';
 import { MemberKeeper } from '../src/application/change-members';
 import { Registrar } from '../src/application/register-accounts';
-import { Attempts } from '../src/domain/attempts';
 import { Directory, type NewAccount, type Standing, TakenBack } from '../src/domain/ports';
+import { PgAttempts } from '../src/infrastructure/pg-attempts';
 import { PgInvitations } from '../src/infrastructure/pg-invitations';
 import { PgRegistrations } from '../src/infrastructure/pg-registrations';
 import { PgWorkspaces } from '../src/infrastructure/pg-workspaces';
@@ -107,7 +107,7 @@ describe('the standing of accounts', () => {
     directory = new MemoryDirectory();
     takenBack = new MemoryTakenBack();
     keeper = new MemberKeeper(workspaces, directory, takenBack, clock, failed);
-    const many = new Attempts({ most: 1_000, withinMs: 60_000 });
+    const many = { most: 1_000, withinMs: 60_000 };
     registrar = new Registrar(
       new PgRegistrations(worker, holding, failed),
       directory,
@@ -117,7 +117,14 @@ describe('the standing of accounts', () => {
       clock,
       ids,
       {
-        ...{ everybody: many, perAddress: many, hashToken, verifyEmail: false, onFailure: failed },
+        ...{
+          attempts: new PgAttempts(worker),
+          everybody: many,
+          perAddress: many,
+          hashToken,
+          verifyEmail: false,
+          onFailure: failed,
+        },
         hash: async () => ({ algorithm: 'pbkdf2-sha512', iterations: 1, salt: '', value: '' }),
         applied: (subject) => keeper.applied(subject),
       },

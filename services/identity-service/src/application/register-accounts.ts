@@ -1,5 +1,5 @@
 import type { Clock, Ids } from '@sociograph/kernel';
-import type { Attempts } from '../domain/attempts';
+import type { AttemptLimit, Attempts } from '../domain/attempts';
 import {
   directoryUnavailable,
   invitationUnknown,
@@ -22,10 +22,11 @@ export interface NewcomerCommand {
 }
 
 export interface RegistrarOptions {
+  readonly attempts: Attempts;
   /** Of all addresses together. */
-  readonly everybody: Attempts;
+  readonly everybody: AttemptLimit;
   /** Of one address. */
-  readonly perAddress: Attempts;
+  readonly perAddress: AttemptLimit;
   readonly hash: (password: string) => Promise<HashedPassword>;
   readonly hashToken: (token: string) => string;
   /** New addresses have to be confirmed. */
@@ -37,6 +38,8 @@ export interface RegistrarOptions {
 
 /** Keycloak is asked by so many answered registrations at a time; beyond that they wait for the regular round. */
 const AT_ONCE = 2;
+/** The name under which the attempts of all addresses are counted. */
+const EVERYBODY = 'everybody';
 
 /**
  * Accounts with a workspace. The answer is the same whether the address is known or not, and it takes the same time: the
@@ -98,12 +101,13 @@ export class Registrar {
     goal: Pick<Registration, 'workspaceId' | 'workspaceName' | 'roles' | 'invitationId'>,
   ): Promise<void> {
     const email = given.toLowerCase();
-    const waitMs = this.options.everybody.take('', this.clock.nowMs());
+    const { attempts, everybody, perAddress } = this.options;
+    const waitMs = await attempts.take(EVERYBODY, everybody, this.clock.nowMs());
     if (waitMs > 0) throw tooManyRegistrations(Math.ceil(waitMs / 1000));
     if (!(await this.directory.available())) throw directoryUnavailable();
     const hashed = await this.options.hash(password);
     // Said nothing of: a refusal would tell that somebody registers this address.
-    if (this.options.perAddress.take(email, this.clock.nowMs()) > 0) return;
+    if ((await attempts.take(`address ${email}`, perAddress, this.clock.nowMs())) > 0) return;
     const registration = { id: this.ids.next(), email, password: hashed, ...goal };
     await this.registrations.begin(registration, this.clock.nowMs());
     if (this.#carrying >= AT_ONCE) return;

@@ -1,8 +1,34 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req } from '@nestjs/common';
-import { ApiOperation, ApiProperty, ApiPropertyOptional, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiHeader,
+  ApiOperation,
+  ApiProperty,
+  ApiPropertyOptional,
+  ApiResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import { Admission, CurrentPrincipal, type Principal, Public, Roles } from '@sociograph/auth';
 import { Clock } from '@sociograph/kernel';
-import { decodeCursor, encodeCursor, IdParam, type Page, PageQuery } from '@sociograph/service-host';
+import {
+  decodeCursor,
+  encodeCursor,
+  IdempotentPost,
+  IdParam,
+  type Page,
+  PageQuery,
+} from '@sociograph/service-host';
 import { z } from 'zod';
 import { Inviter } from '../application/invite-members';
 import { alreadyMember } from '../domain/errors';
@@ -43,14 +69,19 @@ export class InvitationsController {
   ) {}
 
   @Post('workspace/invitations')
+  @UseInterceptors(IdempotentPost)
+  @ApiHeader({ name: 'Idempotency-Key', required: false })
   @ApiOperation({ summary: 'Invite somebody: an answer with a token that joins once' })
   @ApiResponse({ status: 201, type: NewInvitationView })
   async invite(
     @Body() body: InviteBody,
     @CurrentPrincipal() principal: Principal,
+    @Res({ passthrough: true }) reply: { header(name: string, value: string): unknown },
   ): Promise<NewInvitationView> {
     const act = actOf(principal, 'member.invite');
     const { invitation, token } = await this.inviter.invite(principal.workspaceId, body, act);
+    // The one list that it is in: by itself it is only withdrawn.
+    reply.header('location', '/v1/workspace/invitations');
     return { ...viewOf(invitation), token };
   }
 
