@@ -102,7 +102,11 @@ export class KeyPoolController {
       'Ends its rests, so that the next call that a worker has for it is the trial. The pool itself calls no ' +
       'network: without work for such a key nothing happens until there is some.',
   })
-  @ApiResponse({ status: 202, type: ProbeView })
+  @ApiResponse({
+    status: 202,
+    type: ProbeView,
+    headers: { Location: { $ref: '#/components/headers/Location' } },
+  })
   async probe(
     @Param() { id }: IdParam,
     @CurrentPrincipal() principal: Principal,

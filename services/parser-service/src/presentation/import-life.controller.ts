@@ -1,5 +1,6 @@
 import { Controller, Delete, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import {
+  ApiExtension,
   ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
@@ -15,6 +16,7 @@ import type { FastifyReply } from 'fastify';
 import { ChangeImport, type ChangeImportCommand, type ImportCommand } from '../application/change-import';
 import { FollowImports } from '../application/follow-imports';
 import type { ImportRecord } from '../domain/ports';
+import { IMPORT_EVENTS } from './import-event-shapes';
 import { IF_MATCH, LAST_EVENT_ID, lastEventOf, revisionOf } from './import-requests';
 import { etagOf, ImportAnswer, importAnswer } from './import-shapes';
 import { ImportStream } from './import-stream';
@@ -124,6 +126,7 @@ export class ImportLifeController {
   })
   @ApiParam(IMPORT_ID)
   @ApiHeader(LAST_EVENT_ID)
+  @ApiExtension('x-events', IMPORT_EVENTS)
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
   async events(
     @CurrentPrincipal() { workspaceId }: Principal,

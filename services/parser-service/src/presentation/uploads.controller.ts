@@ -81,6 +81,9 @@ export class UploadPageAnswer {
   @ApiProperty({ type: String, nullable: true }) next!: string | null;
 }
 
+/** Described with those of all creating operations. */
+const LOCATED = { Location: { $ref: '#/components/headers/Location' } };
+
 /** Files of people and friendships, for imports of networks of files. */
 @ApiTags('uploads')
 @Controller('v1/uploads')
@@ -104,8 +107,8 @@ export class UploadsController {
   })
   @ApiConsumes(...TYPES)
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
-  @ApiCreatedResponse({ type: UploadAnswer })
-  @ApiOkResponse({ type: UploadAnswer, description: 'It was there already' })
+  @ApiCreatedResponse({ type: UploadAnswer, headers: LOCATED })
+  @ApiOkResponse({ type: UploadAnswer, description: 'It was there already', headers: LOCATED })
   async upload(
     @CurrentPrincipal() { workspaceId, subject }: Principal,
     @Query() { network = 'file' }: UploadQuery,

@@ -1,5 +1,12 @@
 import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiPropertyOptional, ApiTags } from '@nestjs/swagger';
+import {
+  ApiExtension,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiPropertyOptional,
+  ApiTags,
+} from '@nestjs/swagger';
 import { CurrentPrincipal, CurrentToken, type Principal, Roles, type TokenLife } from '@sociograph/auth';
 import { Clock } from '@sociograph/kernel';
 import { sendEventStream } from '@sociograph/service-host';
@@ -7,6 +14,7 @@ import { Transform, Type } from 'class-transformer';
 import { ArrayNotEmpty, IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { EventFeed, FEED_TYPES, type FeedQuery, MOST_EVENTS } from '../projections/event-feed';
+import { FEED_EVENTS } from './event-feed-shapes';
 import { EventFeedStream } from './event-feed-stream';
 
 const CURSOR = /^[A-Za-z0-9_-]{1,8192}$/;
@@ -80,6 +88,7 @@ export class EventFeedController {
       'older than what is kept, or beyond the end; 429: more than 4 readers of a workspace at once.',
   })
   @ApiHeader(LAST_EVENT_ID)
+  @ApiExtension('x-events', FEED_EVENTS)
   @ApiOkResponse({
     content: {
       'application/x-ndjson': { schema: { type: 'string' } },
