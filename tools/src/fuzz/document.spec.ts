@@ -160,6 +160,8 @@ describe("the services' documents", () => {
     expect(headers('GET /v1/keys/{id}')).toEqual([...always, 'ETag']);
     expect(headers('POST /v1/exports')).toEqual([...always, 'Location', 'Idempotency-Replayed']);
     expect(headers('DELETE /v1/keys/{id}')).toEqual(always);
+    for (const name of ['POST /v1/uploads', 'POST /v1/keys/{id}/probe'])
+      expect(headers(name)).toEqual([...always, 'Location']);
   });
 
   it('say of parameters what is checked of them', () => {

@@ -6,6 +6,8 @@ export interface Operation {
   parameters?: { name: string; in: string }[];
   responses: Record<string, unknown>;
   'x-access'?: 'public' | string[];
+  /** Of a stream: the schema of the data of each event, by the event's name. */
+  'x-events'?: Record<string, object>;
 }
 
 export interface ApiDocument {

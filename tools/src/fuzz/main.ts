@@ -1,12 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readAuditedWrites } from '@sociograph/testing';
 import { ROOT } from '../repository';
 import { accessOf, halvesOf, mergeDocuments, readDocuments } from './document';
 import { type FuzzOptions, OptionFault, readOptions } from './options';
 import { report } from './report';
 import { runSchemathesis } from './run-schemathesis';
 import { openStack, schemathesisSite } from './stack';
-import { type FuzzRecord, judge, mergeRecords } from './verdict';
+import { judgeStreams } from './streams';
+import { type FuzzRecord, judge, mergeRecords, unrecorded } from './verdict';
 import { WorldMaker } from './world';
 
 /** About so many requests of an operation come from the document's edges alone, without anything invented. */
@@ -14,6 +16,7 @@ const COVERED = 40;
 /** A round is short enough that what it found is in a file before long. */
 const AT_ONCE = 30;
 const MOST_ROUNDS = 100;
+const RECORDED_WITHIN_MS = 30_000;
 
 /** Exit code 0: the bar is met; 1: it is not; 2: wrong options. */
 async function main(options: FuzzOptions): Promise<number> {
@@ -44,12 +47,24 @@ async function main(options: FuzzOptions): Promise<number> {
       record = mergeRecords([record, ...(await Promise.all(runs))]);
       writeFileSync(join(folder, 'result.json'), JSON.stringify(record, null, 2));
     }
-    const verdict = judge(record, access, options.requests);
+    const faults = [...(await unrecordedOf(maker, record)), ...(await judgeStreams(document, world))];
+    const verdict = judge(record, access, options.requests, faults);
     process.stdout.write(`${report(record, access, verdict)}\n`);
     return verdict.passed ? 0 : 1;
   } finally {
     if (!options.keep) await maker.close();
     await stack.down();
+  }
+}
+
+/** Records come through an outbox and Kafka: those of the last requests are waited for. */
+async function unrecordedOf(maker: WorldMaker, record: FuzzRecord): Promise<string[]> {
+  const deadline = performance.now() + RECORDED_WITHIN_MS;
+  const writes = readAuditedWrites().filter(({ always }) => always);
+  for (;;) {
+    const faults = unrecorded(record, writes, await maker.trail());
+    if (faults.length === 0 || performance.now() > deadline) return faults;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
 }
 

@@ -1,4 +1,4 @@
-import { type FuzzRecord, judge, mergeRecords, statusesOf } from './verdict';
+import { type FuzzRecord, judge, mergeRecords, statusesOf, unrecorded } from './verdict';
 
 const access = { 'GET /v1/a': ['viewer'], 'POST /v1/a': 'public' as const };
 const good: FuzzRecord = {
@@ -47,6 +47,19 @@ describe('the verdict on a fuzz run', () => {
       'GET /v1/a: response_schema: no name (2 times)',
       'GET /v1/a: no answer: reset (2 times)',
     ]);
+  });
+
+  it('is bad with a write that succeeded and that the trail does not have', () => {
+    const writes = [
+      { method: 'POST', path: '/v1/a', action: 'a.create' },
+      { method: 'PUT', path: '/v1/a', action: 'a.change' },
+    ];
+    expect(unrecorded(good, writes, new Set(['a.create']))).toEqual([]);
+    const faults = unrecorded(good, writes, new Set(['a.change']));
+    expect(faults).toEqual(['POST /v1/a: it succeeded, and no record names a.create']);
+    expect(judge(good, access, 100, faults)).toMatchObject({ passed: false, faults });
+    const refused = { ...good, operations: { 'POST /v1/a': { viewer: { 403: 2 } } } };
+    expect(unrecorded(refused, writes, new Set())).toEqual([]);
   });
 
   it('adds up runs and roles', () => {

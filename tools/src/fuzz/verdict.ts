@@ -66,9 +66,32 @@ export function statusesOf(record: FuzzRecord, operation: string): Record<string
   return sum;
 }
 
-/** `expected`: the operations of the document with who may call them; `least`: requests that were asked for. */
-export function judge(record: FuzzRecord, expected: Access, least: number): Verdict {
-  const faults: string[] = [];
+/** Operations that succeeded and of which the audit trail has no record; `trail`: the actions that it has. */
+export function unrecorded(
+  record: FuzzRecord,
+  writes: readonly { method: string; path: string; action: string }[],
+  trail: ReadonlySet<string>,
+): string[] {
+  return writes.flatMap(({ method, path, action }) => {
+    const operation = `${method} ${path}`;
+    const succeeded = Object.keys(statusesOf(record, operation)).some((status) => /^2/.test(status));
+    return succeeded && !trail.has(action)
+      ? [`${operation}: it succeeded, and no record names ${action}`]
+      : [];
+  });
+}
+
+/**
+ * `expected`: the operations of the document with who may call them; `least`: requests that were asked for; `more`: faults
+ * that were found elsewhere.
+ */
+export function judge(
+  record: FuzzRecord,
+  expected: Access,
+  least: number,
+  more: readonly string[] = [],
+): Verdict {
+  const faults = [...more];
   let requests = 0;
   let tooMany = 0;
   for (const operation of Object.keys(expected)) {

@@ -44,6 +44,13 @@ export interface FuzzWorld {
   recipes: Recipes;
 }
 
+interface AuditPage {
+  items: { action: string; result: string }[];
+  next: string | null;
+}
+
+/** Of 200 records each, newest first. */
+const MOST_PAGES = 200;
 /** Long enough for a run, short enough for the gateway, which takes an hour at most. */
 const TOKEN_SECONDS = 3_500;
 const ROLES = ['viewer', 'analyst', 'operator', 'admin'] as const;
@@ -90,6 +97,21 @@ export class WorldMaker {
     this.say('exports, analyses and erasures');
     const graph = await graphRecipes(caller, imports.world);
     return { gatewayUrl, tokens, recipes: { ...keys, ...people, ...imports.recipes, ...graph } };
+  }
+
+  /** What the audit trail says was done, in all workspaces of the stack. */
+  async trail(): Promise<Set<string>> {
+    const actions = new Set<string>();
+    let cursor = '';
+    for (let page = 0; page < MOST_PAGES; page += 1) {
+      const found = await this.caller?.ask<AuditPage>('GET', `/v1/audit?limit=200${cursor}`, {
+        role: 'platform-operator',
+      });
+      for (const { action, result } of found?.items ?? []) if (result === 'done') actions.add(action);
+      if (typeof found?.next !== 'string') break;
+      cursor = `&cursor=${found.next}`;
+    }
+    return actions;
   }
 
   /** Ends what would go on in a stack that stays, and the tokens. */
