@@ -20,7 +20,7 @@ describe('the span of a change in the projector', () => {
       sampleRatio: 0,
       onEnd: (span) => ended.push(span),
     });
-    spans = new ProjectSpans({ nowMs: () => now });
+    spans = new ProjectSpans({ monotonicMs: () => now });
   });
   afterEach(() => tracing.shutdown());
 
@@ -28,8 +28,8 @@ describe('the span of a change in the projector', () => {
     spans.took(traceparent(1));
     now = 1_010;
     spans.took(traceparent(2));
-    now = 1_030;
-    spans.written(25); // Began at 1,005.
+    now = 1_030.4;
+    spans.written(20.5); // Began at 1,009.9.
     expect(ended).toMatchObject([
       {
         name: 'project changes',

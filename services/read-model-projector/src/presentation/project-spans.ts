@@ -12,7 +12,7 @@ const MOST_OPEN = 256;
 export class ProjectSpans {
   readonly #open = new Map<string, { span: OpenSpan; tookAt: number; records: number }>();
 
-  constructor(private readonly clock: Pick<Clock, 'nowMs'>) {}
+  constructor(private readonly clock: Pick<Clock, 'monotonicMs'>) {}
 
   /** A record of this `traceparent` was taken into memory. */
   took(traceparent: string): void {
@@ -27,13 +27,13 @@ export class ProjectSpans {
           'messaging.destination.name': TOPICS.graphChanges.name,
         },
       });
-      this.#open.set(traceparent, { span, tookAt: this.clock.nowMs(), records: 1 });
+      this.#open.set(traceparent, { span, tookAt: this.clock.monotonicMs(), records: 1 });
     }
   }
 
-  /** A flush that took so long (ms) ended now: what was in memory when it began is written. */
+  /** A flush that took so long (monotonic ms) ended now: what was in memory when it began is written. */
   written(durationMs: number): void {
-    const beganAt = this.clock.nowMs() - durationMs;
+    const beganAt = this.clock.monotonicMs() - durationMs;
     for (const [traceparent, { span, tookAt, records }] of this.#open) {
       if (tookAt > beganAt) continue;
       this.#open.delete(traceparent);

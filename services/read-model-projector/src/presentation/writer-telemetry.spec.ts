@@ -1,4 +1,4 @@
-import { createLogger, Metrics } from '@sociograph/observability';
+import { createLogger, Metrics, startTracing, type FinishedSpan } from '@sociograph/observability';
 import type { Histogram } from 'prom-client';
 import { projectorMetrics } from '../metrics';
 import type { RecountOutcome } from '../projections/jobs';
@@ -122,5 +122,34 @@ describe('WriterTelemetry', () => {
       'everything was rebuilt from the log, and was another state before',
       'a job of the writer failed',
     ]);
+  });
+
+  it('ends the span of a change with the flush that wrote it, and has none while it replays', async () => {
+    const ended: FinishedSpan[] = [];
+    const tracing = startTracing({
+      service: 's',
+      instance: '0',
+      sampleRatio: 0,
+      onEnd: (span) => ended.push(span),
+    });
+    const { telemetry } = setUp();
+    const sizes = { people: 0, friendships: 0 };
+    const flush = (outcome: 'written' | 'nothing' | 'suspended'): void =>
+      telemetry.flushed({ outcome, profiles: 0, partitions: 0 }, 0, sizes);
+    const record = { partition: 0, offset: 1, trace: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` };
+    telemetry.became('replaying', 1);
+    telemetry.took(record, 0);
+    flush('written');
+    telemetry.became('writing', 1);
+    telemetry.took({ partition: 0, offset: 2 }, 0);
+    telemetry.took(record, 0);
+    flush('suspended');
+    expect(ended).toEqual([]);
+    flush('nothing');
+    expect(ended).toMatchObject([{ name: 'project changes', failed: false }]);
+    telemetry.took(record, 0);
+    telemetry.became('standby');
+    expect(ended.map(({ failed }) => failed)).toEqual([false, true]);
+    await tracing.shutdown();
   });
 });

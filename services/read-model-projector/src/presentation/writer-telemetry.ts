@@ -20,7 +20,8 @@ export class WriterTelemetry implements WriterObserver {
     private readonly metrics: ProjectorMetrics,
     private readonly clock: Pick<Clock, 'nowMs'> = new SystemClock(),
   ) {
-    this.spans = new ProjectSpans(clock);
+    // Durations of flushes are of the monotonic clock, to the microsecond; a wall clock's milliseconds would miss by one.
+    this.spans = new ProjectSpans(new SystemClock());
   }
 
   became(role: 'standby' | 'replaying' | 'writing', fence?: number): void {
