@@ -18,6 +18,9 @@ interface Answer {
 
 /** ArangoDB says so when another writer was first, also where there is none: its own work counts as one. */
 const CONFLICT = 1200;
+const NOT_FOUND = 1202;
+/** A page of large documents may take its time before the next one is asked for. */
+const CURSOR_SECONDS = 600;
 const MOST_TRIES = 50;
 /** Documents in one request, and how much they may take; a list of a group's members is larger than that alone. */
 const MOST_DOCUMENTS = 2_000;
@@ -40,20 +43,39 @@ export class GraphStore {
     return counts;
   }
 
-  /** Every document by its key, as it is when its page is read: a collection that changes meanwhile is of no one moment. */
+  /**
+   * The documents that are there when this begins, each as it is when it is read; those that go meanwhile are left out. Keys come
+   * from a cursor, documents by their keys: a page behind a key would cost the stand-in the whole rest of the collection.
+   */
   async *documents(collection: string, pageSize = 1_000): AsyncGenerator<Document> {
-    for (let after = ''; ;) {
-      const query =
-        'FOR d IN @@collection FILTER d._key > @after SORT d._key LIMIT @limit RETURN UNSET(d, "_id", "_rev")';
-      const bindVars = { '@collection': collection, after, limit: pageSize };
-      const answer = await this.#good(
-        await this.#ask('POST', '/_api/cursor', { query, bindVars, batchSize: pageSize }),
-      );
-      const { result } = answer as { result: Document[] };
-      yield* result;
-      if (result.length < pageSize) return;
-      after = (result.at(-1) as Document)._key;
+    for await (const keys of this.#keys(collection, pageSize)) {
+      const path = `/_api/document/${collection}?onlyget=true`;
+      const answers = (await this.#good(await this.#ask('PUT', path, keys))) as (Document & Answer)[];
+      for (const { _id: _, _rev: __, ...document } of answers) {
+        if (document.error !== true) yield document as Document;
+        else if (document.errorNum !== NOT_FOUND)
+          throw new Error(
+            `ArangoDB did not give a document of ${collection}: ${document.errorMessage ?? ''}`,
+          );
+      }
     }
+  }
+
+  async *#keys(collection: string, pageSize: number): AsyncGenerator<string[]> {
+    let answer = await this.#cursor('', {
+      query: 'FOR d IN @@collection RETURN d._key',
+      bindVars: { '@collection': collection },
+      batchSize: pageSize,
+      ttl: CURSOR_SECONDS,
+      options: { stream: true },
+    });
+    for (; answer.hasMore; answer = await this.#cursor(`/${answer.id}`)) yield answer.result;
+    if (answer.result.length > 0) yield answer.result;
+  }
+
+  async #cursor(path: string, body?: object): Promise<{ result: string[]; hasMore: boolean; id?: string }> {
+    const answer = await this.#good(await this.#ask('POST', `/_api/cursor${path}`, body));
+    return answer as { result: string[]; hasMore: boolean; id?: string };
   }
 
   /** Adds documents; one that is there already, or is refused, makes it throw. Answers how many. */
