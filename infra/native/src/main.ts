@@ -26,6 +26,11 @@ npm run logs -- [NAME] [-f] [--lines N]
 npm run trace -- ID             the spans of a request, an import or a call as a tree`;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+// Who reads only the head of a tree or a log has read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 async function main(argv: readonly string[]): Promise<void> {
   const line = parseCommandLine(argv);
