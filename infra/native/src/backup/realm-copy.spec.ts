@@ -11,12 +11,16 @@ describe('an exported realm', () => {
       adminPermissionsClient: { clientId: 'admin-permissions' },
       users: [{ username: 'vera', credentials: [{ secretData: '{}' }] }],
       clients: [{ clientId: 'sociograph-demo' }, { clientId: 'admin-permissions' }],
+      roles: { realm: [{ name: 'viewer' }], client: { account: [{ name: 'x' }], 'admin-permissions': [] } },
+      clientScopeMappings: { account: [1], 'admin-permissions': [2] },
       components: { 'org.keycloak.keys.KeyProvider': [{ name: 'rsa' }] },
     };
     expect(importable(realm)).toEqual({
       realm: 'sociograph',
       users: realm.users,
       clients: [{ clientId: 'sociograph-demo' }],
+      roles: { realm: [{ name: 'viewer' }], client: { account: [{ name: 'x' }] } },
+      clientScopeMappings: { account: [1] },
       components: realm.components,
     });
     expect(importable({ realm: 'sociograph' })).toEqual({ realm: 'sociograph', clients: [] });

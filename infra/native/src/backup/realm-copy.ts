@@ -17,6 +17,8 @@ import { run } from '../run-command';
 import { PlainFault } from '../servers/server';
 
 const REALM = 'sociograph';
+/** Client that holds the realm's fine-grained permissions. */
+const PERMISSIONS = 'admin-permissions';
 const LINKED = ['lib', 'providers', 'themes'];
 /** A copy that was taken while Keycloak wrote cannot always be opened. */
 const MOST_TRIES = 3;
@@ -30,6 +32,8 @@ export interface Realm {
   readonly realm: string;
   readonly users?: readonly { readonly username: string }[];
   readonly clients?: readonly Client[];
+  readonly roles?: { readonly client?: Readonly<Record<string, unknown>>; readonly realm?: unknown };
+  readonly clientScopeMappings?: Readonly<Record<string, unknown>>;
   readonly [name: string]: unknown;
 }
 
@@ -88,15 +92,23 @@ export function readRealm(file: string): Realm {
 
 /**
  * The realm without what an import of Keycloak 26 leaves dead or refuses: its fine-grained permissions (keycloak#44360,
- * #47901). `KeycloakServer.fill` gives identity-service its rights anew.
+ * #47901), with whatever names their client. `KeycloakServer.fill` gives identity-service its rights anew.
  */
-export function importable({ clients = [], ...realm }: Realm): Realm {
+export function importable({ clients = [], roles, clientScopeMappings, ...realm }: Realm): Realm {
   const { adminPermissionsEnabled: _, adminPermissionsClient: __, ...rest } = realm;
   return {
     ...rest,
     realm: REALM,
-    clients: clients.filter(({ clientId }) => clientId !== 'admin-permissions'),
+    clients: clients.filter(({ clientId }) => clientId !== PERMISSIONS),
+    ...(roles !== undefined && { roles: { ...roles, client: withoutPermissions(roles.client) } }),
+    ...(clientScopeMappings !== undefined && {
+      clientScopeMappings: withoutPermissions(clientScopeMappings),
+    }),
   };
+}
+
+function withoutPermissions(byClient: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(byClient).filter(([clientId]) => clientId !== PERMISSIONS));
 }
 
 /** People with an account; accounts of services do not count. */
