@@ -173,6 +173,7 @@ export function wireLeasePool(config: KeyServiceConfig, ctx: HostContext, keys: 
   const chores = new PoolChores(
     [
       { failure: 'the keys could not be read again', run: () => follower.refresh() },
+      { failure: 'the keys could not be compared with the pool', run: () => follower.compare() },
       { failure: 'the state of a key could not be written', run: () => invalid.write() },
       { failure: 'the rests of keys could not be written', run: () => rests.write() },
       { failure: 'tokens could not be refreshed', run: () => void refreshes.run().catch(() => undefined) },

@@ -11,6 +11,7 @@ function follower(differing: Differing[]) {
     {
       refresh: async () => (steps.push('refresh'), differing),
       defineAll: async () => (steps.push('define all'), differing),
+      compareNext: async (count) => (steps.push(`compare ${count}`), differing),
     },
     { slotsFreed: async () => void steps.push('deal') },
     { note: (...note) => void told.push(note) },
@@ -40,6 +41,15 @@ describe('following the catalogue', () => {
     expect(told).toEqual([['k1', 'token-refused', 'key-service']]);
     await made.teachAnew();
     expect(told).toHaveLength(2);
+  });
+});
+
+describe('comparing with the pool', () => {
+  it('notes what the ledger alone knows, and deals nothing anew', async () => {
+    const { made, steps, told } = follower([{ key: aKey('k1'), state: 'invalid' }]);
+    await made.compare();
+    expect(steps).toEqual(['compare 100']);
+    expect(told).toEqual([['k1', 'token-refused', 'key-service']]);
   });
 });
 

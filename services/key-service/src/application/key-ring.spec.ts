@@ -113,6 +113,28 @@ describe('the ring of keys in memory', () => {
     expect(differing.map(({ key, state }) => [key.id, state])).toEqual([['k1', 'invalid']]);
   });
 
+  it('compares all keys in turn, some at a time, but for those that are over', async () => {
+    const { keys, ledger, ring, add } = setUp();
+    for (const id of ['k1', 'k2', 'k3', 'k4']) await add(aKey(id));
+    await keys.update('demo', 'k2', (key) => key.withdrawConsent(5), note);
+    await ring.refresh();
+    ledger.defined.length = 0;
+    ledger.answer = [{ keyId: 'k3', state: 'invalid' }];
+    expect((await ring.compareNext(2)).map(({ key, state }) => [key.id, state])).toEqual([['k3', 'invalid']]);
+    ledger.answer = [];
+    expect([await ring.compareNext(2), await ring.compareNext(2)]).toEqual([[], []]);
+    await add(aKey('k5'));
+    await ring.refresh();
+    await ring.compareNext(9);
+    expect(ledger.defined).toEqual([
+      ['k1 active', 'k3 active'],
+      ['k4 active'],
+      ['k1 active', 'k3 active'],
+      ['k5 active'],
+      ['k4 active', 'k5 active'],
+    ]);
+  });
+
   it('has no token of a key that is over', async () => {
     const { keys, ring, add } = setUp();
     await add(aKey('k1'));

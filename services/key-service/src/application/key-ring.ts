@@ -19,6 +19,7 @@ export class KeyRing {
   /** Changed, and not yet told to the ledger. */
   readonly #untold = new Map<string, ApiKey>();
   #since = 0;
+  #turn = this.#keys.values();
   #refreshing: Promise<Differing[]> | undefined;
 
   constructor(catalogue: KeyCatalogue, ledger: QuotaLedger, vault: KeyVault) {
@@ -38,6 +39,23 @@ export class KeyRing {
   /** Tells the ledger everything: its memory is new. */
   async defineAll(): Promise<Differing[]> {
     return this.#define([...this.#keys.values()].map(({ key }) => key));
+  }
+
+  /**
+   * Tells the ledger so many keys once more, each time the next ones; answers those that it has in another state. What an
+   * answer made of a key is known to the ledger alone when its own answer is lost.
+   */
+  async compareNext(count: number): Promise<Differing[]> {
+    const keys: ApiKey[] = [];
+    while (keys.length < count) {
+      const next = this.#turn.next();
+      if (next.done === true) {
+        this.#turn = this.#keys.values();
+        break;
+      }
+      if (!next.value.key.tokenIsOver) keys.push(next.value.key);
+    }
+    return this.#define(keys);
   }
 
   /** Every key that was ever met, ended ones included. */

@@ -67,6 +67,7 @@ export class Aftermath {
   async #everyKeyReturns(): Promise<void> {
     const { owner, provider } = this.#parts;
     await this.#ask.wait(70 * SECOND);
+    owner.learn(await this.#ask.differing(owner.keys));
     for (const key of owner.keys) if (!owner.isWell(key)) owner.renew(key.id);
     await this.#ask.wait(10 * SECOND);
     provider.refusedMethods.clear();

@@ -93,11 +93,20 @@ export class KeyOwner {
     for (const event of events) {
       const { keyId, kind, untilAt } = event;
       if (kind === 'resting') this.#fanout({ keyId, state: 'active', restingUntil: untilAt });
-      if (kind !== 'invalid') continue;
-      this.become(keyId, 'invalid');
-      // Its owner gives the pool another token: at once, or after a while.
-      this.#world.time.after(this.#world.chance.spread(0.02e6, 4e6), () => this.renew(keyId));
+      if (kind === 'invalid') this.#isInvalid(keyId);
     }
+  }
+
+  /** What it does with keys that the ledger has in another state than their rows. */
+  learn(differing: Awaited<ReturnType<QuotaLedger['define']>>): void {
+    for (const { keyId, state } of differing)
+      if (state === 'invalid' && this.key(keyId).state === 'active') this.#isInvalid(keyId);
+  }
+
+  #isInvalid(keyId: string): void {
+    this.become(keyId, 'invalid');
+    // Its owner gives the pool another token: at once, or after a while.
+    this.#world.time.after(this.#world.chance.spread(0.02e6, 4e6), () => this.renew(keyId));
   }
 
   #change(id: string, details: Partial<ApiKey['details']>): ApiKey {

@@ -1,4 +1,5 @@
-import type { LedgerSettle, LedgerVerdict } from '../domain/quota-ledger';
+import type { ApiKey } from '../domain/api-key';
+import type { LedgerSettle, LedgerVerdict, QuotaLedger } from '../domain/quota-ledger';
 import type { KeyServiceProcess } from './key-service-process';
 import type { Scenario } from './scenario';
 import type { World } from './world';
@@ -67,6 +68,11 @@ export class Questions {
     const { windowMs, slackMs, marginMs } = this.#scenario.rules;
     const found = await this.answer(() => this.#ledger.learnedPath('vk').then((path) => ({ path })));
     return windowMs + slackMs + (found.path?.spreadMs ?? marginMs);
+  }
+
+  /** What the pool made of keys and nobody was told: its reply was lost. A key-service looks for it all the time. */
+  differing(keys: ApiKey[]): ReturnType<QuotaLedger['define']> {
+    return this.answer(() => this.#ledger.define(keys));
   }
 
   async tidy(): Promise<void> {
