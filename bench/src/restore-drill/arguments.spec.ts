@@ -2,20 +2,39 @@ import { ArgumentFault, readArguments } from './arguments';
 
 describe('the command line of the restore drill', () => {
   it('has a usual value for everything', () => {
-    expect(readArguments([])).toMatchObject({
+    expect(readArguments([])).toEqual({
+      graph: undefined,
+      people: 12_000,
+      friendships: 48_000,
       keys: 1,
       backupAt: 0.1,
       goOnMs: 5000,
       portBase: 32_000,
       json: undefined,
     });
-    expect(readArguments([]).graph).toMatch(/ego-facebook\.txt\.gz$/);
   });
 
   it('takes what it is given', () => {
-    const words = ['--graph', 'g.txt', '--keys', '3', '--backup-at', '0.5', '--go-on', '0.5', '--json', 'f'];
+    const words = [
+      '--graph',
+      'g.txt',
+      '--people',
+      '50',
+      '--friendships',
+      '70',
+      '--keys',
+      '3',
+      '--backup-at',
+      '0.5',
+      '--go-on',
+      '0.5',
+      '--json',
+      'f',
+    ];
     expect(readArguments(words)).toEqual({
       graph: 'g.txt',
+      people: 50,
+      friendships: 70,
       keys: 3,
       backupAt: 0.5,
       goOnMs: 500,
@@ -25,6 +44,11 @@ describe('the command line of the restore drill', () => {
   });
 
   it.each([
+    [['--people', '9'], '--people must be a number from 10 to 1000000, not "9"'],
+    [
+      ['--people', '20', '--friendships', '19'],
+      '--friendships must be a number from 20 to 10000000, not "19"',
+    ],
     [['--keys', '0'], '--keys must be a number from 1 to 1000, not "0"'],
     [['--backup-at', '0.91'], '--backup-at must be a number from 0 to 0.9, not "0.91"'],
     [['--go-on', 'long'], '--go-on must be a number from 0 to 3600, not "long"'],

@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
-import { join } from 'node:path';
-import { ROOT } from '../fleet/servers';
 
 export interface DrillOptions {
-  readonly graph: string;
+  /** An edge list; undefined: one is made up of so many people and friendships. */
+  readonly graph: string | undefined;
+  readonly people: number;
+  readonly friendships: number;
   readonly keys: number;
   /** Share of the friend lists that are read when the backup begins. */
   readonly backupAt: number;
@@ -13,8 +14,8 @@ export interface DrillOptions {
   readonly json: string | undefined;
 }
 
-export const USAGE = `npm run drill:restore -- [--graph FILE] [--keys 1] [--backup-at 0.1] [--go-on 5]
-      [--port-base 32000] [--json FILE]
+export const USAGE = `npm run drill:restore -- [--people 12000] [--friendships 48000] [--graph FILE] [--keys 1]
+      [--backup-at 0.1] [--go-on 5] [--port-base 32000] [--json FILE]
 
   Imports a graph, backs up in the middle of it, goes on for so many seconds and erases a person, kills everything and
   wipes it, restores into empty servers and lets the import end there. Exit code 0 when every figure is exact.`;
@@ -26,7 +27,7 @@ export function readArguments(argv: readonly string[]): DrillOptions {
   const values = parsed(argv);
   if (values.help) throw new ArgumentFault(USAGE);
   const number = (
-    name: 'keys' | 'backup-at' | 'go-on' | 'port-base',
+    name: 'people' | 'friendships' | 'keys' | 'backup-at' | 'go-on' | 'port-base',
     usual: number,
     least: number,
     most: number,
@@ -37,8 +38,11 @@ export function readArguments(argv: readonly string[]): DrillOptions {
       throw new ArgumentFault(`--${name} must be a number from ${least} to ${most}, not "${given}"`);
     return value;
   };
+  const people = Math.round(number('people', 12_000, 10, 1_000_000));
   return {
-    graph: values.graph ?? join(ROOT, 'infra/vk-simulator/data/ego-facebook.txt.gz'),
+    graph: values.graph,
+    people,
+    friendships: Math.round(number('friendships', 4 * people, people, 10_000_000)),
     keys: Math.round(number('keys', 1, 1, 1000)),
     backupAt: number('backup-at', 0.1, 0, 0.9),
     goOnMs: number('go-on', 5, 0, 3600) * 1000,
@@ -54,6 +58,8 @@ function parsed(argv: readonly string[]) {
       args: argv.filter((word) => word !== '--'),
       options: {
         graph: text,
+        people: text,
+        friendships: text,
         keys: text,
         'backup-at': text,
         'go-on': text,

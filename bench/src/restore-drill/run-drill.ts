@@ -9,10 +9,11 @@ import {
   UnexpectedAnswer,
 } from '@sociograph/api-client';
 import { graphStatistics, readGraphFile } from '@sociograph/graph-file';
-import { eventually } from '@sociograph/testing';
+import { eventually, seeded } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { deadLetters } from '../fleet/dead-letters';
 import { environmentOf } from '../fleet/servers';
+import { generatedGraph } from '../import-chaos/generated-graph';
 import type { DrillOptions } from './arguments';
 import { type Drill, figuresOf } from './report';
 import { startNetwork } from './simulated-network';
@@ -29,7 +30,10 @@ export async function runDrill(
 ): Promise<Drill> {
   const folder = mkdtempSync(join(tmpdir(), 'restore-drill-'));
   cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
-  const graph = await readGraphFile(options.graph);
+  const file = options.graph ?? join(folder, 'graph.txt');
+  if (options.graph === undefined)
+    writeFileSync(file, generatedGraph(options.people, options.friendships, seeded(1)));
+  const graph = await readGraphFile(file);
   const whole = (lines: string) => {
     writeFileSync(join(folder, 'without.txt'), lines);
     return readGraphFile(join(folder, 'without.txt'));
@@ -38,7 +42,7 @@ export async function runDrill(
   const spare = await erasable(graph, graphStatistics(graph), whole, new Set(seeds));
   if (spare === undefined) throw new Error('There is nobody in this graph whom it can do without');
   const expected = graphStatistics(await whole(spare.lines));
-  const network = await startNetwork(folder, options.graph, options.keys);
+  const network = await startNetwork(folder, file, options.keys);
   cleanup.add(() => network.stop());
 
   cleanup.add(() => command('native', ['down', '--stack', STACK, '--purge'], network.url));
