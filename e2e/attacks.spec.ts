@@ -10,9 +10,11 @@ import {
   ROLES,
   send,
 } from '@sociograph/testing';
-import type { Permission, RealmKey, Reply, Role } from '@sociograph/testing';
+import type { RealmKey, Reply, Role } from '@sociograph/testing';
 import { Fleet, fromStack, pidOf, useWorkspace } from './fleet';
 import { attacks } from './security/attacks';
+import { openStream } from './security/open-stream';
+import { bodyFor, harmless, ID, kindOf, lasting, withoutOwnRecords } from './security/requests';
 
 jest.setTimeout(300_000);
 
@@ -47,6 +49,7 @@ const guarded = readPermissions().filter(
   ({ service, roles }) => SERVICES.includes(service) && roles.length > 0,
 );
 
+const within = { timeoutMs: 60_000, everyMs: 250 };
 const throughGateway: readonly string[] = ['parser-service', 'graph-storage-service'];
 
 describe('nobody gets in who should not', () => {
@@ -80,6 +83,31 @@ describe('nobody gets in who should not', () => {
     const answer = await ask(owner, 'POST', path, body);
     expect([path, Math.floor(answer.status / 100), answer.body]).toEqual([path, 2, answer.body]);
     return (JSON.parse(answer.body) as { id: string }).id;
+  };
+
+  /** Somebody who was invited and registered; answers their subject. */
+  const newMember = async (): Promise<string> => {
+    const email = `${randomUUID()}@example.org`;
+    const invited = await ask(owner, 'POST', '/v1/workspace/invitations', { roles: ['analyst'] });
+    const { token } = JSON.parse(invited.body) as { token: string };
+    const newcomer = { email, password: 'correct horse battery', token };
+    expect((await send(`${gateway}/v1/register/invited`, 'POST', {}, newcomer)).status).toBe(202);
+    return eventually(async () => {
+      type Members = { items: { subject: string; email: string; pending: boolean }[] };
+      const { items } = await read<Members>(owner, '/v1/workspace/members?limit=200');
+      const member = items.find((each) => each.email === email && !each.pending);
+      if (member === undefined) throw new Error('not a member yet');
+      return member.subject;
+    }, within);
+  };
+  const uploaded = async (): Promise<string> => {
+    const answer = await fetch(`${gateway}/v1/uploads`, {
+      method: 'POST',
+      headers: { ...bearer(owner.token()), 'content-type': 'text/csv' },
+      body: 'from,to\n1,2\n2,3\n',
+    });
+    expect(answer.status).toBe(201);
+    return ((await answer.json()) as { id: string }).id;
   };
 
   beforeAll(async () => {
@@ -196,6 +224,11 @@ describe('nobody gets in who should not', () => {
       export: await made('/v1/exports', { network: 'vk', format: 'csv' }),
       job: await made('/v1/graphs/vk/jobs', { kind: 'k-core' }),
       recount: await made('/v1/graphs/vk/recounts', {}),
+      upload: await uploaded(),
+      invitation: await made('/v1/workspace/invitations', { roles: ['viewer'] }),
+      subject: await newMember(),
+      erasure: (JSON.parse((await ask(owner, 'DELETE', '/v1/people/vk/999999999')).body) as { id: string })
+        .id,
       person: PERSON,
     };
     expect(Object.values(ids).every((id) => id !== '')).toBe(true);
@@ -206,6 +239,9 @@ describe('nobody gets in who should not', () => {
       `/v1/people/vk/${PERSON}`,
       `/v1/people/vk/${PERSON}/friends`,
       `/v1/profiles/vk/${PERSON}`,
+      `/v1/uploads/${ids.upload}`,
+      `/v1/workspace/members/${ids.subject}`,
+      '/v1/workspace/invitations',
     ];
     const snapshot = (): Promise<unknown[]> =>
       Promise.all(own.map(async (path) => lasting(await read(owner, path))));
@@ -216,12 +252,12 @@ describe('nobody gets in who should not', () => {
       Object.entries(ids).map(([kind, id]) => ({ permission, kind, id })),
     );
     await inParallel(cases, AT_ONCE, async ({ permission: { method, path, roles }, kind, id }) => {
-      if (!path.includes('{id}') && !path.includes('{leaseId}') && kind !== 'person') return;
+      if (!ID.test(path) && kind !== 'person') return;
       const asked = path
-        .replace(/\{(id|leaseId)\}/, id)
+        .replace(ID, id)
         .replace('{network}', 'vk')
         .replace('{by}', 'degree')
-        .replace('{number}', '0');
+        .replace('{number}', '1');
       // The platform's own role spans workspaces by its nature, also where others may call the same address.
       const granted = roles.filter((role) => role !== 'platform-operator');
       if (granted.length === 0) return;
@@ -230,11 +266,13 @@ describe('nobody gets in who should not', () => {
         `${gateway}${asked}`,
         method,
         bearer(stranger.token({ claims })),
-        method === 'GET' || method === 'DELETE' ? undefined : {},
+        method === 'GET' || method === 'DELETE' ? undefined : bodyFor(method, path),
       );
+      // It is looked for, and is not there: not refused for its form alone.
+      if (kindOf(path) === kind && answer.status !== 404)
+        wrong.push(`${method} ${asked} of another's ${kind}: ${answer.status} ${answer.body.slice(0, 100)}`);
       // An erasure, or an operation on the caller's own workspace, names a person and not somebody's row.
-      const ofOwnWorkspace =
-        !path.includes('{id}') || (method === 'DELETE' && path === '/v1/people/{network}/{id}');
+      const ofOwnWorkspace = !ID.test(path) || (method === 'DELETE' && path === '/v1/people/{network}/{id}');
       if (answer.status >= 500 || (answer.status < 300 && !ofOwnWorkspace))
         wrong.push(`${method} ${asked} (${kind}): ${answer.status} ${answer.body.slice(0, 100)}`);
       const shown = withoutOwnRecords(path, answer.body, foreign);
@@ -246,39 +284,50 @@ describe('nobody gets in who should not', () => {
     expect(wrong).toEqual([]);
     expect(await snapshot()).toEqual(before);
   });
+
+  it('shuts a demoted and a removed member out of every service, and ends their streams', async () => {
+    const subject = await newMember();
+    const path = `/v1/workspace/members/${subject}`;
+    const bearerOf = (): { authorization: string } =>
+      bearer(owner.token({ claims: { sub: subject, realm_access: { roles: ['viewer', 'analyst'] } } }));
+    const statuses = (headers: { authorization: string }): Promise<number[]> =>
+      Promise.all(
+        doors.flatMap(({ service, path: door }) =>
+          [gateway, direct(service)].map(
+            async (base) => (await send(`${base}${door}`, 'GET', headers)).status,
+          ),
+        ),
+      );
+    const everywhere = (status: number): number[] => Array<number>(2 * doors.length).fill(status);
+
+    const first = bearerOf();
+    expect(await statuses(first)).toEqual(everywhere(200));
+    expect((await ask(owner, 'PUT', `${path}/roles`, { roles: ['viewer'] })).status).toBe(200);
+    await eventually(async () => expect(await statuses(first)).toEqual(everywhere(401)), within);
+
+    // What is issued from then on is good.
+    const second = await eventually(async () => {
+      const headers = bearerOf();
+      expect(await statuses(headers)).toEqual(everywhere(200));
+      return headers;
+    }, within);
+    const lasting = await made('/v1/imports', { network: 'vk', seeds: [PERSON], include: ['friends'] });
+    expect((await ask(owner, 'POST', `/v1/imports/${lasting}/pause`)).status).toBe(200);
+    const streams = await Promise.all(
+      [
+        ...[gateway, direct('parser-service')].map((base) => `${base}/v1/imports/${lasting}/events`),
+        ...[gateway, direct('read-model-projector')].map((base) => `${base}/v1/events`),
+      ].map((url) => openStream(url, second)),
+    );
+    expect(streams.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(streams.map((stream) => stream.ended())).toEqual([false, false, false, false]);
+    expect((await ask(owner, 'DELETE', path)).status).toBe(204);
+    await eventually(async () => {
+      expect(await statuses(second)).toEqual(everywhere(401));
+      expect(streams.map((stream) => stream.ended())).toEqual([true, true, true, true]);
+    }, within);
+    for (const stream of streams)
+      expect(stream.text().trimEnd().endsWith('event: end\ndata: {"reason":"token-revoked"}')).toBe(true);
+    expect((await ask(owner, 'POST', `/v1/imports/${lasting}/cancel`)).status).toBe(200);
+  });
 });
-
-/** The caller's own audit records name what it asked for, in vain; only what is told of others counts. */
-function withoutOwnRecords(path: string, body: string, workspace: string): string {
-  type Owned = { workspaceId?: string };
-  if (path === '/v1/audit') {
-    const { items = [] } = JSON.parse(body) as { items?: Owned[] };
-    return JSON.stringify(items.filter(({ workspaceId }) => workspaceId !== workspace));
-  }
-  if (path !== '/v1/events') return body;
-  const isOther = (line: string): boolean =>
-    (JSON.parse(line) as { data?: Owned }).data?.workspaceId !== workspace;
-  return body
-    .split('\n')
-    .filter((line) => line !== '' && isOther(line))
-    .join('\n');
-}
-
-/** A request that an allowed caller may make without changing anything that matters. */
-function harmless({ path }: Permission): string {
-  const ofVertex = /^\/v1\/(people|groups|posts|profiles)\//.test(path);
-  return path
-    .replace('{network}', path.startsWith('/v1/pool/margins') ? 'none' : 'vk')
-    .replace(/\{(id|leaseId)\}/, ofVertex ? '999999999' : randomUUID())
-    .replace('{by}', 'degree')
-    .replace('{number}', '0');
-}
-
-/** What only its owner may change; how fresh an answer is and how much a key was used changes by itself. */
-const CHANGING = /freshness|asOf|^now$|usage|limits|lastUsed|health|pause|updatedAt/i;
-
-function lasting(view: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(view, (name, value: unknown) => (CHANGING.test(name) ? undefined : value)),
-  );
-}
