@@ -99,10 +99,13 @@ describe('what the pool learns of a path', () => {
 
   const learned = async () => (await ledger.learnedPath('vk')) as LearnedPath;
 
-  it('begins with the declared margin and keeps it until it has ten samples', async () => {
+  it('begins with the declared margin, keeps it until it has ten samples, and lets it go until it has twenty', async () => {
     expect(await ledger.learnedPath('vk')).toBeUndefined();
     expect(await report([10, 11, 12, 13])).toBe(110.5);
     expect(await report([10, 11, 12, 13, 12])).toBe(110.5);
+    expect(await report([12])).toBe(110.5);
+    expect(await report([12, 12, 12, 12, 12])).toBe(60.5);
+    expect(await report([12, 12, 12, 12])).toBe(20.5);
     expect(await report([12])).toBe(20);
   });
 
@@ -145,15 +148,16 @@ describe('what the pool learns of a path', () => {
   });
 
   it('counts the error of the clocks on both sides, and says how late workers send', async () => {
-    await report([10, 10, 10, 10, 10, 10, 10, 10, 10, 12], { clockErrorMs: 4, latenessMs: [0.5, 3] });
+    const trips = [...Array.from({ length: 19 }, () => 10), 12];
+    await report(trips, { clockErrorMs: 4, latenessMs: [0.5, 3] });
     expect(await learned()).toMatchObject({
       clockErrorMs: 4,
       shortestTripMs: 10,
-      samples: 10,
+      samples: 20,
       learnedAt: clock.nowMs(),
       lateness: { meanMs: 0.5, maxMs: 3 },
     });
-    expect((await learned()).spreadMs).toBeCloseTo(2 * 1.6 + 8, 1);
+    expect((await learned()).spreadMs).toBeCloseTo(2 * 1.3 + 8, 1);
     await report([], { clockErrorMs: 0.2 });
     expect((await learned()).clockErrorMs).toBeCloseTo(3.6, 3);
   });

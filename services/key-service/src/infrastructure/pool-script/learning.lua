@@ -3,9 +3,10 @@
 -- makes (probes, refusals), at least 10 ms (a network and a worker are busy for that long now and then, and a probe a
 -- second does not see it), widened for what a sample of that size has not shown yet, plus both clocks' errors.
 -- Before ten samples the declared margin holds: delays that have two values only are the same five times in a row one
--- time in thirty.
+-- time in thirty. Up to twenty it is let go by and by: the range of a dozen samples falls short once in some thousand runs
+-- by more than the widening makes up for (after an hour without a call, on a path that had changed meanwhile).
 local RECENT, PERIOD, PERIODS = 5000000, 5000000, 12
-local TOP, LEAST_SAMPLES, LEAST_SPREAD = 8, 10, 10000
+local TOP, LEAST_SAMPLES, ENOUGH_SAMPLES, LEAST_SPREAD = 8, 10, 20, 10000
 
 local function samplesOf()
   return load('path:' .. rules.network .. ':samples') or { r = {}, p = {} }
@@ -69,8 +70,11 @@ local function estimate(samples)
     fast = 1.25 * fast
   end
   local found = math.max(slow, fast)
+  local declared = rules.margin - rules.slack
   if n < LEAST_SAMPLES then
-    found = math.max(found * 2, rules.margin - rules.slack)
+    found = math.max(found * 2, declared)
+  elseif n < ENOUGH_SAMPLES then
+    found = math.max(found, declared * (ENOUGH_SAMPLES - n) / (ENOUGH_SAMPLES - LEAST_SAMPLES))
   end
   return found, n, lo
 end
