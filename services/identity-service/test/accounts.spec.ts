@@ -195,6 +195,10 @@ describe('accounts', () => {
     expect(again.body).toEqual(first.body);
     const token = String(first.body['token']);
     expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    for (const field of ['note', 'days'])
+      expect(
+        await stand.ask('POST', '/v1/workspace/invitations', admin, { roles: ['viewer'], [field]: null }),
+      ).toMatchObject({ status: 400, body: { errors: [{ field }] } });
     expect(await invite(['analyst'])).toMatchObject({ status: 422, body: { code: 'REQUEST.KEY_REUSED' } });
     const listed = (await stand.ask('GET', '/v1/workspace/invitations', admin)).body['items'];
     expect(listed).toHaveLength(1);

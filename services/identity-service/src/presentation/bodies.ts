@@ -8,12 +8,12 @@ import {
   IsEmail,
   IsIn,
   IsInt,
-  IsOptional,
   IsString,
   Length,
   Matches,
   Max,
   Min,
+  ValidateIf,
 } from 'class-validator';
 import { WORKSPACE_ROLES, type WorkspaceRole } from '../domain/members';
 import type { Act } from '../domain/ports';
@@ -94,19 +94,24 @@ export class RolesBody {
   roles!: WorkspaceRole[];
 }
 
+/** Absent or right: null is neither, though class-validator's own IsOptional lets it pass. */
+function IfGiven(): PropertyDecorator {
+  return ValidateIf((_, value) => value !== undefined);
+}
+
 export class InviteBody {
   @RoleList
   roles!: WorkspaceRole[];
 
   @ApiPropertyOptional({ description: 'For whom it is; only shown in the list', maxLength: 200 })
-  @IsOptional()
+  @IfGiven()
   @IsString({ message: 'must be a text' })
   @Length(1, 200, { message: 'must be 1 to 200 characters' })
   @Matches(PLAIN, { message: NOT_PLAIN })
   note?: string;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 30, default: 7, description: 'Days it holds' })
-  @IsOptional()
+  @IfGiven()
   @IsInt({ message: 'must be a whole number' })
   @Min(1, { message: 'must be at least 1' })
   @Max(30, { message: 'must be at most 30' })
