@@ -68,10 +68,12 @@ export class LeaseWorker {
 
   /** Session, threads and the first probes; rejects when the pool cannot be reached, and may be called again. */
   open(): Promise<void> {
-    this.#opening ??= this.#scope.runInAsyncScope(() => this.#open()).catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
-    });
+    this.#opening ??= this.#scope
+      .runInAsyncScope(() => this.#open())
+      .catch((error: unknown) => {
+        this.#opening = undefined;
+        throw error;
+      });
     return this.#opening;
   }
 
