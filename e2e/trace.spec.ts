@@ -42,7 +42,7 @@ describe('the trace of one request', () => {
         expect(beginnings()).toEqual(['gateway POST parser-service.v1-imports.post']);
         expect(spans.map(({ service }) => service)).toContain('key-service-0');
       },
-      { timeoutMs: 30_000 },
+      { timeoutMs: 60_000, everyMs: 500 },
     );
   });
 
