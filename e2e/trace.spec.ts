@@ -9,6 +9,8 @@ jest.setTimeout(300_000);
 const EGO_FACEBOOK = join(__dirname, '../infra/vk-simulator/data/ego-facebook.txt.gz');
 /** Of the graph; with 11 friends, so that one call brings all there is. */
 const SEED = '987';
+/** Of another circle of it. */
+const OTHER_SEED = '100';
 
 describe('the trace of one request', () => {
   const correlationId = `trace-${randomUUID()}`;
@@ -20,6 +22,8 @@ describe('the trace of one request', () => {
     await useWorkspace(`e2e-${randomUUID().slice(0, 8)}`);
     const fleet = await Fleet.up(EGO_FACEBOOK, { keys: 4 });
     await fleet.registerKeys();
+    // The first lease of a fleet may take longer than a call waits; one that is put back goes on in a trace of its own.
+    await fleet.completed((await fleet.api.startImport({ seeds: [OTHER_SEED], depth: 1 })).id, 120_000);
     token = await demoToken();
     const answer = await fetch(`${fromStack('GATEWAY_URL')}/v1/imports`, {
       method: 'POST',
@@ -81,10 +85,13 @@ describe('the trace of one request', () => {
       ...toTheCall,
       'parser-service-0 client call vk',
     ]);
-    expect(named('call vk')[0]).toMatchObject({
-      failed: false,
-      attributes: { 'http.response.status_code': 200 },
-    });
+    // A slot that was missed is a try of its own before it.
+    expect(named('call vk')).toContainEqual(
+      expect.objectContaining({
+        failed: false,
+        attributes: expect.objectContaining({ 'http.response.status_code': 200 }) as object,
+      }),
+    );
     const served = spans.filter(({ service, kind }) => service === 'key-service-0' && kind === 'server');
     const paths = served.map((span) => pathTo(span, spans));
     expect(paths).toContainEqual([

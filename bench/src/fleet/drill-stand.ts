@@ -70,6 +70,8 @@ export class DrillStand {
     const graph = join(folder, 'graph.txt');
     writeFileSync(graph, generatedGraph(people, friendships, seeded(seed)));
     const expected = graphStatistics(await readGraphFile(graph));
+    // What an earlier run left or kept would be counted with this one's graph. A stack that never was ends with 1.
+    await native(['down', '--stack', stack, '--purge'], false);
     const tokens = Array.from({ length: keys }, () => `vk1.a.${randomBytes(64).toString('base64url')}`);
     const tokensFile = join('.sociograph', stack, 'run', 'drill-tokens.json');
     mkdirSync(join(ROOT, '.sociograph', stack, 'run'), { recursive: true });

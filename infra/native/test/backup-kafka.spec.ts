@@ -115,6 +115,15 @@ describe('topics', () => {
     );
   });
 
+  it('of a backup that names an offset twice are refused', async () => {
+    const topic = await create(1, keptOnes);
+    const bounds = [{ partition: 0, low: 0, high: 2 }];
+    const file = await write('twice', [line(0, 0), line(0, 1), line(0, 0)]);
+    await expect(load({ topic, bounds, file })).rejects.toThrow(
+      'the backup has offset 0 twice, or not in its order',
+    );
+  });
+
   it('without records have no file, and those that are not there are left out', async () => {
     const topic = await create(1, keptOnes);
     expect(await dumped(topic, keptOnes)).toEqual({ bounds: [{ partition: 0, low: 0, high: 0 }], lines: [] });

@@ -88,6 +88,8 @@ export function batchMetrics(
     fetched(part) {
       const { topic, partition, beyond, oldestMs } = part;
       lag.set({ group, topic, partition: String(partition) }, Math.max(0, beyond));
+      // There before the first dead letter: of a series that begins with one Prometheus sees no increase.
+      dead.inc({ group, topic }, 0);
       waiting.set(keyOf(topic, partition), { ...part, group, sinceMs: oldestMs });
     },
     done(topic, partition) {

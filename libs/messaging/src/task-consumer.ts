@@ -58,7 +58,7 @@ export class TaskConsumer<M extends MessageDefinition = MessageDefinition> {
   readonly #channel: ConfirmedChannel;
   readonly #busy = new Set<Promise<void>>();
   readonly #closing = new AbortController();
-  readonly #outcomes: { inc(labels: { queue: string; outcome: string }): void } | undefined;
+  readonly #outcomes: { inc(labels: { queue: string; outcome: string }, by?: number): void } | undefined;
   readonly #duration:
     { observe(labels: { queue: string; outcome: string }, seconds: number): void } | undefined;
   #consumer: { channel: ConfirmChannel; tag: string } | undefined;
@@ -70,6 +70,8 @@ export class TaskConsumer<M extends MessageDefinition = MessageDefinition> {
       'Tasks by what became of them; growth of retry or dead means failing work',
       ['queue', 'outcome'],
     );
+    // There from the start: of a series that begins with its first dead task Prometheus sees no increase.
+    this.#outcomes?.inc({ queue: options.queue, outcome: 'dead' }, 0);
     this.#duration = options.metrics?.histogram(
       'rabbit_task_duration_seconds',
       'Time the handler took for a task, by what it came to; a spike means slow servers behind it',

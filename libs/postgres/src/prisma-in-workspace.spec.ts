@@ -69,6 +69,10 @@ describe('a transaction of Prisma in a workspace', () => {
       'a statement',
       thrown('Raw query failed', { code: 'P2010', ...driver({ kind: 'postgres', originalCode: '42601' }) }),
     ],
+    [
+      'a transaction that lasted too long',
+      thrown('Transaction API error: Transaction already closed', { code: 'P2028' }),
+    ],
     ['a fault of ours', new TypeError('Connection is undefined')],
     ['a refusal of ours', new DomainError({ code: 'KEYS.UNKNOWN', kind: 'not-found', message: 'No.' })],
     ['what is no error', 'Connection terminated'],

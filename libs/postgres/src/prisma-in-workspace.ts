@@ -42,7 +42,7 @@ export async function prismaInWorkspace<Tx extends PrismaTransaction, R>(
 }
 
 /** Prisma's codes: not reached, reached too late, gone, no connection or transaction in time. */
-const AWAY = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037']);
+const AWAY = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037']);
 /** PostgreSQL's own, which a raw statement passes on inside P2010. */
 const ENDING = new Set(['57P01', '57P02', '57P03', '53300']);
 
@@ -52,6 +52,8 @@ function isAway(error: unknown): boolean {
     code?: unknown;
     meta?: { driverAdapterError?: { cause?: { kind?: string; originalCode?: string } } };
   };
+  // The same code for a transaction that lasted too long, which is ours.
+  if (code === 'P2028') return error.message.includes('Unable to start a transaction');
   if (typeof code === 'string' && AWAY.has(code)) return true;
   const cause = meta?.driverAdapterError?.cause;
   if (cause?.kind === 'DatabaseNotReachable' || ENDING.has(cause?.originalCode ?? '')) return true;

@@ -20,11 +20,17 @@ export function drainable(server: Server): () => Promise<void> {
     silent.add(socket);
     socket.once('close', () => silent.delete(socket));
   });
-  server.on('request', ({ socket }: IncomingMessage) => silent.delete(socket));
+  const answering = new Set<ServerResponse>();
+  let isEnding = false;
+  server.prependListener('request', ({ socket }: IncomingMessage, res: ServerResponse) => {
+    silent.delete(socket);
+    if (isEnding) res.shouldKeepAlive = false;
+    answering.add(res);
+    res.once('close', () => answering.delete(res));
+  });
   return () => {
-    server.prependListener('request', (_req: IncomingMessage, res: ServerResponse) => {
-      res.shouldKeepAlive = false;
-    });
+    isEnding = true;
+    for (const res of answering) if (!res.headersSent) res.shouldKeepAlive = false;
     return new Promise((resolve) => {
       let sweep: NodeJS.Timeout | undefined;
       const notice = setTimeout(() => {

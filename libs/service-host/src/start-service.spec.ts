@@ -297,7 +297,7 @@ describe('the REST edge of a service', () => {
       kept: boolean;
     }> =>
       new Promise((resolve, reject) => {
-        const req = request({ port, path: '/v1/things/pause', method: 'POST', agent });
+        const req = request({ host: '127.0.0.1', port, path: '/v1/things/pause', method: 'POST', agent });
         req.once('error', reject).once('response', (res) => {
           const { connection } = res.headers;
           res.resume().once('end', () => {
@@ -311,31 +311,35 @@ describe('the REST edge of a service', () => {
     const stopped = other.close();
     expect(await pause()).toEqual({ status: 201, connection: 'close', kept: true });
     await stopped;
-    await expect(pause()).rejects.toThrow('ECONNREFUSED');
+    await expect(pause()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     agent.destroy();
   });
 
   it('closes connections on which nothing ever came when it stops', async () => {
     const other = await startOther();
+    const taken = once(other.app.getHttpServer(), 'connection');
     const socket = connect(Number(new URL(other.url).port), '127.0.0.1');
-    await once(socket, 'connect');
+    await Promise.all([once(socket, 'connect'), taken]);
     const ended = once(socket.resume(), 'close');
     await other.close();
     await ended;
   });
 
-  it('finishes a request that is under way while it stops, and takes no new one', async () => {
+  it('finishes a request that is under way while it stops, says that its connection ends, and takes no new one', async () => {
     const other = await startOther();
     const { port } = new URL(other.url);
     const body = '{"network":"vk","seeds":["1"]}';
-    const answered = new Promise<number | undefined>((resolve, reject) => {
+    const answered = new Promise<unknown[]>((resolve, reject) => {
       const req = request({
+        host: '127.0.0.1',
         port,
         path: '/v1/things',
         method: 'POST',
         headers: { 'content-type': 'application/json', 'content-length': body.length },
       });
-      req.once('response', (res) => resolve(res.resume().statusCode)).once('error', reject);
+      req.once('error', reject).once('response', (res) => {
+        resolve([res.resume().statusCode, res.headers.connection]);
+      });
       req.write(body.slice(0, 5), () => {
         setImmediate(() => {
           void other.close();
@@ -343,7 +347,7 @@ describe('the REST edge of a service', () => {
         });
       });
     });
-    expect(await answered).toBe(202);
+    expect(await answered).toEqual([202, 'close']);
     await other.close();
     await expect(fetch(`${other.url}/v1/things`)).rejects.toThrow();
     await expect(fetch(`${other.managementUrl}/metrics`)).rejects.toThrow();

@@ -9,6 +9,7 @@ import {
   testServers,
 } from '@sociograph/testing';
 import { Registrar } from '../src/application/register-accounts';
+import { forgetAnswers } from '../src/infrastructure/forget-answers';
 import { PgAttempts } from '../src/infrastructure/pg-attempts';
 
 jest.setTimeout(60_000);
@@ -45,6 +46,18 @@ describe('attempts', () => {
     new PgAttempts(pools[0] as Postgres),
     new PgAttempts(pools[1] as Postgres),
   ];
+
+  it('are not all that is forgotten: answers of the day before are, too', async () => {
+    await inPostgres(database.adminUrl, (admin) =>
+      admin.query(`INSERT INTO idempotency_keys (workspace_id, operation, key, body_hash, created_at) VALUES
+        ('w', 'o', 'old', 'h', now() - interval '25 hours'), ('w', 'o', 'new', 'h', now() - interval '23 hours')`),
+    );
+    await forgetAnswers(pools[0] as Postgres);
+    const { rows } = await inPostgres(database.adminUrl, (admin) =>
+      admin.query<{ key: string }>('SELECT key FROM idempotency_keys'),
+    );
+    expect(rows).toEqual([{ key: 'new' }]);
+  });
 
   it('are allowed up to the limit, whoever counts them, then told how long to wait', async () => {
     const [here, there] = both();

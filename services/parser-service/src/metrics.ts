@@ -48,7 +48,7 @@ export function parserMetrics(metrics: Metrics) {
     ),
     store: metrics.histogram(
       'parser_store_seconds',
-      'What was seen on its way into the log (publish) and into the database (commit); as long as that a call holds its place',
+      'What was seen on its way into the log (publish) and into the database (commit), waits included; a call whose answer is not kept holds its place as long',
       ['step'] as const,
     ),
     // Are slots kept?

@@ -716,7 +716,19 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       const [first] = (await under.ledger.find(running))?.people ?? [];
       await under.ledger.begin(running);
       const queued = await dispatch('lists', 1);
+      // Kept by a process that did not come to note that the call was begun.
+      const answer = {
+        people: ['2'],
+        tries: 0,
+        status: 200,
+        body: '{}',
+        observedAt: 1,
+        keyId: 'k',
+        fence: 1,
+      };
+      expect(await under.ledger.keep(queued, answer)).toBe(true);
       await under.imports.change(lane.workspaceId, importId, (job) => job.step('cancel', 2));
+      expect((await under.ledger.find(queued))?.kept).toBeUndefined();
       await under.ledger.finish(running, {
         ...NOTHING,
         again: [{ person: String(first), readyInMs: 0, refund: false, cause: 'error 10' }],
@@ -752,6 +764,26 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       expect(await under.ledger.reviveStale(60_000)).toBeGreaterThanOrEqual(1);
       expect((await under.ledger.find(callId))?.wanted).toBe(false);
       expect(await work()).toMatchObject({ ready: { lists: 1 } });
+    });
+
+    it('takes a call up anew whose answer is kept, instead of asking again', async () => {
+      await start();
+      const callId = await dispatch('lists', 1);
+      await under.ledger.begin(callId);
+      const answer = {
+        people: ['1'],
+        tries: 0,
+        status: 200,
+        body: '{}',
+        observedAt: 1,
+        keyId: 'k',
+        fence: 1,
+      };
+      await under.ledger.keep(callId, answer);
+      await under.age(60_001);
+      expect(await under.ledger.reviveStale(60_000)).toBeGreaterThanOrEqual(1);
+      expect(await under.ledger.find(callId)).toMatchObject({ wanted: true, kept: answer });
+      expect(await work()).toMatchObject({ ready: {} });
     });
 
     it('changes nothing of an import when its step throws', async () => {

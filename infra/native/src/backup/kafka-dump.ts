@@ -35,6 +35,7 @@ export async function dumpTopics(
   const wanted = [...new Set([...open.keys()].map((place) => place.split(' ')[0] as string))];
   if (wanted.length === 0) return bounds;
 
+  const next = new Map<string, number>();
   const files = new Map(wanted.map((topic) => [topic, new LinesFile(join(folder, `${topic}.jsonl.gz`))]));
   const groupId = `backup.reader.${randomUUID()}`;
   const consumer = kafka.consumer({
@@ -53,7 +54,12 @@ export async function dumpTopics(
     const end = open.get(place);
     if (end === undefined) return;
     for (const [at, message] of batch.messages.entries()) {
-      if (Number(message.offset) < end) await files.get(batch.topic)?.write(lineOf(batch.partition, message));
+      const offset = Number(message.offset);
+      // A member that had to join again begins anew: what stands in the file already is passed over.
+      if (offset < end && offset >= (next.get(place) ?? 0)) {
+        await files.get(batch.topic)?.write(lineOf(batch.partition, message));
+        next.set(place, offset + 1);
+      }
       if (at % 500 === 499) await heartbeat();
     }
     resolveOffset(batch.lastOffset());

@@ -62,13 +62,20 @@ class PartitionWriter {
   ) {}
 
   async add(message: Message): Promise<void> {
+    const bytes = bytesOf(message);
+    // Before, not after: what waits and a large record must not be more together than the topic takes.
+    if (this.#waiting.length > 0 && this.#bytes + bytes > MOST_BYTES) await this.flush();
     this.#waiting.push({ ...message, partition: this.partition });
-    this.#bytes += (message.value?.length ?? 0) + (message.key?.length ?? 0) + 100;
-    if (this.#waiting.length >= MOST_RECORDS || this.#bytes >= MOST_BYTES) await this.flush();
+    this.#bytes += bytes;
+    if (this.#waiting.length >= MOST_RECORDS) await this.flush();
   }
 
   /** Fillers until the next record gets this offset. */
   async fillUpTo(offset: number): Promise<void> {
+    if (offset < this.#next + this.#waiting.length)
+      throw new PlainFault(
+        `${this.topic}, partition ${this.partition}: the backup has offset ${offset} twice, or not in its order.`,
+      );
     while (this.#next + this.#waiting.length < offset) await this.add(fillerOf(this.topic, this.partition));
   }
 
@@ -85,6 +92,13 @@ class PartitionWriter {
       );
     this.#next += messages.length;
   }
+}
+
+function bytesOf({ key, value, headers = {} }: Message): number {
+  const ofHeaders = Object.entries(headers).flatMap(([name, values]) =>
+    [values ?? []].flat().map((each) => name.length + each.length + 10),
+  );
+  return (key?.length ?? 0) + (value?.length ?? 0) + 100 + ofHeaders.reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /**

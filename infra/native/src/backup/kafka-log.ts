@@ -21,8 +21,11 @@ export const CHANGES_TOPIC = 'sociograph.graph.changes.v1';
 export const HEADS_TOPIC = 'sociograph.audit.heads.v1';
 export const SUPPRESSIONS_TOPIC = 'sociograph.graph.suppressions.v1';
 
-/** Groups whose offsets say what is done; readers without a memory have groups of a moment. */
-export const LASTING_GROUPS = ['graph-storage', 'identity-service', 'analytics'] as const;
+/**
+ * Groups whose offsets say what is done; readers without a memory have groups of a moment. The warehouse of analytics is not in a
+ * backup and made again from the topics: its group begins anew.
+ */
+export const LASTING_GROUPS = ['graph-storage', 'identity-service'] as const;
 
 export function kafkaOf({ brokers, credentials }: KafkaConnection): Kafka {
   return new Kafka({

@@ -53,6 +53,11 @@ export async function restoreBackup(servers: Servers, options: RestoreOptions, s
     throw new PlainFault(
       `The backup was made by a newer version than this one, which does not know ${unknown.join(', ')}.`,
     );
+  const ledger = ledgerOf(from, manifest.stack);
+  if (!existsSync(ledger) && options.erasures.length === 0)
+    throw new PlainFault(
+      `${ledger} is missing: it says who was erased since. Put it beside the backup, or name a newer one (--erasures FILE).`,
+    );
   if ((await askSupervisor(stack.dir, { command: 'status' })) !== undefined)
     throw new PlainFault(
       `The fleet of stack ${stack.name} runs: a backup goes into empty servers only (npm run down -- --stack ${stack.name} --purge).`,

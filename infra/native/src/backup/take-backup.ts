@@ -115,7 +115,11 @@ export async function takeBackup(servers: Servers, to: string, say: Say): Promis
   renameSync(folder, target);
   const erased = await rememberErasures(stack, target, join(target, 'kafka'));
   const seconds = Math.floor(startedAt.getTime() / 1000);
-  writeFileSync(join(dirname(target), `backup-${stack.name}.prom`), textOf(stack.name, seconds));
+  const text = join(dirname(target), `backup-${stack.name}.prom`);
+  writeFileSync(`${text}.new`, textOf(stack.name, seconds));
+  // An exporter that reads it is another user: one number, no secret.
+  chmodSync(`${text}.new`, 0o644);
+  renameSync(`${text}.new`, text);
   await tellPrometheus(stack, servers.prometheus, seconds);
   say(
     `${basename(target)}: ${manifest.files.length} files, ${(sizeOf(manifest) / 1e6).toFixed(1)} MB; ` +

@@ -13,8 +13,8 @@ async function main({
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       // Exporters flush when their process ends, which may be a moment later than this one's signal.
-      void receiver.close().then(() => process.exit(0));
-      setTimeout(() => process.exit(0), 2_000).unref();
+      setTimeout(() => void receiver.close().then(() => process.exit(0)), 1_500);
+      setTimeout(() => process.exit(0), 3_000).unref();
     });
   }
 }

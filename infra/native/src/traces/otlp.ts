@@ -76,7 +76,7 @@ function serviceOf(attributes: StoredSpan['attributes']): string {
 function attributesOf(list: unknown): Record<string, string | number | boolean> {
   const pairs = fieldsIn(list).flatMap(({ key, value }): [string, string | number | boolean][] => {
     const plain = plainOf(value);
-    return typeof key !== 'string' || plain === undefined ? [] : [[key, plain]];
+    return typeof key !== 'string' || key.length > LONGEST_TEXT || plain === undefined ? [] : [[key, plain]];
   });
   return Object.fromEntries(pairs.slice(0, MOST_ATTRIBUTES));
 }

@@ -17,11 +17,8 @@ const HELP = `npm run bench:exports -- [--friendships N] [--formats A,B] [--seed
 /** Resident megabytes that making a file may take beyond what the process had before. */
 const MEMORY_BAR_MB = 200;
 
-/** What infra/native starts graph-storage with; V8 and malloc keep more of what is free without it. */
-const AS_THE_FLEET = {
-  NODE_OPTIONS: '--max-old-space-size=256 --max-semi-space-size=16',
-  MALLOC_ARENA_MAX: '2',
-};
+/** What infra/native starts graph-storage with; V8 keeps more of what is free without it. */
+const AS_THE_FLEET = ['--max-old-space-size=256', '--max-semi-space-size=16'];
 
 const clock = new SystemClock();
 
@@ -61,7 +58,7 @@ async function madeInProcess(order: {
   folder: string;
   format: ExportFormat;
 }): Promise<MadeExport> {
-  const child = fork(join(__dirname, 'export-child.js'), { env: { ...process.env, ...AS_THE_FLEET } });
+  const child = fork(join(__dirname, 'export-child.js'), { execArgv: AS_THE_FLEET });
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the process that makes ${order.format} ended early (${String(code)})`);
   });

@@ -5,7 +5,10 @@ import { type AttemptLimit, Attempts } from '../domain/attempts';
 /** First half of the advisory lock under which the attempts of a name are counted one after the other. */
 const LOCKS = 0x61747470;
 
-/** As the worker. Names are stored as their SHA-256: the address of somebody who only tried is nobody's business. */
+/**
+ * As the worker. Names are stored as their SHA-256, so that nobody reads the addresses of those who only tried; who has a list
+ * of addresses can find out which of them are among these. Rows live as long as the longest limit looks back.
+ */
 export class PgAttempts extends Attempts {
   constructor(private readonly worker: Postgres) {
     super();

@@ -135,6 +135,19 @@ describe('the ring of keys in memory', () => {
     ]);
   });
 
+  it('says nothing of a key that another version took the place of while the ledger answered', async () => {
+    const { keys, ledger, ring, add } = setUp();
+    await add(aKey('k1'));
+    await ring.refresh();
+    let answer: (found: { keyId: string; state: KeyState }[]) => void = () => undefined;
+    jest.spyOn(ledger, 'define').mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    const comparing = ring.compareNext(1);
+    await keys.update('demo', 'k1', (key) => key.pause(5), note);
+    await ring.refresh();
+    answer([{ keyId: 'k1', state: 'invalid' }]);
+    expect(await comparing).toEqual([]);
+  });
+
   it('has no token of a key that is over', async () => {
     const { keys, ring, add } = setUp();
     await add(aKey('k1'));

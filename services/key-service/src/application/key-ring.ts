@@ -122,9 +122,11 @@ export class KeyRing {
   async #define(keys: ApiKey[]): Promise<Differing[]> {
     const differing = keys.length === 0 ? [] : await this.#ledger.define(keys);
     for (const key of keys) if (this.#untold.get(key.id) === key) this.#untold.delete(key.id);
+    const told = new Map(keys.map((key) => [key.id as string, key]));
     return differing.flatMap(({ keyId, state }) => {
-      const key = this.key(keyId);
-      return key === undefined ? [] : [{ key, state }];
+      const key = told.get(keyId);
+      // Where another version came meanwhile, this was said of the one before.
+      return key === undefined || this.key(keyId) !== key ? [] : [{ key, state }];
     });
   }
 }

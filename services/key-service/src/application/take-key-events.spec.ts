@@ -154,6 +154,8 @@ describe('events of a settle', () => {
   it('leaves a key alone that got another token meanwhile', async () => {
     const { desk, steps } = setUp({ refreshable: false, version: 5 });
     desk.refresh('k1', 4, 'token-refused', 'key-service');
+    // While the first is looked at: it would wait for the same.
+    desk.refresh('k1', 4, 'token-refused', 'key-service');
     await settled();
     expect(steps).toEqual([['want', 'k1', 4], ['refresh ring']]);
   });

@@ -32,6 +32,9 @@ const OF_RESTS = new Set<KeyEventKind>([
 
 /** What happens when the answers of a settle changed what the pool knows of keys. */
 export class KeyEventDesk {
+  /** Versions of tokens that are being refreshed: who asks again would wait for the lock of their pair. */
+  readonly #asked = new Set<string>();
+
   constructor(private readonly parts: KeyEventParts) {}
 
   /**
@@ -50,6 +53,9 @@ export class KeyEventDesk {
   /** A key that rests until it has another token; also found by comparing with the ledger after a crash. */
   refresh(keyId: string, tokenVersion: number, reason: string, service: string): void {
     const { refreshes, invalid, report, ring } = this.parts;
+    const asked = `${keyId} ${tokenVersion}`;
+    if (this.#asked.has(asked)) return;
+    this.#asked.add(asked);
     const work = async (): Promise<void> => {
       if (await refreshes.want(keyId, tokenVersion)) {
         await refreshes.run();
@@ -61,7 +67,9 @@ export class KeyEventDesk {
       invalid.note(keyId, reason, service);
       await invalid.write();
     };
-    void work().catch((error: unknown) => report.failed('a token could not be refreshed', error));
+    void work()
+      .catch((error: unknown) => report.failed('a token could not be refreshed', error))
+      .finally(() => this.#asked.delete(asked));
   }
 
   /** Its tokens are worth nothing any more, and no other is to be had without its owner. */

@@ -14,8 +14,9 @@ export class InvalidKeys {
     private readonly keeper: Pick<KeyKeeper, 'invalidate'>,
   ) {}
 
+  /** The first note of a key holds until it is written: it has the reason, and who saw it. */
   note(keyId: string, reason: string, service: string): void {
-    this.#unwritten.set(keyId, { reason, service });
+    if (!this.#unwritten.has(keyId)) this.#unwritten.set(keyId, { reason, service });
   }
 
   /** Throws what kept a row from being written; that key and those after it stay noted. */

@@ -13,7 +13,7 @@ type Known = Pick<FollowedSuppressions, 'suppressions' | 'caughtUp' | 'dropped'>
 /** A ledger that hands out nobody who was erased. Before all marks are known it dispatches and gives out nothing. */
 export class FilteringLedger extends PgCallLedger {
   constructor(
-    worker: Postgres,
+    private readonly worker: Postgres,
     private readonly known: Known,
     private readonly forgetting: PgForgetting,
     /** Hears of each item that a call ended as a gap. */
@@ -54,10 +54,14 @@ export class FilteringLedger extends PgCallLedger {
   private async withoutErased(callId: string, result: CallResult): Promise<CallResult> {
     const { suppressions } = this.known;
     if (result.found.length === 0 || suppressions.size === 0) return result;
-    const call = await super.find(callId);
+    const { rows } = await this.worker.query<{ workspace_id: string; network: string }>(
+      'SELECT workspace_id, network FROM calls WHERE id = $1',
+      [callId],
+    );
+    const [call] = rows;
     if (call === undefined) return result;
     const found = result.found.filter(
-      ({ person }) => !suppressions.isSuppressed(call.workspaceId, call.network, person),
+      ({ person }) => !suppressions.isSuppressed(call.workspace_id, call.network, person),
     );
     this.known.dropped('item', result.found.length - found.length);
     return { ...result, found };

@@ -224,7 +224,15 @@ export class MemoryCallLedger extends CallLedger {
     const stale = [...this.store.calls.values()].filter(
       ({ state, since }) => isOpen(state) && since < this.store.now() - olderThanMs,
     );
-    for (const { call } of stale) await this.putBack(call.callId, { holdMs: 0, refund: false });
+    for (const stored of stale) {
+      const { callId } = stored.call;
+      if (stored.kept === undefined) {
+        await this.putBack(callId, { holdMs: 0, refund: false });
+        continue;
+      }
+      stored.since = this.store.now();
+      this.store.sent.push(callId);
+    }
     return stale.length;
   }
 

@@ -13,6 +13,7 @@ import {
   type LaneView,
   type PutBackOptions,
 } from '../domain/ports';
+import { requestCalls } from './outgoing';
 import { enterLane, hasRoom, noteTurns, openCalls, storeCalls, storePlan, viewLane } from './pg-dispatch';
 import {
   callOf,
@@ -34,7 +35,8 @@ const TOGETHER = 16;
 
 /**
  * Items and calls in PostgreSQL, as the `worker` role. Order of locks, so that no two transactions can wait for
- * each other: lane, call, import, items; dispatch waits for no item and for no import. Statements work on sets: the cost of a call does not grow with the import.
+ * each other: lane, call, import, items; dispatch waits for no import but one
+ * that it ends at its limit, and for no item. Statements work on sets: the cost of a call does not grow with the import.
  * Items of a call are found by `call_id`, never by their state beside it: that names the index of open items, which the
  * planner then walks from end to end (27,000 pages a call where 100 will do), and items in a call are `called` anyway.
  */
@@ -197,16 +199,29 @@ export class PgCallLedger extends CallLedger {
     });
   }
 
+  /** Whose answer is kept is not asked for again: its message goes out once more. */
   async reviveStale(olderThanMs: number): Promise<number> {
+    const requested = await this.postgres.tx(async (q) => {
+      const { rows } = await q.query<CallRow>(
+        `UPDATE calls SET dispatched_at = clock_timestamp() WHERE ${IS_STALE} AND answer IS NOT NULL
+         RETURNING id, import_id, workspace_id, network, kind, people, splits`,
+        [olderThanMs],
+      );
+      if (rows.length > 0) await requestCalls(q, rows.map(callOf));
+      return rows.length;
+    });
     const { rows } = await this.postgres.query<{ id: string }>(
-      `SELECT id FROM calls WHERE state IN ('queued', 'running')
-         AND greatest(dispatched_at, begun_at) < clock_timestamp() - $1 * interval '1 millisecond'`,
+      `SELECT id FROM calls WHERE ${IS_STALE} AND answer IS NULL`,
       [olderThanMs],
     );
     for (const { id } of rows) await this.putBack(id, { holdMs: 0, refund: false });
-    return rows.length;
+    return requested + rows.length;
   }
 }
+
+/** Nobody has begun it, or ended it, for $1 ms. */
+const IS_STALE = `state IN ('queued', 'running')
+  AND greatest(dispatched_at, begun_at) < clock_timestamp() - $1 * interval '1 millisecond'`;
 
 /** The kind of item that the call `c` holds. */
 const ITEM_KIND_OF_CALL = `CASE c.kind ${Object.entries(ITEMS_OF)

@@ -20,6 +20,7 @@ import type { LogPositions } from '../domain/observation';
 import { type ImportFilter, Imports, type ImportRecord } from '../domain/ports';
 import { announceImport, auditAct } from './outgoing';
 import { BANNED } from './pg-finish-calls';
+import { NOTHING_KEPT } from './pg-kept-answers';
 import { holdUploads } from './pg-uploads';
 import { takeListsAgain } from './pg-rounds';
 import {
@@ -262,7 +263,7 @@ export class PrismaImports extends Imports {
 async function withdraw(q: Queryable, importId: string): Promise<Partial<ImportCounters>> {
   await q.query(
     `WITH ended AS (
-       UPDATE calls SET state = 'put-back', ended_at = clock_timestamp()
+       UPDATE calls SET state = 'put-back', ended_at = clock_timestamp(), ${NOTHING_KEPT}
        WHERE id IN (SELECT id FROM calls WHERE import_id = $1 AND state = 'queued' FOR UPDATE SKIP LOCKED)
        RETURNING id
      )

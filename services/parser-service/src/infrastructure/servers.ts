@@ -13,6 +13,7 @@ import type { HostContext } from '@sociograph/service-host';
 import { followSuppressions } from '@sociograph/suppression';
 import type { ParserConfig } from '../config';
 import { tooManyStreams } from '../domain/errors';
+import { GAP_CAUSES } from '../domain/items';
 import { Networks } from '../domain/ports';
 import type { ParserMetrics } from '../metrics';
 import { KafkaDeadRecords } from './dead-records';
@@ -46,6 +47,8 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
   const app = database(config.DATABASE_URL_APP, 6);
   const worker = database(config.DATABASE_URL_WORKER, 12, LASTING_PLANS);
   reportConnections(ctx.metrics, { app, worker });
+  // Series from the start: of one that begins with its first gap Prometheus sees no increase.
+  for (const cause of GAP_CAUSES) metrics.gapsFound.inc({ cause }, 0);
   const prisma = openPrisma(config.DATABASE_URL_APP);
   const kafka = createKafka({
     brokers: config.KAFKA_BROKERS,
