@@ -1,5 +1,6 @@
 import { DomainError, isDomainError } from '@sociograph/kernel';
-import { Pool, TypeOverrides, types, type PoolClient } from 'pg';
+import { Client, Pool, TypeOverrides, types, type PoolClient } from 'pg';
+import { LifeLock } from './life-lock';
 import { StatementNames } from './statement-names';
 
 /** What a statement may be sent to: the pool itself or one open transaction. Values are always parameters. */
@@ -60,6 +61,7 @@ export class Postgres implements Queryable {
   readonly #logger: PostgresLogger;
   /** None: nothing is prepared. */
   readonly #names: StatementNames | undefined;
+  readonly #life: LifeLock;
 
   constructor(options: PostgresOptions) {
     const overrides = new TypeOverrides(types);
@@ -67,14 +69,22 @@ export class Postgres implements Queryable {
     this.#logger = options.logger;
     this.#names = options.prepare === true ? new StatementNames() : undefined;
     const settings = Object.entries(options.settings ?? {}).map(([name, value]) => `-c ${name}=${value}`);
-    this.#pool = new Pool({
+    const connection = {
       connectionString: options.url,
-      max: options.max ?? 10,
-      types: overrides,
       keepAlive: true,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
       query_timeout: options.queryTimeoutMs ?? 30_000,
       application_name: options.applicationName ?? 'sociograph',
+    };
+    this.#life = new LifeLock(
+      () => new Client(connection),
+      (error) =>
+        this.#logger.warn({ err: error.message }, 'the connection that shows this process alive broke'),
+    );
+    this.#pool = new Pool({
+      ...connection,
+      max: options.max ?? 10,
+      types: overrides,
       maxLifetimeSeconds: LONGEST_CONNECTION_S,
       ...(settings.length > 0 && { options: settings.join(' ') }),
     });
@@ -150,13 +160,26 @@ export class Postgres implements Queryable {
     return { release: () => end() };
   }
 
+  /**
+   * The number of an advisory lock that this process holds until it dies, for rows that say who works on them: where
+   * `pg_try_advisory_xact_lock` gets it, their worker is dead. The first call opens a connection beside the pool's.
+   */
+  async lifeNumber(): Promise<string> {
+    try {
+      await this.#life.hold();
+    } catch (error) {
+      throw asUnavailable(error);
+    }
+    return this.#life.number;
+  }
+
   /** Connections open, idle and asked for; for gauges. */
   get load(): { total: number; idle: number; waiting: number } {
     return { total: this.#pool.totalCount, idle: this.#pool.idleCount, waiting: this.#pool.waitingCount };
   }
 
   async end(): Promise<void> {
-    await this.#pool.end();
+    await Promise.all([this.#pool.end(), this.#life.end()]);
   }
 
   /**

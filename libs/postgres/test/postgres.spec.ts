@@ -25,7 +25,7 @@ const logger = { warn: () => undefined, info: () => undefined };
 const IDEMPOTENCY_KEYS = `
   CREATE TABLE idempotency_keys (
     workspace_id text NOT NULL, operation text NOT NULL, key text NOT NULL, body_hash text NOT NULL,
-    answer jsonb, created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (workspace_id, operation, key));
+    answer jsonb, created_at timestamptz NOT NULL DEFAULT now(), holder bigint, PRIMARY KEY (workspace_id, operation, key));
   ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
   ALTER TABLE idempotency_keys FORCE ROW LEVEL SECURITY;`;
 
@@ -363,6 +363,71 @@ describe('postgres', () => {
       expect(await store().claim({ ...request, workspaceId: 'green' })).toEqual({ kind: 'first' });
       await store().release(request);
       expect(await store().claim(request)).toEqual({ kind: 'repeat', answer });
+    });
+
+    it('gives the key of a dead process free after 5 s, and keeps the key of one that lives', async () => {
+      const orphan = { ...request, key: 'k3' };
+      const dying = new Postgres({ url: appUrl, max: 1, logger });
+      const dead = new PostgresIdempotencyStore(dying);
+      expect(await dead.claim(orphan)).toEqual({ kind: 'first' });
+      const age = (interval: string) =>
+        owner.query('UPDATE idempotency_keys SET created_at = now() - $1::interval WHERE key = $2', [
+          interval,
+          'k3',
+        ]);
+      await age('30 seconds');
+      expect(await store().claim(orphan)).toEqual({ kind: 'in-progress' });
+      await dying.end();
+      await age('3 seconds');
+      expect(await store().claim(orphan)).toEqual({ kind: 'in-progress' });
+      await age('6 seconds');
+      expect(await store().claim(orphan)).toEqual({ kind: 'first' });
+      await age('30 seconds');
+      expect(await store().claim(orphan)).toEqual({ kind: 'in-progress' });
+    });
+
+    it('lets a holder whose claim was taken over change nothing any more', async () => {
+      const late = { ...request, key: 'k4' };
+      const frozen = new Postgres({ url: appUrl, max: 1, logger });
+      try {
+        await new PostgresIdempotencyStore(frozen).claim(late);
+        await owner.query(
+          "UPDATE idempotency_keys SET created_at = now() - interval '2 minutes' WHERE key = 'k4'",
+        );
+        expect(await store().claim(late)).toEqual({ kind: 'first' });
+        await new PostgresIdempotencyStore(frozen).release(late);
+        await new PostgresIdempotencyStore(frozen).complete(late, { status: 500, body: null });
+        expect(await store().claim(late)).toEqual({ kind: 'in-progress' });
+        await store().complete(late, answer);
+        expect(await store().claim(late)).toEqual({ kind: 'repeat', answer });
+      } finally {
+        await frozen.end();
+      }
+    });
+
+    it('shows a process alive again after its connection was ended', async () => {
+      const number = await app.lifeNumber();
+      const alive = async (): Promise<boolean> => {
+        const { rows } = await owner.query<{ free: boolean }>(
+          'SELECT pg_try_advisory_xact_lock($1::bigint) AS free',
+          [number],
+        );
+        return rows[0]?.free === false;
+      };
+      expect(await alive()).toBe(true);
+      await owner.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_locks
+         WHERE locktype = 'advisory' AND pid <> pg_backend_pid()
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      );
+      await eventually(async () => expect(await alive()).toBe(false), { timeoutMs: 20_000 });
+      await eventually(
+        async () => {
+          expect(await app.lifeNumber()).toBe(number);
+          expect(await alive()).toBe(true);
+        },
+        { timeoutMs: 20_000 },
+      );
     });
 
     it('gives a key free when it is released, abandoned for a minute, or a day old', async () => {
