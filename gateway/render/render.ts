@@ -30,19 +30,21 @@ const TRACED_SHARE_OF_WORK = 1;
 /**
  * Seconds. A process that was restarted gets requests again within a second of its return. A service's own 5xx are no
  * reason to leave it out (a server behind it is away, the others could not answer either): passive checks look at
- * connections that are refused or break, which Kong counts as 502 where no attempt follows.
+ * connections that are refused or break, which Kong counts as 502 where no attempt follows. One probe that is answered
+ * 503 takes a target out: it stops, and goes on answering for half a second longer than the probes' interval. Nothing
+ * but a probe takes it in again, since answers of requests that were under way come after that.
  */
 const HEALTH_CHECKS = {
   active: {
     type: 'http',
     http_path: '/health/live',
     timeout: 3,
-    healthy: { interval: 5, successes: 1, http_statuses: [200] },
-    unhealthy: { interval: 1, http_failures: 3, tcp_failures: 2, timeouts: 3 },
+    healthy: { interval: 1, successes: 1, http_statuses: [200] },
+    unhealthy: { interval: 1, http_failures: 1, tcp_failures: 2, timeouts: 3 },
   },
   passive: {
     type: 'http',
-    healthy: { successes: 1 },
+    healthy: { successes: 0 },
     unhealthy: { http_failures: 3, tcp_failures: 2, timeouts: 5, http_statuses: [502] },
   },
 };

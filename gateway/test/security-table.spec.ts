@@ -104,6 +104,7 @@ describe('docs/security.md', () => {
         HTTP_HOST: '127.0.0.1',
         HTTP_PORT: 0,
         MANAGEMENT_PORT: 0,
+        HTTP_NOTICE_MS: 0,
       },
       openApi: { title: 'Door' },
       ownsProcess: false,

@@ -164,7 +164,7 @@ describe('the signing keys of a realm', () => {
 
     const config = {
       ...{ SERVICE_NAME: 'things', INSTANCE_ID: '0', LOG_LEVEL: 'silent' },
-      ...{ HTTP_HOST: '127.0.0.1', HTTP_PORT: 0, MANAGEMENT_PORT: 0 },
+      ...{ HTTP_HOST: '127.0.0.1', HTTP_PORT: 0, MANAGEMENT_PORT: 0, HTTP_NOTICE_MS: 0 },
     };
     const { hostname: host, port } = new URL(keycloak);
     toKeycloak = await new TcpProxy({ target: { host, port: Number(port) } }).start();

@@ -95,6 +95,7 @@ describe('the guard of every route', () => {
         HTTP_HOST: '127.0.0.1',
         HTTP_PORT: 0,
         MANAGEMENT_PORT: 0,
+        HTTP_NOTICE_MS: 0,
       },
       openApi: { title: 'Doors' },
       ownsProcess: false,

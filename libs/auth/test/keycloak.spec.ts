@@ -79,6 +79,7 @@ describe('tokens of the real Keycloak', () => {
         HTTP_HOST: '127.0.0.1',
         HTTP_PORT: 0,
         MANAGEMENT_PORT: 0,
+        HTTP_NOTICE_MS: 0,
       },
       openApi: { title: 'Who am I' },
       ownsProcess: false,

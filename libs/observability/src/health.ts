@@ -60,6 +60,10 @@ export class Health {
     return this.started;
   }
 
+  isStopping(): boolean {
+    return this.stopping;
+  }
+
   isReady(): boolean {
     return this.started && !this.stopping;
   }

@@ -77,7 +77,7 @@ describe('tracing', () => {
     await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
     const otlpEndpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/`;
     const tracing = startTracing({ service: 'parser-service', instance: '1', sampleRatio: 1, otlpEndpoint });
-    const failure = Object.assign(new Error('person 42'), { code: 'VK.DENIED' });
+    const failure = Object.assign(new Error('person of note'), { code: 'VK.DENIED' });
     await inSpan('call', { kind: 'client', attributes: { tries: 3 } }, () => Promise.reject(failure)).catch(
       () => undefined,
     );
@@ -88,7 +88,7 @@ describe('tracing', () => {
     expect(bodies[0]).toMatch(/^\/v1\/traces /);
     for (const part of ['parser-service', '"call"', 'VK.DENIED', '"tries"'])
       expect(bodies[0]).toContain(part);
-    expect(bodies[0]).not.toContain('person 42');
+    expect(bodies[0]).not.toContain('person of note');
   });
 });
 
@@ -148,15 +148,15 @@ describe('a span', () => {
   });
 
   it.each([
-    [Object.assign(new Error('person 42'), { code: 'VK.DENIED' }), 'VK.DENIED'],
-    [new TypeError('person 42'), 'TypeError'],
+    [Object.assign(new Error('person of note'), { code: 'VK.DENIED' }), 'VK.DENIED'],
+    [new TypeError('person of note'), 'TypeError'],
     ['too-late', 'too-late'],
-    [{ person: 42 }, 'unknown'],
+    [{ person: 'of note' }, 'unknown'],
   ])('is marked by the code of %p', (error, code) => {
     const span = openSpan('work', { parent: extractTrace({ traceparent: TRACEPARENT }) });
     span.end(error);
     expect(ended).toMatchObject([{ failed: true, attributes: { 'error.type': code } }]);
-    expect(JSON.stringify(ended)).not.toContain('42');
+    expect(JSON.stringify(ended)).not.toContain('of note');
   });
 
   it('names what else led to it, as far as that is a trace', () => {

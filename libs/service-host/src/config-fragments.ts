@@ -33,6 +33,8 @@ export const baseConfig = {
   HTTP_PORT: port,
   /** Port of health, metrics and log level; never routed from outside. */
   MANAGEMENT_PORT: port,
+  /** Between SIGTERM and the end of taking requests (ms): a gateway that probes every second has noticed by then. */
+  HTTP_NOTICE_MS: z.coerce.number().int().min(0).max(3_000).default(1_500),
   /** Base address of an OTLP/HTTP collector; absent: nothing is exported. */
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
   /** Share of new traces that are kept, 0 to 1. */
@@ -50,6 +52,7 @@ export interface BaseConfig {
   readonly HTTP_HOST: string;
   readonly HTTP_PORT: number;
   readonly MANAGEMENT_PORT: number;
+  readonly HTTP_NOTICE_MS?: number;
   readonly OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
   readonly TRACE_SAMPLE_RATIO?: number;
 }

@@ -1,19 +1,18 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 
-/** So long connections without a request stay open once no new one is taken. */
-const NOTICE_MS = 500;
 const SWEEP_MS = 20;
 
 /**
- * Watches a server from its start; the function it gives takes no new connection and resolves when every request is
- * answered and every connection closed.
+ * Watches a server from its start; the function it gives resolves when every request is answered and every connection
+ * closed.
  *
- * Who keeps connections open is told with each answer to close its own (`Connection: close`): one that were closed here
- * while its client writes the next request would be a failed request, which a gateway repeats for a GET and must not
- * repeat for a POST. What is still idle after the notice is closed: a busy gateway has used all of its own by then.
+ * For `noticeMs` all goes on as before, but that answers say `Connection: close`: whoever sends requests looks at the
+ * probe meanwhile and sends no more. A connection that were closed here while its client writes the next request, or that the
+ * kernel took and nobody read, would be a failed request, which a gateway repeats for a GET and must not repeat for a
+ * POST. Then no connection is taken any more, and what is idle is closed.
  */
-export function drainable(server: Server): () => Promise<void> {
+export function drainable(server: Server, noticeMs: number): () => Promise<void> {
   // Node takes a connection that has not brought its first request yet for a busy one.
   const silent = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -33,18 +32,17 @@ export function drainable(server: Server): () => Promise<void> {
     for (const res of answering) if (!res.headersSent) res.shouldKeepAlive = false;
     return new Promise((resolve) => {
       let sweep: NodeJS.Timeout | undefined;
-      const notice = setTimeout(() => {
+      setTimeout(() => {
         sweep = setInterval(() => {
           server.closeIdleConnections();
           for (const socket of silent) socket.destroy();
         }, SWEEP_MS);
-      }, NOTICE_MS);
-      // Not http's own close(), which closes idle connections at once.
-      NetServer.prototype.close.call(server, () => {
-        clearTimeout(notice);
-        clearInterval(sweep);
-        resolve();
-      });
+        // Not http's own close(), which knows nothing of silent connections.
+        NetServer.prototype.close.call(server, () => {
+          clearInterval(sweep);
+          resolve();
+        });
+      }, noticeMs);
     });
   };
 }

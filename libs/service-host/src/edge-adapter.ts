@@ -8,6 +8,7 @@ import {
   runWithCorrelation,
   runWithPeer,
   startServerSpan,
+  type Health,
   type ServerSpan,
 } from '@sociograph/observability';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -47,7 +48,7 @@ export class EdgeAdapter extends FastifyAdapter {
     });
     const fastify = this.getInstance<FastifyInstance>();
     observeRequests(fastify, ctx);
-    answerProbes(fastify);
+    answerProbes(fastify, ctx.health);
     acceptJsonOnly(fastify);
     acceptText(fastify, 'text/csv');
     leaveStreams(fastify);
@@ -210,8 +211,12 @@ function observeRequests(fastify: FastifyInstance, ctx: HostContext): void {
 }
 
 /** One probe a second and instance: neither logged nor measured, and open without a token. */
-function answerProbes(fastify: FastifyInstance): void {
-  fastify.get(PROBE, { logLevel: 'silent' }, async () => ({ status: 'up' }));
+/** 503 from the signal on: the gateway then sends no more requests, while those that come are still answered. */
+function answerProbes(fastify: FastifyInstance, health: Health): void {
+  fastify.get(PROBE, { logLevel: 'silent' }, async (_req, reply) => {
+    const isStopping = health.isStopping();
+    return reply.code(isStopping ? 503 : 200).send({ status: isStopping ? 'stopping' : 'up' });
+  });
 }
 
 function single(value: string | string[] | undefined): string | undefined {

@@ -89,6 +89,7 @@ describe('a creating POST', () => {
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: 0,
       MANAGEMENT_PORT: 0,
+      HTTP_NOTICE_MS: 0,
     };
     service = await startService({
       module: OrdersModule,

@@ -272,7 +272,7 @@ describe('the REST edge of a service', () => {
     expect(answer).toContain('REQUEST.BAD_HTTP');
   });
 
-  const startOther = (): Promise<ServiceHandle> =>
+  const startOther = (noticeMs = 500): Promise<ServiceHandle> =>
     startService({
       module: ThingsModule,
       config: {
@@ -282,6 +282,7 @@ describe('the REST edge of a service', () => {
         HTTP_HOST: '127.0.0.1',
         HTTP_PORT: 0,
         MANAGEMENT_PORT: 0,
+        HTTP_NOTICE_MS: noticeMs,
       },
       openApi: { title: 'Other' },
       ownsProcess: false,
@@ -313,6 +314,27 @@ describe('the REST edge of a service', () => {
     await stopped;
     await expect(pause()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     agent.destroy();
+  });
+
+  it('tells a probe that it stops before it takes no more connections', async () => {
+    const other = await startOther();
+    const probe = async (): Promise<unknown[]> => {
+      const answer = await fetch(`${other.url}/health/live`, { headers: { connection: 'close' } });
+      return [answer.status, await answer.json()];
+    };
+    expect(await probe()).toEqual([200, { status: 'up' }]);
+    const stopped = other.close();
+    expect(await probe()).toEqual([503, { status: 'stopping' }]);
+    const made = await fetch(`${other.url}/v1/things/pause`, { method: 'POST' });
+    expect([made.status, made.headers.get('connection')]).toEqual([201, 'close']);
+    await stopped;
+    await expect(probe()).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
+  });
+
+  it('takes no new connection where nobody is to notice', async () => {
+    const other = await startOther(0);
+    await other.close();
+    await expect(fetch(other.url)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
   });
 
   it('closes connections on which nothing ever came when it stops', async () => {

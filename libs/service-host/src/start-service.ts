@@ -11,6 +11,9 @@ import { HostModule } from './host-module';
 import { ProblemFilter } from './problem-filter';
 import { requestValidation } from './request-validation';
 
+/** Where the configuration does not say (`HTTP_NOTICE_MS`). */
+const NOTICE_MS = 1_500;
+
 export type ServiceModule = Type<unknown> | DynamicModule;
 
 /** What `connectMicroservice` takes, or a bare transport strategy (anything with `listen` and `close`). */
@@ -60,7 +63,7 @@ export async function startService(options: ServiceOptions): Promise<ServiceHand
     app.useGlobalFilters(new ProblemFilter(logger));
     for (const service of options.microservices?.(app, ctx) ?? [])
       app.connectMicroservice(asOptions(service));
-    stopInOrder(app, ctx);
+    stopInOrder(app, ctx, options.config.HTTP_NOTICE_MS ?? NOTICE_MS);
     await app.startAllMicroservices();
     await app.listen(options.config.HTTP_PORT, options.config.HTTP_HOST);
     health.startup(true);
@@ -102,9 +105,9 @@ function asOptions(service: Microservice): Microservice {
   return 'listen' in service && typeof service.listen === 'function' ? { strategy: service } : service;
 }
 
-function stopInOrder(app: NestFastifyApplication, ctx: HostContext): void {
+function stopInOrder(app: NestFastifyApplication, ctx: HostContext, noticeMs: number): void {
   const server = app.getHttpServer();
-  const drain = drainable(server);
+  const drain = drainable(server, noticeMs);
   let drained: Promise<void> = Promise.resolve();
   ctx.shutdown.add('stop-taking', 'rest edge', () => {
     ctx.health.stop();

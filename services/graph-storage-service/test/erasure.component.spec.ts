@@ -80,6 +80,7 @@ describe('erasure of a person over Kafka, ArangoDB (stand-in) and HTTP', () => {
       LOG_LEVEL: 'silent',
       HTTP_PORT: '0',
       MANAGEMENT_PORT: '0',
+      HTTP_NOTICE_MS: '0',
       TRACE_SAMPLE_RATIO: '0',
       OIDC_ISSUER: realm.issuer,
       OIDC_JWKS_URL: realm.jwksUrl,

@@ -63,6 +63,7 @@ export class ExportStand {
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: 0,
       MANAGEMENT_PORT: 0,
+      HTTP_NOTICE_MS: 0,
       TRACE_SAMPLE_RATIO: 0,
       EXPORTS_STORE: 'local',
       EXPORTS_FOLDER: this.folder,

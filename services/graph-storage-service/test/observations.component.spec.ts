@@ -74,6 +74,7 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: 0,
       MANAGEMENT_PORT: 0,
+      HTTP_NOTICE_MS: 0,
       TRACE_SAMPLE_RATIO: 0,
       OIDC_ISSUER: realm.issuer,
       OIDC_JWKS_URL: realm.jwksUrl,
@@ -91,6 +92,8 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
       SUPPRESSION_KEY_FILE: ownSuppressionKey(),
       ERASURE_SETTLE_MS: 30_000,
       ERASURE_CHECK_MS: 900_000,
+      ERASURE_QUEUES_MS: 3_600_000,
+      ERASURE_FILES_MS: 120_000,
     } as never;
     const db = connectArango({
       url: config.ARANGO_URL,

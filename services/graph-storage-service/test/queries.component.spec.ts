@@ -72,6 +72,7 @@ describe('queries over HTTP and the stand-in in test mode', () => {
       LOG_LEVEL: 'silent',
       HTTP_PORT: '0',
       MANAGEMENT_PORT: '0',
+      HTTP_NOTICE_MS: '0',
       OIDC_ISSUER: realm.issuer,
       OIDC_JWKS_URL: realm.jwksUrl,
       OIDC_AUDIENCE: 'sociograph-api',

@@ -62,6 +62,7 @@ export async function identityStand(
     LOG_LEVEL: 'silent',
     HTTP_PORT: '0',
     MANAGEMENT_PORT: '0',
+    HTTP_NOTICE_MS: '0',
     OIDC_ISSUER: auth.issuer,
     OIDC_JWKS_URL: auth.jwksUrl,
     OIDC_CLIENTS: 'sociograph-demo,sociograph-cli',

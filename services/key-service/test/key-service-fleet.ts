@@ -74,6 +74,7 @@ export async function startKeyService(
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: 0,
     MANAGEMENT_PORT: 0,
+    HTTP_NOTICE_MS: 0,
     TRACE_SAMPLE_RATIO: 0,
     OIDC_ISSUER: OIDC_ISSUER ?? '',
     OIDC_JWKS_URL: OIDC_JWKS_URL ?? '',

@@ -33,7 +33,7 @@ export async function startParserAlone({
   writeFileSync(identity, '');
   const config: ParserConfig = {
     ...{ SERVICE_NAME: 'parser-service', NODE_ENV: 'test', LOG_LEVEL: 'fatal' },
-    ...{ HTTP_HOST: '127.0.0.1', HTTP_PORT: 0, MANAGEMENT_PORT: 0, TRACE_SAMPLE_RATIO: 0 },
+    ...{ HTTP_HOST: '127.0.0.1', HTTP_PORT: 0, MANAGEMENT_PORT: 0, HTTP_NOTICE_MS: 0, TRACE_SAMPLE_RATIO: 0 },
     ...{ OIDC_ISSUER: issuer.issuer, OIDC_JWKS_URL: issuer.jwksUrl },
     ...{ OIDC_AUDIENCE: 'sociograph-api', OIDC_CLIENTS: ['sociograph-demo'] },
     ...{ DATABASE_URL_APP: database.appUrl, DATABASE_URL_WORKER: database.workerUrl },

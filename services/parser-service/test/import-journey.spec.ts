@@ -267,6 +267,7 @@ async function startParser(): Promise<ServiceHandle> {
     HTTP_HOST: '127.0.0.1',
     HTTP_PORT: 0,
     MANAGEMENT_PORT: 0,
+    HTTP_NOTICE_MS: 0,
     TRACE_SAMPLE_RATIO: 0,
     OIDC_ISSUER: process.env['OIDC_ISSUER'] ?? '',
     OIDC_JWKS_URL: process.env['OIDC_JWKS_URL'] ?? '',

@@ -102,6 +102,7 @@ describe('GET /v1/events on Kafka', () => {
         HTTP_HOST: '127.0.0.1',
         HTTP_PORT: 0,
         MANAGEMENT_PORT: 0,
+        HTTP_NOTICE_MS: 0,
         TRACE_SAMPLE_RATIO: 0,
       },
       openApi: { title: 'spec' },
