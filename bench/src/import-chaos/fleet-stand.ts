@@ -3,12 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FleetApi } from '@sociograph/api-client';
-import { callQueue, deadLetterTopics, deadQueue, VHOST } from '@sociograph/contracts';
 import { type GraphStatistics, graphStatistics, readGraphFile } from '@sociograph/graph-file';
-import { createKafka } from '@sociograph/messaging';
-import { createLogger } from '@sociograph/observability';
-import { accessToken, askRabbit, eventually, seeded, type ServiceAccount } from '@sociograph/testing';
+import { accessToken, eventually, seeded, type ServiceAccount } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
+import { deadLetters } from '../fleet/dead-letters';
 import { environmentOf, freeBase, native, ROOT, type ServerEnvironment } from '../fleet/servers';
 import type { ImportChaosOptions } from './arguments';
 import { generatedGraph } from './generated-graph';
@@ -126,7 +124,7 @@ function standOn(
     },
     startImport: async () => (await api.startImport({ seeds: await api.seeds() })).id,
     answered: async () => answeredBy(await api.simulator<Stats>('/stats?times=1')),
-    dead: async () => (await deadMessages(env)) + (await deadRecords(env)),
+    dead: () => deadLetters(env),
     parserMetrics: () => Promise.all(parsers.map(async (url) => (await fetch(url)).text())),
     async inWorkspace(workspaceId) {
       await moveAccount(env, workspaceId);
@@ -183,32 +181,6 @@ function answeredBy({ totals, keys }: Stats): Answered {
     times: keys.flatMap(({ methods }) => Object.values(methods).flatMap(({ served }) => served.times)),
     packed: keys.flatMap(({ methods }) => methods['execute']?.served.times ?? []),
   };
-}
-
-async function deadMessages(env: ServerEnvironment): Promise<number> {
-  const path = `queues/${encodeURIComponent(VHOST)}/${encodeURIComponent(deadQueue(callQueue('vk')))}`;
-  const queue = await askRabbit<{ messages?: number }>(value(env, 'RABBITMQ_MANAGEMENT_URL'), 'GET', path);
-  return queue?.messages ?? 0;
-}
-
-async function deadRecords(env: ServerEnvironment): Promise<number> {
-  const kafka = createKafka({
-    brokers: value(env, 'KAFKA_BROKERS'),
-    username: env['ADMIN_KAFKA_USERNAME'],
-    password: env['ADMIN_KAFKA_PASSWORD'],
-    clientId: 'chaos',
-    logger: createLogger({ service: 'bench', instance: 'chaos', level: 'error' }),
-  });
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    let records = 0;
-    for (const { name } of deadLetterTopics())
-      for (const { high, low } of await admin.fetchTopicOffsets(name)) records += Number(high) - Number(low);
-    return records;
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 function apiOf(env: ServerEnvironment): FleetApi {
