@@ -11,11 +11,14 @@ export interface OwnRedis {
   stop(): Promise<void>;
 }
 
-/** A redis-server of this run alone, empty, with redis-pool's own settings (AOF, noeviction). */
-export async function startRedis(wrapper: readonly string[] = []): Promise<OwnRedis> {
+/** A redis-server of this run alone, empty, with the settings of one of ours (redis-pool: AOF, noeviction). */
+export async function startRedis(
+  wrapper: readonly string[] = [],
+  settings: 'redis-pool' | 'redis-cache' = 'redis-pool',
+): Promise<OwnRedis> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'bench-redis-'));
-  const conf = join(ROOT, 'infra/redis/redis-pool.conf');
+  const conf = join(ROOT, `infra/redis/${settings}.conf`);
   const [command = 'redis-server', ...before] = [...wrapper, 'redis-server'];
   const handle = new ProcessHandle({
     command,

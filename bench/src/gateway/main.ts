@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { cpus } from 'node:os';
+import { startRedis } from '../fleet/own-redis';
 import { load } from './load';
 import type { Load } from './load';
 import { streams, uploads } from './long-traffic';
@@ -19,12 +20,14 @@ const BAR = { addedMs: 1, perSecond: 3000, uploadMegabytes: 20, streams: 500 };
 
 /**
  * `npm run bench:gateway`: the embedded gateway with the rendered kong.yml (limits raised, traces at 1 %) on one core,
- * upstream and load on the other. Counters go to REDIS_CACHE_URL, or that of the test stack; Redis runs where the
- * kernel puts it. Exit 1 below the bar.
+ * upstream and load on the other. Counters go to a Redis of its own, which runs where the kernel puts it. Exit 1 below
+ * the bar.
  */
 async function main(): Promise<number> {
   if (cpus().length < 2)
     throw new Error('It needs two cores: one for the gateway, one for upstream and load.');
+  const redis = await startRedis([], 'redis-cache');
+  // Whatever this process starts from here on stays on its core.
   execFileSync('taskset', ['-cp', '1', String(process.pid)], { stdio: 'ignore' });
   const upstream = fork(__filename, ['upstream'], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const collector = http.createServer((request, answer) => {
@@ -35,11 +38,12 @@ async function main(): Promise<number> {
   let gateway: RunningGateway | undefined;
   try {
     const upstreamPort = await new Promise<number>((done) => upstream.once('message', done));
-    gateway = await startGateway(upstreamPort, (collector.address() as AddressInfo).port);
+    gateway = await startGateway(upstreamPort, (collector.address() as AddressInfo).port, redis.url);
     const fast = await speed(gateway, upstreamPort);
     return (await longTraffic(gateway)) && fast ? 0 : 1;
   } finally {
     await gateway?.stop();
+    await redis.stop();
     upstream.kill('SIGKILL');
     collector.close();
   }

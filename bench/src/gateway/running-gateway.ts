@@ -33,7 +33,11 @@ export interface RunningGateway {
 }
 
 /** The built gateway with the rendered kong.yml, its limits raised, as a process of its own on the first core. */
-export async function startGateway(upstreamPort: number, collectorPort: number): Promise<RunningGateway> {
+export async function startGateway(
+  upstreamPort: number,
+  collectorPort: number,
+  redisUrl: string,
+): Promise<RunningGateway> {
   const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const folder = mkdtempSync(join(tmpdir(), 'bench-gateway-'));
   const document = parse(readFileSync(join(ROOT, 'gateway/kong.yml'), 'utf8')) as Document;
@@ -56,7 +60,7 @@ export async function startGateway(upstreamPort: number, collectorPort: number):
       GATEWAY_ADMIN_PORT: '0',
       GATEWAY_STATUS_PORT: '0',
       GATEWAY_HOSTS: SERVICES.map((service) => `${service}:3000=127.0.0.1:${upstreamPort}`).join(),
-      REDIS_CACHE_URL: redisUrl(),
+      REDIS_CACHE_URL: redisUrl,
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collectorPort}`,
     },
   });
@@ -78,13 +82,6 @@ export async function startGateway(upstreamPort: number, collectorPort: number):
   };
   // taskset becomes what it starts: the process is the gateway's.
   return { port: await listening(child), pid: child.pid ?? 0, token, stop };
-}
-
-function redisUrl(): string {
-  const given = process.env['REDIS_CACHE_URL'];
-  if (given !== undefined) return given;
-  const file = join(ROOT, '.sociograph/test/env.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as Record<string, string>)['ADMIN_REDIS_CACHE_URL'] ?? '';
 }
 
 function listening(child: ChildProcess): Promise<number> {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { NoRevocations, Revocations } from '@sociograph/auth';
 import { Secret, SystemClock } from '@sociograph/kernel';
 import {
@@ -261,7 +261,12 @@ describe('accounts', () => {
     const cut = await identityStand(issuer, { KEYCLOAK_URL: `http://127.0.0.1:${keycloak.port}` });
     try {
       const body = { email: anAddress(), password: PASSWORD, workspace: 'Away' };
-      const register = (): Promise<Answer> => cut.ask('POST', '/v1/register', undefined, body);
+      let taken = 0;
+      const register = async (): Promise<Answer> => {
+        const answer = await cut.ask('POST', '/v1/register', undefined, body);
+        if (answer.status === 202) taken += 1;
+        return answer;
+      };
       for (const fault of ['refuse', 'stall'] as const) {
         keycloak[fault]();
         // Whether it answers is known for two seconds.
@@ -278,6 +283,12 @@ describe('accounts', () => {
         );
         expect(found.rows).toHaveLength(1);
       }, SLOW);
+      // What was not taken uses up nobody's registrations.
+      const everybody = createHash('sha256').update('everybody').digest('hex');
+      const counted = await inPostgres(cut.database.adminUrl, (client) =>
+        client.query('SELECT 1 FROM attempts WHERE name = $1', [everybody]),
+      );
+      expect(counted.rows).toHaveLength(taken);
     } finally {
       await cut.close();
       await keycloak.close();

@@ -102,9 +102,10 @@ export class Registrar {
   ): Promise<void> {
     const email = given.toLowerCase();
     const { attempts, everybody, perAddress } = this.options;
+    // First, so that whoever is sent away now is not refused later for having tried: the answer is known for seconds.
+    if (!(await this.directory.available())) throw directoryUnavailable();
     const waitMs = await attempts.take(EVERYBODY, everybody, this.clock.nowMs());
     if (waitMs > 0) throw tooManyRegistrations(Math.ceil(waitMs / 1000));
-    if (!(await this.directory.available())) throw directoryUnavailable();
     const hashed = await this.options.hash(password);
     // Said nothing of: a refusal would tell that somebody registers this address.
     if ((await attempts.take(`address ${email}`, perAddress, this.clock.nowMs())) > 0) return;
