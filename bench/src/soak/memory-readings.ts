@@ -7,8 +7,8 @@ import { leastOf, type Memory } from './growth';
 
 const READINGS = 3;
 const BETWEEN_MS = 1_500;
-/** Generated work of the network's stand-in, not the product. */
-const SPARED = ['vk-simulator'];
+/** What stands in for others' products (network, tracing) is not watched. */
+const BESIDE_SERVICES = ['gateway', 'jwks-reconciler'];
 
 export interface HeldBy {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface HeldBy {
   readonly memory: Memory;
 }
 
-/** Every process of the fleet that Node runs, with what it holds after its heap was collected. */
+/** Every process of the product, with what it holds after its heap was collected. */
 export async function heldMemory(stand: DrillStand): Promise<HeldBy[]> {
   const held: HeldBy[] = [];
   for (const { name, pid } of fleetOf(stand)) {
@@ -30,11 +30,12 @@ export async function heldMemory(stand: DrillStand): Promise<HeldBy[]> {
   return held;
 }
 
-/** Names and ids of the processes that the supervisor looks after. */
+/** Names and ids of the product's processes. */
 export function fleetOf(stand: DrillStand): { name: string; pid: number }[] {
+  const names = [...stand.services(), ...BESIDE_SERVICES];
   return stand
     .processes()
-    .filter(({ name, ports }) => !SPARED.includes(name) && ports['main'] === undefined)
+    .filter(({ name }) => names.includes(name))
     .flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]));
 }
 
