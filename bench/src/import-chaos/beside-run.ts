@@ -1,5 +1,6 @@
 import type { FleetApi } from '@sociograph/api-client';
-import { eventually } from '@sociograph/testing';
+import { eventually, seeded } from '@sociograph/testing';
+import type { ImportChaosOptions } from './arguments';
 import type { ChaosStand } from './fleet-stand';
 
 export interface BesideVerdict {
@@ -21,20 +22,31 @@ const FEW = 10;
 const ROUNDS = 5;
 const MOST_TIMES = 2;
 
-/** Ten friend lists (and profiles) of one workspace, alone and while another one imports a thousand with the same keys. */
-export async function runBeside(stand: ChaosStand, say: (line: string) => void): Promise<BesideVerdict> {
+/**
+ * Ten friend lists (and profiles) of one workspace, alone and while another one imports a thousand with the same keys. All
+ * are drawn from the whole graph: the first ids of a generated one are its hubs, whose friends alone are calls enough
+ * for half a minute.
+ */
+export async function runBeside(
+  stand: ChaosStand,
+  { people, seed }: Pick<ImportChaosOptions, 'people' | 'seed'>,
+  say: (line: string) => void,
+): Promise<BesideVerdict> {
+  const ids = seeded(seed).shuffle(Array.from({ length: people }, (_, index) => String(index + 1)));
+  const few = ids.slice(0, FEW);
+  const many = ids.slice(FEW, FEW + MANY);
   await stand.shareKeys([OTHER]);
   const large = await stand.inWorkspace(stand.workspaceId);
   const other = await stand.inWorkspace(OTHER);
   const alone: Took[] = [];
   const beside: Took[] = [];
   // The first one finds a cold fleet.
-  await timesOf(other);
+  await timesOf(other, few);
   for (let round = 0; round < ROUNDS; round += 1) {
-    alone.push(await timesOf(other));
-    const { id } = await large.startImport({ seeds: people(MANY), depth: 1 });
+    alone.push(await timesOf(other, few));
+    const { id } = await large.startImport({ seeds: many, depth: 1 });
     await eventually(async () => (await large.import(id)).counters.calls.made >= 2, { timeoutMs: 60_000 });
-    beside.push(await timesOf(other));
+    beside.push(await timesOf(other, few));
     const still = (await large.import(id)).state;
     await large.ended(id);
     say(
@@ -67,10 +79,10 @@ function medianOf(times: readonly Took[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
 
-async function timesOf(api: FleetApi): Promise<Took> {
+async function timesOf(api: FleetApi, seeds: string[]): Promise<Took> {
   const startedAt = performance.now();
   const passed = (): number => (performance.now() - startedAt) / 1_000;
-  const { id } = await api.startImport({ seeds: people(FEW), depth: 1 });
+  const { id } = await api.startImport({ seeds, depth: 1 });
   const everyMs = 20;
   await eventually(async () => (await api.import(id)).state !== 'running', { timeoutMs: 60_000, everyMs });
   const fetched = passed();
@@ -78,5 +90,3 @@ async function timesOf(api: FleetApi): Promise<Took> {
   if (state !== 'completed') throw new Error(`the import of ten is ${state}`);
   return { fetched, completed: passed() };
 }
-
-const people = (count: number): string[] => Array.from({ length: count }, (_, index) => String(index + 1));

@@ -34,7 +34,7 @@ async function play(
   if (measure === 'pace')
     return runPace(stand, options, say).then((verdict) => ({ verdict, text: reportPace(verdict) }));
   if (measure === 'beside')
-    return runBeside(stand, say).then((verdict) => ({ verdict, text: reportBeside(verdict) }));
+    return runBeside(stand, options, say).then((verdict) => ({ verdict, text: reportBeside(verdict) }));
   return storm === undefined
     ? runKills(stand, options, say).then((verdict) => ({ verdict, text: reportKills(verdict) }))
     : runStorm(stand, storm, options, say).then((verdict) => ({ verdict, text: reportStorm(verdict) }));
