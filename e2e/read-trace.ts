@@ -32,7 +32,8 @@ export function pathTo(span: KeptSpan | undefined, spans: readonly KeptSpan[]): 
   return path;
 }
 
-function readSpans(): KeptSpan[] {
+/** Every span that the test stack's receiver keeps. */
+export function readSpans(): KeptSpan[] {
   const folder = resolve(__dirname, '../.sociograph', fromStack('SOCIOGRAPH_STACK'), 'traces');
   const lines = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'));
   return lines.flatMap((line) => {

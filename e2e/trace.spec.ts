@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { demoToken, eventually } from '@sociograph/testing';
 import { Fleet, fromStack, native, useWorkspace } from './fleet';
-import { pathTo, readTrace, type KeptSpan } from './read-trace';
+import { pathTo, readSpans, readTrace, type KeptSpan } from './read-trace';
 
 jest.setTimeout(300_000);
 
@@ -107,7 +107,7 @@ describe('the trace of one request', () => {
 
   it('holds neither tokens nor who it is about', () => {
     const known =
-      /^(http\.(request\.method|route|response\.status_code)|messaging\.[a-z._]+|error\.type|sociograph\.[a-z._]+)$/;
+      /^(http\.(request\.method|route|response\.status_code)|messaging\.[a-z._]+|db\.(system|operation)\.name|error\.type|sociograph\.[a-z._]+)$/;
     const keys = [...new Set(spans.flatMap(({ attributes }) => Object.keys(attributes)))];
     expect(keys.filter((key) => !known.test(key))).toEqual([]);
     const texts = spans.flatMap(({ name, attributes }) => [
@@ -130,5 +130,49 @@ describe('the trace of one request', () => {
       expect(printed).toMatch(/read-model-projector-0 .*└ project changes/);
     }
     await expect(native(['trace', 'nobody-has-this-id'])).rejects.toThrow('No span of "nobody-has-this-id"');
+  });
+});
+
+describe('the trace of one read', () => {
+  /** Of reads one in a hundred is kept: that none of so many is has a chance of 2 in 10^9. */
+  const MOST = 2_000;
+  const AT_ONCE = 50;
+
+  it('leads from the gateway through the service to the store, and is printed for its correlation id', async () => {
+    const prefix = `read-${randomUUID()}`;
+    const token = await demoToken();
+    let sent = 0;
+    const read = async (): Promise<void> => {
+      const correlationId = `${prefix}-${sent++}`;
+      const headers = { authorization: `Bearer ${token}`, 'x-correlation-id': correlationId };
+      const answer = await fetch(`${fromStack('GATEWAY_URL')}/v1/people/vk/${SEED}`, { headers });
+      await answer.arrayBuffer();
+      expect(answer.status).toBe(200);
+    };
+    const kept = (): KeptSpan[] =>
+      readSpans().filter(({ attributes }) =>
+        String(attributes['sociograph.correlation.id']).startsWith(prefix),
+      );
+    // Spans arrive a second later; those of two processes not at once.
+    const [id, spans] = await eventually(
+      async () => {
+        if (kept().length === 0 && sent < MOST) for (let n = 0; n < AT_ONCE; n += 1) await read();
+        const found = String(kept()[0]?.attributes['sociograph.correlation.id']);
+        const trace = readTrace(found);
+        expect(trace.map(({ name }) => name)).toContain('arangodb read users');
+        expect(trace.map(({ service }) => service)).toContain('gateway');
+        return [found, trace] as const;
+      },
+      { timeoutMs: 180_000, everyMs: 1_500 },
+    );
+    const store = spans.find(({ name }) => name === 'arangodb read users');
+    const path = pathTo(store, spans);
+    expect(path).toHaveLength(3);
+    expect(path[0]).toBe('gateway server GET graph-storage-service.v1-people-network-id.get');
+    expect(path[1]).toMatch(/^graph-storage-service-0 server GET \/v1\/people\//);
+    expect(path[2]).toBe('graph-storage-service-0 client arangodb read users');
+    const printed = await native(['trace', id]);
+    expect(printed).toMatch(/ gateway +GET graph-storage-service\.v1-people-network-id\.get +\(200\)\n/);
+    expect(printed).toMatch(/graph-storage-service-0 .*└ arangodb read users/);
   });
 });

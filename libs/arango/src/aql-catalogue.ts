@@ -1,3 +1,4 @@
+import { inStoreSpan } from '@sociograph/observability';
 import type { Database } from 'arangojs';
 import { toDomainError } from './errors';
 
@@ -6,6 +7,8 @@ export interface NamedQuery {
   readonly text: string;
   /** Rows per answer of the server; raise it where a result is known to be large. */
   readonly batchSize?: number;
+  /** Its name in the catalogue, which `aqlCatalogue` gives it; traces show it. */
+  readonly name?: string;
 }
 
 export type AqlCatalogue<Name extends string> = Readonly<Record<Name, NamedQuery>>;
@@ -15,8 +18,11 @@ export type AqlCatalogue<Name extends string> = Readonly<Record<Name, NamedQuery
  * a query must be written down as a constant, so a template with `${}` in it cannot reach the server.
  */
 export function aqlCatalogue<Name extends string>(queries: Record<Name, NamedQuery>): AqlCatalogue<Name> {
-  for (const query of Object.values<NamedQuery>(queries)) Object.freeze(query);
-  return Object.freeze({ ...queries });
+  const named = Object.entries<NamedQuery>(queries).map(([name, query]) => [
+    name,
+    Object.freeze({ ...query, name }),
+  ]);
+  return Object.freeze(Object.fromEntries(named) as Record<Name, NamedQuery>);
 }
 
 /**
@@ -34,8 +40,10 @@ export async function runNamed<Row>(
       ...(query.batchSize !== undefined && { batchSize: query.batchSize }),
       ...(maxRuntimeSeconds !== undefined && { maxRuntime: maxRuntimeSeconds }),
     };
-    const cursor = await db.query<Row>(query.text, bindVars, options);
-    return await cursor.all();
+    return await inStoreSpan('arangodb', query.name ?? 'query', async () => {
+      const cursor = await db.query<Row>(query.text, bindVars, options);
+      return await cursor.all();
+    });
   } catch (error) {
     throw toDomainError(error, query.text.trim().slice(0, 80));
   }

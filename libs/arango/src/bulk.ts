@@ -1,4 +1,5 @@
 import { DomainError } from '@sociograph/kernel';
+import { inStoreSpan } from '@sociograph/observability';
 import type { Database } from 'arangojs';
 import { isConflictNumber, toDomainError } from './errors';
 
@@ -50,7 +51,9 @@ export async function bulkGet<T extends object>(
   const answers = await Promise.all(
     chunks(keys).map(async (chunk) => {
       try {
-        return (await db.collection(collection).documents([...chunk])) as unknown as (Stored<T> & Reply)[];
+        return (await inStoreSpan('arangodb', `read ${collection}`, () =>
+          db.collection(collection).documents([...chunk]),
+        )) as unknown as (Stored<T> & Reply)[];
       } catch (error) {
         throw toDomainError(error, `read ${collection}`);
       }
@@ -78,7 +81,7 @@ export async function bulkWrite<T extends object>(
     outcome.requests += 1;
     let replies: Reply[];
     try {
-      replies = (await request(documents)) as Reply[];
+      replies = (await inStoreSpan('arangodb', `write ${collection}`, () => request(documents))) as Reply[];
     } catch (error) {
       throw toDomainError(error, `write ${collection}`);
     }

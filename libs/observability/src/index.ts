@@ -15,6 +15,7 @@ export {
   startServerSpan,
   startTracing,
 } from './tracing';
+export { inStoreSpan } from './store-span';
 export type { FinishedSpan } from './finished-span';
 export type {
   OpenSpan,

@@ -1,4 +1,5 @@
 import { DomainError, isDomainError } from '@sociograph/kernel';
+import { inStoreSpan } from '@sociograph/observability';
 import { Client, Pool, TypeOverrides, types, type PoolClient } from 'pg';
 import { LifeLock } from './life-lock';
 import { StatementNames } from './statement-names';
@@ -98,7 +99,8 @@ export class Postgres implements Queryable {
     text: string,
     values?: readonly unknown[],
   ): Promise<QueryOutcome<Row>> {
-    const once = (): Promise<QueryOutcome<Row>> => this.#withClient((q) => q.query<Row>(text, values));
+    const once = (): Promise<QueryOutcome<Row>> =>
+      this.#withClient('query', (q) => q.query<Row>(text, values));
     try {
       return await once();
     } catch (error) {
@@ -114,7 +116,7 @@ export class Postgres implements Queryable {
   async tx<R>(fn: (q: Queryable) => Promise<R>): Promise<R> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#withClient((q, client) => inTransaction(q, client, fn));
+        return await this.#withClient('transaction', (q, client) => inTransaction(q, client, fn));
       } catch (error) {
         if (attempt >= MAX_TRIES || !(isRepeatable(error) || this.#isOfPrepared(error))) throw error;
         await new Promise((resolve) => setTimeout(resolve, 5 * 2 ** attempt));
@@ -200,7 +202,15 @@ export class Postgres implements Queryable {
     }
   }
 
-  async #withClient<R>(fn: (q: Queryable, client: PoolClient) => Promise<R>): Promise<R> {
+  /** A span where the trace at hand is kept, the wait for a connection included. */
+  #withClient<R>(
+    operation: 'query' | 'transaction',
+    fn: (q: Queryable, client: PoolClient) => Promise<R>,
+  ): Promise<R> {
+    return inStoreSpan('postgresql', operation, () => this.#withOneClient(fn));
+  }
+
+  async #withOneClient<R>(fn: (q: Queryable, client: PoolClient) => Promise<R>): Promise<R> {
     const client = await this.#connect();
     let broken: Error | undefined;
     // The pool listens to idle connections only: one that breaks between two statements would end the process.

@@ -1,4 +1,5 @@
 import { DomainError, isDomainError } from '@sociograph/kernel';
+import { inStoreSpan } from '@sociograph/observability';
 
 /** What is used of an interactive transaction's client. */
 export interface PrismaTransaction {
@@ -22,12 +23,14 @@ export async function prismaInWorkspace<Tx extends PrismaTransaction, R>(
   fn: (tx: Tx) => Promise<R>,
 ): Promise<R> {
   try {
-    return await prisma.$transaction(
-      async (tx) => {
-        await tx.$queryRaw`SELECT set_config('app.workspace_id', ${workspaceId}, true)`;
-        return fn(tx);
-      },
-      { maxWait: 5_000, timeout: 15_000 },
+    return await inStoreSpan('postgresql', 'transaction', () =>
+      prisma.$transaction(
+        async (tx) => {
+          await tx.$queryRaw`SELECT set_config('app.workspace_id', ${workspaceId}, true)`;
+          return fn(tx);
+        },
+        { maxWait: 5_000, timeout: 15_000 },
+      ),
     );
   } catch (error) {
     if (isDomainError(error) || !isAway(error)) throw error;

@@ -1,13 +1,14 @@
 import { isConflict, toDomainError } from '@sociograph/arango';
 import { DomainError, isDomainError } from '@sociograph/kernel';
+import { inStoreSpan } from '@sociograph/observability';
 import type { Database } from 'arangojs';
 
 const TRIES = 10;
 
-/** One request; what the database answers with is thrown as a DomainError that says what was tried. */
+/** One request, a span where its trace is kept; what the database answers with is thrown as a DomainError that says what was tried. */
 export async function guarded<T>(what: string, request: () => Promise<T>): Promise<T> {
   try {
-    return await request();
+    return await inStoreSpan('arangodb', what, request);
   } catch (error) {
     throw toDomainError(error, what);
   }
