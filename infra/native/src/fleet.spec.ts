@@ -41,6 +41,7 @@ describe('the fleet', () => {
     ]);
     expect(fleet.missing).toEqual([
       'infra/native/dist/traces/main.js',
+      'infra/native/dist/store-metrics/main.js',
       'services/graph-storage-service/dist/main.js',
       'gateway/dist/reconciler/main.js',
     ]);
@@ -143,6 +144,17 @@ describe('the fleet', () => {
       TRACES_FOLDER: join(root, '.sociograph/mine/traces'),
       TRACES_PORT: '33025',
     });
+  });
+
+  it('measures the disk and the memory of its stores by a process that has no secret in its environment', () => {
+    build('infra/native/dist/store-metrics/main.js', 'services/key-service/dist/main.js');
+    const [stores] = fleetOf(servers, { scale: 2, simulator: undefined }, {}).processes;
+    expect(stores).toMatchObject({
+      name: 'store-metrics',
+      ports: { http: 33_026 },
+      env: { STORES_STACK: 'mine', STORES_PORT: '33026' },
+    });
+    expect(Object.keys(stores?.env ?? {}).sort()).toEqual(['NODE_OPTIONS', 'STORES_PORT', 'STORES_STACK']);
   });
 
   it('passes on the chosen variables of the caller and no others', () => {

@@ -13,7 +13,7 @@ const FILTERING: readonly ServiceName[] = ['parser-service', 'graph-storage-serv
 
 /** Variables of the caller that reach every process of the fleet. */
 const PASSED_ON =
-  /^(PATH|HOME|LANG|TZ|LOG_LEVEL|OTEL_.*|AWS_.*|KMS_.*|EXPORTS_.*|DRILL_.*|TRACE_SAMPLE_RATIO|VK_API_URL|GATEWAY_CONFIG)$/;
+  /^(PATH|HOME|LANG|TZ|LOG_LEVEL|OTEL_.*|AWS_.*|KMS_.*|EXPORTS_.*|ERASURE_.*|PARSER_FORGET_FILES_MS|PROJECTOR_CHECKPOINT_MS|DRILL_.*|TRACE_SAMPLE_RATIO|VK_API_URL|GATEWAY_CONFIG)$/;
 
 /** Old-generation limits in MB; resident memory is what counts, but a leak shall not take the machine along. */
 const HEAP_MB: Readonly<Record<string, number>> = { 'read-model-projector': 640 };
@@ -55,7 +55,7 @@ export function fleetOf(
   const base = elsewhere
     ? passedOn(caller)
     : { TRACE_SAMPLE_RATIO, ...passedOn(caller), ...tracedHere(stack) };
-  const wanted: ProcessSpec[] = elsewhere ? [] : [traceReceiver(stack)];
+  const wanted: ProcessSpec[] = [...(elsewhere ? [] : [traceReceiver(stack)]), storeMetrics(stack)];
   if (options.simulator !== undefined) wanted.push(simulator(stack, options.simulator, base));
   for (const service of SERVICES) {
     if (!existsSync(join(stack.root, 'services', service))) continue; // Planned, not in the repository yet.
@@ -103,6 +103,8 @@ export function serviceEnvironment(
     ...(FILTERING.includes(service)
       ? { SUPPRESSION_KEY_FILE: stack.secrets.masterKeyFile('suppression-key') }
       : {}),
+    // Specs take times beside it.
+    ...(service === 'parser-service' && stack.name === 'test' ? { PARSER_FORGET_FILES_MS: '1800000' } : {}),
     ...(service === 'parser-service' && options.simulator !== undefined
       ? { VK_API_URL: simulatorUrl(stack) }
       : {}),
@@ -139,6 +141,21 @@ function traceReceiver(stack: Stack): ProcessSpec {
       NODE_OPTIONS: `--max-old-space-size=96 ${SMALL_NURSERY}`,
       TRACES_FOLDER: tracesFolder(stack),
       TRACES_PORT: String(port),
+    },
+    ports: { http: port },
+  });
+}
+
+/** Name of the process that shows figures of the servers which they do not show themselves. */
+export const STORE_METRICS = 'store-metrics';
+
+function storeMetrics(stack: Stack): ProcessSpec {
+  const port = stack.ports.of('storeMetrics');
+  return node(stack, STORE_METRICS, 'infra/native/dist/store-metrics/main.js', {
+    env: {
+      NODE_OPTIONS: `--max-old-space-size=64 ${SMALL_NURSERY}`,
+      STORES_STACK: stack.name,
+      STORES_PORT: String(port),
     },
     ports: { http: port },
   });

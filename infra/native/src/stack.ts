@@ -39,6 +39,7 @@ const OFFSETS = {
   vkSimulator: 23,
   reconcilerManagement: 24,
   traceReceiver: 25,
+  storeMetrics: 26,
 } as const;
 
 export type PortName = keyof typeof OFFSETS;

@@ -291,6 +291,72 @@ export const ALERT_CASES: readonly AlertCase[] = [
     whenAbsent: 'silent',
   },
   {
+    alert: 'StoreDiskFillsUp',
+    at: '7h',
+    // 100 GB less 6 MB or 3.9 MB every 15 s: 148 GB or 97 GB in seven hours and four days.
+    fires: {
+      'store_disk_available_bytes{store="kafka"}': '100000000000-6000000x1700',
+      'store_disk_available_bytes{store="arango"}': '100000000000-3900000x1700',
+    },
+    labels: { store: 'kafka' },
+    silent: { 'store_disk_available_bytes{store="kafka"}': '100000000000-3900000x1700' },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'StoreDiskNearlyFull',
+    at: '10m',
+    fires: {
+      'store_disk_available_bytes{store="kafka"}': steady(9_900_000_000, 60),
+      'store_disk_size_bytes{store="kafka"}': steady(100_000_000_000, 60),
+    },
+    labels: { store: 'kafka' },
+    silent: {
+      // Little of a large disk is enough, and so is a tenth of a small one.
+      'store_disk_available_bytes{store="kafka"}': steady(10_000_000_000, 60),
+      'store_disk_size_bytes{store="kafka"}': steady(200_000_000_000, 60),
+      'store_disk_available_bytes{store="arango"}': steady(5_000_000_000, 60),
+      'store_disk_size_bytes{store="arango"}': steady(50_000_000_000, 60),
+    },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'RedisPoolFillsUp',
+    at: '10m',
+    fires: {
+      'redis_memory_used_bytes{store="redis-pool"}': steady(81, 60),
+      'redis_memory_max_bytes{store="redis-pool"}': steady(100, 60),
+    },
+    labels: { store: 'redis-pool' },
+    silent: {
+      'redis_memory_used_bytes{store="redis-pool",instance="a"}': steady(80, 60),
+      'redis_memory_max_bytes{store="redis-pool",instance="a"}': steady(100, 60),
+      // One without a limit, and one that evicts.
+      'redis_memory_used_bytes{store="redis-pool",instance="b"}': steady(81, 60),
+      'redis_memory_max_bytes{store="redis-pool",instance="b"}': steady(0, 60),
+      'redis_memory_used_bytes{store="redis-cache"}': steady(100, 60),
+      'redis_memory_max_bytes{store="redis-cache"}': steady(100, 60),
+    },
+    whenAbsent: 'silent',
+  },
+  {
+    alert: 'RedisTakesTheMachine',
+    at: '15m',
+    fires: {
+      'redis_memory_used_bytes{store="redis-pool",instance="m"}': steady(26, 90),
+      'redis_memory_used_bytes{store="redis-cache",instance="m"}': steady(25, 90),
+      'redis_total_system_memory_bytes{store="redis-pool",instance="m"}': steady(100, 90),
+      'redis_total_system_memory_bytes{store="redis-cache",instance="m"}': steady(100, 90),
+    },
+    labels: { instance: 'm' },
+    silent: {
+      'redis_memory_used_bytes{store="redis-pool",instance="m"}': steady(25, 90),
+      'redis_memory_used_bytes{store="redis-cache",instance="m"}': steady(25, 90),
+      'redis_total_system_memory_bytes{store="redis-pool",instance="m"}': steady(100, 90),
+      'redis_total_system_memory_bytes{store="redis-cache",instance="m"}': steady(100, 90),
+    },
+    whenAbsent: 'silent',
+  },
+  {
     alert: 'ConnectionsExhausted',
     at: '10m',
     fires: { 'postgres_connections{service="s",pool="app",state="waiting"}': steady(1, 60) },

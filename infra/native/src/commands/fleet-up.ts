@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Fleet, type FleetOptions, fleetOf, marker, serviceEnvironment } from '../fleet';
+import { type Fleet, type FleetOptions, fleetOf, marker, serviceEnvironment, STORE_METRICS } from '../fleet';
 import { accepts, answersOk, endGroup, lastLines, launchDetached } from '../launch';
 import { readProcessFile } from '../process-file';
 import { run } from '../run-command';
@@ -147,5 +147,13 @@ function writeTargets(servers: Servers, fleet: Fleet): void {
     const service = spec.env['SERVICE_NAME'] ?? spec.name;
     return [{ targets: [`127.0.0.1:${port}`], labels: { service, instance: spec.name } }];
   });
-  if (servers.prometheus.given() === undefined) servers.prometheus.writeTargets('fleet', scraped);
+  const stores = fleet.processes.filter(({ name }) => name === STORE_METRICS).map(storesTarget);
+  if (servers.prometheus.given() !== undefined) return;
+  servers.prometheus.writeTargets('fleet', scraped);
+  servers.prometheus.writeTargets('stores', stores);
+}
+
+/** Not one of the fleet's own: its series are those of servers. */
+function storesTarget({ name, ports }: ProcessSpec): { targets: string[]; labels: Record<string, string> } {
+  return { targets: [`127.0.0.1:${ports['http']}`], labels: { service: 'stores', instance: name } };
 }

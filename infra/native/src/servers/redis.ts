@@ -1,9 +1,9 @@
-import { createConnection } from 'node:net';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Launch } from '../launch';
 import { find } from '../run-command';
 import type { Stack } from '../stack';
+import { askRedis } from './ask-redis';
 import { type Requirement, Server, withAccount } from './server';
 
 /** Commands that a service may use: everything but administration; INFO and CONFIG GET are for its own start check. */
@@ -103,14 +103,14 @@ export class RedisServer extends Server {
   }
 
   async ready(): Promise<boolean> {
-    return (await this.command(['PING'])).startsWith('+PONG');
+    return (await askRedis(this.url('admin'), ['PING'])).startsWith('+PONG');
   }
 
   override async fill(): Promise<void> {
     // A server that was up before may have an older list of accounts.
     if (this.given() !== undefined) return;
     this.stack.secrets.derived(`${this.name}.acl`, this.accessList());
-    await this.command(['ACL', 'LOAD']);
+    await askRedis(this.url('admin'), ['ACL', 'LOAD']);
   }
 
   /** Address for an account; a server that the user brought has one account for all, unless it is ours alone. */
@@ -137,29 +137,5 @@ export class RedisServer extends Server {
 
   private password(account: string): string {
     return this.stack.secrets.password(`${this.name}.${account}`);
-  }
-
-  /** One command as admin over a connection of its own; the raw reply, or '' when there was none. */
-  private command(words: readonly string[]): Promise<string> {
-    const encode = (parts: readonly string[]): string =>
-      `*${parts.length}\r\n${parts.map((part) => `$${Buffer.byteLength(part)}\r\n${part}\r\n`).join('')}`;
-    return new Promise((resolve) => {
-      const address = new URL(this.url('admin'));
-      const login = [address.username || 'default', decodeURIComponent(address.password)];
-      const socket = createConnection(Number(address.port || 6379), address.hostname);
-      let text = '';
-      const finish = (reply: string): void => {
-        socket.destroy();
-        resolve(reply);
-      };
-      socket.setTimeout(2000, () => finish(''));
-      socket.once('error', () => finish(''));
-      socket.once('connect', () => socket.write(encode(['AUTH', ...login]) + encode(words)));
-      socket.on('data', (chunk) => {
-        text += chunk.toString('utf8');
-        const end = text.indexOf('\r\n');
-        if (end !== -1 && text.length > end + 2) finish(text.slice(end + 2));
-      });
-    });
   }
 }

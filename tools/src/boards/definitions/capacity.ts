@@ -16,7 +16,7 @@ export const CAPACITY: Board = {
       figure('Callers without a connection', orZero('sum(postgres_connections{state="waiting"})'), {
         shows: 'Callers that wait for a connection to PostgreSQL.',
         bad: 'for long: statements are slow, or a pool is too small.',
-        ...{ runbook: 'EventLoopSlow', unit: 'short', warn: 1, alarm: 10 },
+        ...{ runbook: 'ConnectionsExhausted', unit: 'short', warn: 1, alarm: 10 },
       }),
       figure(
         'Broker, memory',
@@ -24,7 +24,7 @@ export const CAPACITY: Board = {
         {
           shows: 'Share of the memory at which RabbitMQ stops publishers.',
           bad: 'queues hold too much: see the board of messaging.',
-          ...{ runbook: 'CallsLostTheirMessage', unit: 'percentunit', warn: 0.7, alarm: 0.9 },
+          ...{ runbook: 'BrokerStopsPublishers', unit: 'percentunit', warn: 0.7, alarm: 0.9 },
         },
       ),
       figure(
@@ -33,7 +33,7 @@ export const CAPACITY: Board = {
         {
           shows: 'Free disk of RabbitMQ in seven days if it goes on as in the last hour.',
           bad: 'below zero: it stops publishers before; find what fills the disk.',
-          ...{ runbook: 'InstanceDown', unit: 'bytes', warn: 5e9, alarm: 0, low: true },
+          ...{ runbook: 'BrokerDiskFillsUp', unit: 'bytes', warn: 5e9, alarm: 0, low: true },
         },
       ),
       figure(
@@ -42,14 +42,47 @@ export const CAPACITY: Board = {
         {
           shows: 'RabbitMQ stops publishers for want of memory or disk.',
           bad: 'nothing is dispatched until it has room again.',
-          ...{ runbook: 'CallsLostTheirMessage', unit: 'short', alarm: 1 },
+          ...{ runbook: 'BrokerStopsPublishers', unit: 'short', alarm: 1 },
         },
       ),
       figure('Descriptors', 'max(process_open_fds / process_max_fds)', {
         shows: 'Share of the descriptors that a process may open, of the one with the most.',
         bad: 'a leak of connections, or `ulimit -n` is small.',
-        ...{ runbook: 'InstanceDown', unit: 'percentunit', warn: 0.7, alarm: 0.9 },
+        ...{ runbook: 'DescriptorsRunOut', unit: 'percentunit', warn: 0.7, alarm: 0.9 },
       }),
+      figure(
+        'redis-pool, memory',
+        'max(redis_memory_used_bytes{store="redis-pool"} / (redis_memory_max_bytes > 0))',
+        {
+          shows: 'Share of the memory that redis-pool may take.',
+          bad: 'at 1 it refuses writes, and no key can be leased.',
+          ...{ runbook: 'RedisPoolFillsUp', unit: 'percentunit', warn: 0.7, alarm: 0.8 },
+        },
+      ),
+      figure(
+        'Both Redis, of the machine',
+        'max(sum by (instance) (redis_memory_used_bytes) / max by (instance) (redis_total_system_memory_bytes))',
+        {
+          shows: "Share of their machine's memory that both Redis hold.",
+          bad: 'the kernel ends somebody when there is none left.',
+          ...{ runbook: 'RedisTakesTheMachine', unit: 'percentunit', warn: 0.4, alarm: 0.5 },
+        },
+      ),
+      figure('Free disk, least', 'min(store_disk_available_bytes / store_disk_size_bytes)', {
+        shows: 'Share of the disk that is free, of the store with the least.',
+        bad: 'make room, or give the store a larger disk.',
+        ...{ runbook: 'StoreDiskNearlyFull', unit: 'percentunit', warn: 0.2, alarm: 0.1, low: true },
+      }),
+      figure(
+        'Days of disk left',
+        'min(store_disk_available_bytes / (-deriv(store_disk_available_bytes[6h]) > 0)) / 86400',
+        {
+          shows: 'Days until the first disk is full at the pace of the last six hours.',
+          bad: 'below 4: find what fills it.',
+          ...{ runbook: 'StoreDiskFillsUp', unit: 'short', warn: 14, alarm: 4, low: true },
+          emptyUntil: 'free disk gets less',
+        },
+      ),
     ),
     row('Processes', ...processPanels('')),
     row(
@@ -87,7 +120,7 @@ export const CAPACITY: Board = {
         {
           shows: 'Connections in use, and callers that wait for one.',
           bad: 'waiting for long: statements are slow, or the pool is too small.',
-          ...{ runbook: 'EventLoopSlow', unit: 'short' },
+          ...{ runbook: 'ConnectionsExhausted', unit: 'short' },
         },
       ),
       series(
@@ -119,7 +152,7 @@ export const CAPACITY: Board = {
         {
           shows: 'Memory of RabbitMQ and its limit.',
           bad: 'queues hold too much: see the board of messaging.',
-          ...{ runbook: 'CallsLostTheirMessage', unit: 'bytes' },
+          ...{ runbook: 'BrokerStopsPublishers', unit: 'bytes' },
         },
       ),
       series(
@@ -131,7 +164,29 @@ export const CAPACITY: Board = {
         {
           shows: 'Free disk where RabbitMQ keeps its queues; natively all servers share it.',
           bad: "find what fills the disk; Kafka's retention is the usual one.",
-          ...{ runbook: 'InstanceDown', unit: 'bytes' },
+          ...{ runbook: 'BrokerDiskFillsUp', unit: 'bytes' },
+        },
+      ),
+      series('Free disk of the stores', [['store_disk_available_bytes', '{{store}}']], {
+        shows: 'Free disk under the data of each store; natively all share one.',
+        bad: 'find which of them grows.',
+        ...{ runbook: 'StoreDiskFillsUp', unit: 'bytes', alarm: 10e9, low: true },
+      }),
+      series('Data of the stores', [['store_data_bytes', '{{store}}']], {
+        shows: 'Disk that each store takes, counted every minute.',
+        bad: 'growth without imports: retention or compaction does not run.',
+        ...{ runbook: 'StoreDiskFillsUp', unit: 'bytes' },
+      }),
+      series(
+        'Memory of Redis',
+        [
+          ['redis_memory_used_bytes', '{{store}}'],
+          ['redis_memory_max_bytes', '{{store}}, at most'],
+        ],
+        {
+          shows: 'Memory that both Redis hold, and may.',
+          bad: 'redis-pool near its limit; redis-cache is meant to reach it.',
+          ...{ runbook: 'RedisPoolFillsUp', unit: 'bytes' },
         },
       ),
       series('Series of Prometheus', [['prometheus_tsdb_head_series', 'series']], {
