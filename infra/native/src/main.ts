@@ -2,11 +2,14 @@ import { resolve } from 'node:path';
 import { type CommandLine, CommandLineError, numberOption, parseCommandLine } from './command-line';
 import { down, fleetDown } from './commands/down';
 import { composeUp } from './commands/compose-up';
+import { deadLetters } from './commands/dead-letters';
 import { fleetUp } from './commands/fleet-up';
 import { logs } from './commands/logs';
+import { query } from './commands/query';
 import { serversUp } from './commands/servers-up';
 import { renderStatus, stackStatus } from './commands/status';
 import { trace } from './commands/trace';
+import { withStack } from './commands/with-stack';
 import type { FleetOptions } from './fleet';
 import { writeProcessFile } from './process-file';
 import { ServerControl } from './server-control';
@@ -23,7 +26,10 @@ npm run up -- restart NAME      a server or a process of the fleet
 npm run down -- [--stack NAME] [--fleet-only | --purge]
 npm run status -- [--stack NAME]
 npm run logs -- [NAME] [-f] [--lines N]
-npm run trace -- ID             the spans of a request, an import or a call as a tree`;
+npm run trace -- ID             the spans of a request, an import or a call as a tree
+npm run query -- 'PROMQL'       what Prometheus says now
+npm run dead-letters -- [PART OF A TOPIC] [--lines N]   why records were dead-lettered
+npm run with -- 'COMMAND'       a shell's command, with the stack's addresses and accounts in its environment`;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 // Who reads only the head of a tree or a log has read enough.
@@ -58,6 +64,15 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     case 'trace':
       return trace(stack, line.words[0], say);
+    case 'query':
+      return query(new Servers(stack).prometheus.url(), line.words[0], say);
+    case 'dead-letters': {
+      const lines = numberOption(line, 'lines', 1, 100_000) ?? 20;
+      return deadLetters(new Servers(stack), { of: line.words[0], lines }, say);
+    }
+    case 'with':
+      process.exitCode = await withStack(stack, line.words);
+      return;
     default:
       throw new CommandLineError(`Unknown command "${line.command}"\n${HELP}`);
   }

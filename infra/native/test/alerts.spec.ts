@@ -108,29 +108,6 @@ describe('the rules of Prometheus', () => {
     expect(pages.sort()).toEqual(alerts.map(({ alert }) => `${alert}.md`).sort());
   });
 
-  it('lead to pages whose commands, routes and figures exist', () => {
-    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: object };
-    const routes = openApiRoutes();
-    const listed = listedSeries();
-    for (const name of readdirSync(RUNBOOK)) {
-      const code = [...readFileSync(join(RUNBOOK, name), 'utf8').matchAll(/`([^`]+)`/g)].map(
-        (match) => match[1] as string,
-      );
-      const lost = [
-        ...code
-          .flatMap((words) => /^npm run ([a-z:]+)/.exec(words)?.[1] ?? [])
-          .filter((script) => !(script in scripts)),
-        ...code
-          .flatMap(
-            (words) => /^(GET|POST|PUT|PATCH|DELETE) (\/v1[^?]*)/.exec(words)?.slice(1, 3).join(' ') ?? [],
-          )
-          .filter((route) => !routes.has(route)),
-        ...code.flatMap((words) => seriesOf(words)).filter((series) => !isListed(series, listed)),
-      ];
-      expect({ name, lost }).toEqual({ name, lost: [] });
-    }
-  });
-
   it('ask for series that docs/telemetry.md lists', () => {
     const listed = listedSeries();
     const unknown = rules.flatMap(({ expr }) => seriesOf(expr)).filter((name) => !isListed(name, listed));
@@ -152,18 +129,4 @@ function isListed(series: string, listed: ReadonlySet<string>): boolean {
 function listedSeries(): Set<string> {
   const document = readFileSync(join(ROOT, 'docs/telemetry.md'), 'utf8');
   return new Set([...document.matchAll(/^\| `([\w:]+)`/gm)].map(([, name]) => name as string));
-}
-
-function openApiRoutes(): Set<string> {
-  const documents = readdirSync(join(ROOT, 'services')).map((service) =>
-    join(ROOT, 'services', service, 'openapi.json'),
-  );
-  return new Set(
-    documents.flatMap((file) => {
-      const { paths } = JSON.parse(readFileSync(file, 'utf8')) as { paths: Record<string, object> };
-      return Object.entries(paths).flatMap(([path, methods]) =>
-        Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
-      );
-    }),
-  );
 }
