@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { type Container, type Manifest, ManifestCheck, podSpecs } from './manifests';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { type Container, type Manifest, ManifestCheck, podSpecs, ROOT } from './manifests';
 import { readByServices } from './service-configurations';
 
 const hasGo = spawnSync('go', ['version']).status === 0;
@@ -104,7 +107,7 @@ withGo('k8s', () => {
       for (const { metadata, spec } of overlays[overlay].filter(({ kind }) => kind === 'Deployment'))
         expect([metadata.name, spec.replicas !== undefined]).toEqual([
           metadata.name,
-          metadata.name === 'read-model-projector',
+          ['read-model-projector', 'otel-collector'].includes(metadata.name),
         ]);
     });
 
@@ -112,7 +115,7 @@ withGo('k8s', () => {
       const questions = podSpecs(overlays[overlay]).flatMap(({ name, spec: { containers } }) => {
         const service = name.replace(/-migrate$/, '');
         const [container] = containers;
-        if (name === 'gateway' || container === undefined) return [];
+        if (['gateway', 'otel-collector'].includes(name) || container === undefined) return [];
         return [
           { service, migrates: name !== service, environment: environmentOf(overlays[overlay], container) },
         ];
@@ -136,6 +139,30 @@ withGo('k8s', () => {
       const [answer] = readByServices([{ service: 'parser-service', migrates: false, environment }]);
       expect(answer?.faults).toContain('KAFKA_BROKERS is missing');
     }, 120_000);
+
+    it('lets everybody who has spans reach the collector, and nobody reach beyond it with them', () => {
+      const { data } = found(overlay, 'ConfigMap', 'fleet');
+      expect(data).toMatchObject({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://otel-collector:4318' });
+      const kong = Object.values(found(overlay, 'ConfigMap', 'gateway').data ?? {}).join('\n');
+      expect(kong).toContain('traces_endpoint: http://otel-collector:4318/v1/traces');
+      expect(found(overlay, 'Service', 'otel-collector').spec.ports).toContainEqual({
+        name: 'otlp',
+        port: 4318,
+        targetPort: 'otlp',
+      });
+      const senders = podSpecs(overlays[overlay]).filter(({ labels }) =>
+        ['service', 'gateway'].includes(
+          (labels as Record<string, string>)['app.kubernetes.io/component'] ?? '',
+        ),
+      );
+      expect(senders.map(({ name }) => name)).toEqual(expect.arrayContaining([...SERVICES, 'gateway']));
+      for (const { name } of senders) {
+        const { egress } = found(overlay, 'NetworkPolicy', name).spec as { egress: Rule[] };
+        const traces = egress.filter(({ ports }) => ports?.some(({ port }) => port === 4318));
+        const to = [{ podSelector: { matchLabels: { 'app.kubernetes.io/name': 'otel-collector' } } }];
+        expect([name, traces]).toEqual([name, [{ to, ports: [{ port: 4318, protocol: 'TCP' }] }]]);
+      }
+    });
 
     it('mounts the file of every variable that names one', () => {
       for (const { name, spec } of podSpecs(overlays[overlay])) {
@@ -165,11 +192,23 @@ withGo('k8s', () => {
     expect(new Set(used)).toEqual(asked);
   });
 
-  it('names production as such and no permission to speak plaintext but to Kafka', () => {
+  it('takes out of spans in a cluster what is taken out of them in Compose', () => {
+    const processors = (text: string): unknown =>
+      (parse(text) as { processors: Record<string, unknown> }).processors['attributes/no-paths'];
+    const [text = ''] = Object.values(found('prod', 'ConfigMap', 'otel-collector').data ?? {});
+    const compose = readFileSync(join(ROOT, 'infra/otel-collector/collector.yml'), 'utf8');
+    expect(processors(text)).toBeDefined();
+    expect(processors(text)).toEqual(processors(compose));
+    const { service } = parse(text) as { service: { pipelines: Record<string, { processors: string[] }> } };
+    expect(service.pipelines['traces']?.processors).toContain('attributes/no-paths');
+  });
+
+  it('names production as such and no permission to speak plaintext but to Kafka and the collector', () => {
     const { data } = found('prod', 'ConfigMap', 'fleet');
     expect(data).toMatchObject({ NODE_ENV: 'production' });
     expect(Object.keys(data ?? {}).filter((name) => name.startsWith('ALLOW_INSECURE'))).toEqual([
       'ALLOW_INSECURE_KAFKA',
+      'ALLOW_INSECURE_OTEL',
     ]);
   });
 
@@ -230,6 +269,12 @@ withGo('k8s', () => {
     expect(() => check.validate([broken])).toThrow(fault);
   });
 });
+
+/** Of a NetworkPolicy. */
+interface Rule {
+  to?: object[];
+  ports?: { port: number | string; protocol: string }[];
+}
 
 /** In the ConfigMap of all; not every service reads each. */
 const SHARED = [
