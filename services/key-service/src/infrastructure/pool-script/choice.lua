@@ -93,7 +93,7 @@ local function newLook(c, first)
   local lane = laneOf(c)
   return {
     c = c, first = first, out = P .. 'out:' .. E .. ':' .. math.floor(now / 1000000) .. ':' .. lane, g = egressBucket(c),
-    counts = {}, seen = {}, untils = {}, pools = poolsOf(c, c.kinds),
+    counts = {}, seen = {}, examined = {}, pools = poolsOf(c, c.kinds),
   }
 end
 
@@ -116,42 +116,35 @@ local function knownOut(look, ids)
   return redis.call('ZMSCORE', look.out, unpack(ids))
 end
 
--- The first ones of a page are about to be considered; more than that seldom are.
+-- The first ones of a page are about to be considered, more than that seldom are; most of them are their own bucket.
 local function fetchKeys(ids)
   local names = {}
   for i = 1, math.min(#ids, ENOUGH) do
-    names[i] = 'k:' .. ids[i]
+    if records['k:' .. ids[i]] == nil then
+      names[#names + 1] = 'k:' .. ids[i]
+      names[#names + 1] = 'b:' .. E .. ':' .. ids[i]
+    end
   end
   if names[1] then
     fetch(names)
   end
 end
 
--- The key and its next slot, or nil when it is ruled out. `from` is the earliest moment that suits the key.
-local function consider(look, id, known)
-  if look.seen[id] then
-    return nil
-  end
-  local till = known and tonumber(known)
-  if till and (till - till % 8 > now or till < 8) then
-    ruleOut(look, id, till % 8, till - till % 8)
-    return nil
-  end
+-- A key and its next slot, or why it is ruled out and since when it may be asked again.
+local function examine(look, id)
   local k = load('k:' .. id)
   local reason, again = INACTIVE, 0
   if k then
     reason, again = ruledOut(k, look.c, look.first)
   end
   if reason then
-    ruleOut(look, id, reason, again)
     -- A budget that is being booked may be there in a moment.
     if reason > RESTING and not (reason == BUDGET and again <= now + BOOKING) then
       redis.call('ZADD', look.out, string.format('%.0f', again - again % 8 + reason), id)
       redis.call('PEXPIRE', look.out, 2000)
     end
-    return nil, reason, again
+    return { reason = reason, again = again }
   end
-  look.seen[id] = true
   local b = bucketOf(k)
   local nb = earliest(b, look.g, math.max(look.first, k.rest or 0))
   local low, least = nb, now + rules.lead
@@ -162,12 +155,33 @@ local function consider(look, id, known)
   return { id = id, k = k, b = b, g = look.g, nb = nb, low = low }
 end
 
+-- The key and its next slot, or nil when it is ruled out. Nothing is charged before the end of the look, so who looks at
+-- a key twice (in the order of a strategy, then for the earliest slot) finds the same.
+local function consider(look, id, known)
+  if look.seen[id] then
+    return nil
+  end
+  local till = known and tonumber(known)
+  if till and (till - till % 8 > now or till < 8) then
+    ruleOut(look, id, till % 8, till - till % 8)
+    return nil
+  end
+  local found = look.examined[id] or examine(look, id)
+  look.examined[id] = found
+  if found.reason then
+    ruleOut(look, id, found.reason, found.again)
+    return nil, found.reason, found.again
+  end
+  look.seen[id] = true
+  return found
+end
+
 -- Members are scored by a lower bound of their next slot, so the scan ends at the first score that is not below the
 -- best slot found. What was seen to be too low is corrected. Of many idle keys eight are enough to choose from.
 local function earliestFree(look)
   local best, considered = nil, 0
   for _, name in ipairs(look.pools) do
-    local z, from, size, done = pool(name), 0, 2, false
+    local z, from, size, done = pool(name), 0, 4, false
     local corrections = {}
     while not done do
       local page = redis.call('ZRANGE', z, from, from + size - 1, 'WITHSCORES')
@@ -266,6 +280,7 @@ local function inOrder(look, strategy)
     ids[i] = head[1]
   end
   local out, busy = knownOut(look, ids), 0
+  fetchKeys(ids)
   for i, head in ipairs(heads) do
     local found, reason = consider(look, head[1], out[i])
     if found and found.nb <= now + rules.horizon then

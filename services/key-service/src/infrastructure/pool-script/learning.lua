@@ -120,6 +120,10 @@ local function clockSeen(from, to, date)
   save('path:' .. rules.network, p)
 end
 
+function reads.learn()
+  return { 'path:' .. rules.network, 'path:' .. rules.network .. ':samples' }
+end
+
 function ops.learn()
   if replayed(a.session, a.seq) then
     return { 'denied', now, 'replay' }
