@@ -15,6 +15,10 @@ export type Encoding =
   | 'hex, upper case'
   | 'percent'
   | 'percent, lower case'
+  | 'int64'
+  | 'int64, big-endian'
+  | 'double'
+  | 'double, big-endian'
   | `base64, ${0 | 1 | 2} before`
   | `base64url, ${0 | 1 | 2} before`;
 
@@ -25,9 +29,9 @@ export const SHORTEST_SECRET = 12;
  * Every shape of a secret (UTF-8 text) that is searched for. Shapes that are the same bytes appear once. In base64 the
  * secret looks different for 0, 1 and 2 bytes before it (modulo 3); characters that depend on its neighbours are left out.
  */
-export function needlesOf(name: string, secret: string): Needle[] {
+export function needlesOf(name: string, secret: string, shortest = SHORTEST_SECRET): Needle[] {
   const raw = Buffer.from(secret, 'utf8');
-  if (raw.length < SHORTEST_SECRET) throw new Error(`The secret "${name}" is too short to be looked for.`);
+  if (raw.length < shortest) throw new Error(`The secret "${name}" is too short to be looked for.`);
   const shapes: [Encoding, Buffer][] = [
     ['raw', raw],
     ['reversed', Buffer.from(raw).reverse()],
@@ -56,6 +60,25 @@ export function needlesOf(name: string, secret: string): Needle[] {
     seen.add(shape);
     return [{ secret: name, encoding, bytes }];
   });
+}
+
+/** The shapes of a number that lies somewhere as a number. Above 2^32, or its bytes would be found by chance. */
+export function numberNeedlesOf(name: string, value: number): Needle[] {
+  if (value <= 2 ** 32) throw new Error(`The number "${name}" is too small to be looked for.`);
+  const filled = (fill: (bytes: Buffer) => unknown): Buffer => {
+    const bytes = Buffer.alloc(8);
+    fill(bytes);
+    return bytes;
+  };
+  return [
+    { secret: name, encoding: 'int64', bytes: filled((bytes) => bytes.writeBigInt64LE(BigInt(value))) },
+    {
+      ...{ secret: name, encoding: 'int64, big-endian' },
+      bytes: filled((bytes) => bytes.writeBigInt64BE(BigInt(value))),
+    },
+    { secret: name, encoding: 'double', bytes: filled((bytes) => bytes.writeDoubleLE(value)) },
+    { secret: name, encoding: 'double, big-endian', bytes: filled((bytes) => bytes.writeDoubleBE(value)) },
+  ];
 }
 
 /** What a value has in common with those before it is packed; a secret's beginning may be (`vk1.a.`). */

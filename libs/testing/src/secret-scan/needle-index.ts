@@ -24,7 +24,12 @@ export class NeedleIndex {
 
   /** The needles that lie in these bytes, each once. */
   in(bytes: Uint8Array): Set<Needle> {
-    const found = new Set<Needle>();
+    return new Set(this.firstOf(bytes).keys());
+  }
+
+  /** The needles that lie in these bytes, and where each begins first. */
+  firstOf(bytes: Uint8Array): Map<Needle, number> {
+    const found = new Map<Needle, number>();
     const pairs = this.#pairs;
     const hay = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const last = bytes.length - 4;
@@ -40,9 +45,10 @@ export class NeedleIndex {
             needle.bytes.length,
             at,
             Math.min(at + needle.bytes.length, hay.length),
-          ) === 0
+          ) === 0 &&
+          !found.has(needle)
         )
-          found.add(needle);
+          found.set(needle, at);
       }
     }
     return found;

@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { needlesOf } from './encodings';
+import { needlesOf, numberNeedlesOf } from './encodings';
 import { openSegment } from './kafka-batches';
+import { NeedleIndex } from './needle-index';
 import { SecretScan } from './secret-scan';
 
 const SECRET = 'vk1.a.9fT+/x?zQ~canary-Ünique_0123456789';
@@ -40,6 +41,29 @@ describe('needles of a secret', () => {
 
   it('are refused when they are so short that chance finds them', () => {
     expect(() => needlesOf('s', 'elevenchars')).toThrow('The secret "s" is too short to be looked for.');
+  });
+});
+
+describe('needles of a number', () => {
+  it('are its eight bytes, either way round, as a whole number and as a double', () => {
+    const shapes = numberNeedlesOf('n', 9_712_345_678).map(({ encoding, bytes }) => [
+      encoding,
+      bytes.toString('hex'),
+    ]);
+    expect(shapes).toEqual([
+      ['int64', '4ea2e64202000000'],
+      ['int64, big-endian', '0000000242e6a24e'],
+      ['double', '0000701235170242'],
+      ['double, big-endian', '4202173512700000'],
+    ]);
+    expect(() => numberNeedlesOf('n', 2 ** 32)).toThrow('The number "n" is too small to be looked for.');
+  });
+
+  it('are found where they begin first', () => {
+    const needles = needlesOf('id', '9712345678', 10);
+    const [raw] = needles;
+    const found = new NeedleIndex(needles).firstOf(Buffer.from('ab 9712345678 9712345678'));
+    expect([...found]).toEqual([[raw, 3]]);
   });
 });
 
