@@ -26,9 +26,10 @@ export const USUAL_CONTENT: Record<string, string> = {
   'blocked-walls': '0',
   'new-friends': '0',
   'new-posts': '0',
+  called: '',
 };
 
-export type ContentSettings = Pick<WorldOptions, 'shares' | 'named'> & {
+export type ContentSettings = Pick<WorldOptions, 'shares' | 'named' | 'called'> & {
   groups: GroupOptions;
   walls: WallOptions;
   drift: DriftOptions;
@@ -47,6 +48,7 @@ export function readContent(given: Given): ContentSettings {
   };
   return {
     ...visibilities(given),
+    called: names(given('called') ?? ''),
     groups: {
       groups: whole('groups'),
       memberships: whole('memberships', 64),
@@ -78,6 +80,21 @@ export function numbersByMethod(name: string, text: string | undefined): Map<str
     found.set(method, Number(number));
   }
   return found;
+}
+
+/** `7=Vera/Orlova,8=...`: Latin letters, which screen names are made of too. */
+function names(text: string): Map<number, readonly [string, string]> {
+  return new Map(
+    text
+      .split(',')
+      .filter(Boolean)
+      .map((entry) => {
+        const [, id, first, last] = /^(\d{1,15})=([A-Za-z]+)\/([A-Za-z]+)$/.exec(entry) ?? [];
+        if (id === undefined || first === undefined || last === undefined)
+          throw new Error(`--called must be like 7=Vera/Orlova, not ${entry}.`);
+        return [Number(id), [first, last] as const];
+      }),
+  );
 }
 
 /** Two numbers of refusals: `3-20`. */

@@ -1,4 +1,4 @@
-import { CITIES, FEMALE, LAST, MALE, pick, WORDS } from './names';
+import { CITIES, FEMALE, LAST, MALE, type Name, pick, WORDS } from './names';
 import { seededHash } from './seeded-hash';
 import type { World } from './world';
 
@@ -28,8 +28,8 @@ export function profileOf(
   const id = world.id(index);
   const state = world.visibility(index);
   if (state === 'deleted') return { id, first_name: 'DELETED', last_name: '', deactivated: 'deleted' };
-  const { female, first, last } = namesOf(world, id);
-  const names = { id, first_name: first[0], last_name: last[0] + (female ? 'а' : '') };
+  const { female, first, last, ending } = namesOf(world, id);
+  const names = { id, first_name: first[0], last_name: last[0] + ending };
   if (state === 'banned') return { ...names, deactivated: 'banned' };
 
   const profile: Profile = {
@@ -83,6 +83,12 @@ function addDetails(profile: Profile, world: World, index: number, fields: Reado
 
 function namesOf(world: World, id: number) {
   const female = seededHash(world.seed, 'sex', id) % 2 === 0;
+  const called = world.options.called?.get(id);
+  if (called !== undefined) {
+    const [first, last] = called.map((name) => [name, name.toLowerCase()] as const) as [Name, Name];
+    return { female, first, last, ending: '' };
+  }
   const first = pick(female ? FEMALE : MALE, seededHash(world.seed, 'first', id) % (1 << 20));
-  return { female, first, last: pick(LAST, seededHash(world.seed, 'last', id) % (1 << 20)) };
+  const last = pick(LAST, seededHash(world.seed, 'last', id) % (1 << 20));
+  return { female, first, last, ending: female ? 'а' : '' };
 }

@@ -19,6 +19,8 @@ export interface WorldOptions {
   shares: Record<Restricted, number>;
   /** Named people; these win over the shares. */
   named: ReadonlyMap<number, Visibility>;
+  /** First and last names by id; the others' are drawn. */
+  called?: ReadonlyMap<number, readonly [first: string, last: string]>;
   groups?: GroupOptions;
   walls?: WallOptions;
   drift?: DriftOptions;
