@@ -63,6 +63,7 @@ export {
   CONSUMER_GROUPS,
   deadLetterTopic,
   deadLetterTopics,
+  FORGOTTEN_BY_IMPORTS,
   GRAPH_PARTITIONS,
   TOPICS,
   VIEWS,

@@ -209,3 +209,9 @@ export function deadLetterTopics(): TopicDefinition[] {
 
 /** Views whose `applied up to` decides that an import is readable. */
 export const VIEWS = { profile: 'user_profile_read', summary: 'graph_summary' } as const;
+
+/**
+ * Not a view: parser-service says under this name how far it has taken erased people out of imports and the files of its
+ * database, by positions in the topic of suppressions.
+ */
+export const FORGOTTEN_BY_IMPORTS = 'imports';

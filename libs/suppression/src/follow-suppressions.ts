@@ -22,6 +22,8 @@ export interface FollowedSuppressions {
   readonly suppressions: Suppressions;
   /** Resolves when all marks that were there at the start are known; until then nothing may be stored or published. */
   readonly caughtUp: Promise<void>;
+  /** The offset behind the last mark that is known, and whose listeners have heard of it. */
+  reached(): number;
   /** Counts what was dropped because it was about an erased person: `kind` says what it was. */
   dropped(kind: 'observation' | 'list-entry' | 'item' | 'change', count: number): void;
   stop(): Promise<void>;
@@ -43,6 +45,7 @@ export function followSuppressions(options: FollowOptions): FollowedSuppressions
     ['kind'] as const,
   );
   let complete = false;
+  let reached = 0;
   const tail = tailTopic({
     kafka,
     topic,
@@ -51,6 +54,7 @@ export function followSuppressions(options: FollowOptions): FollowedSuppressions
     logger,
     onRecord: (record) => {
       if (isEvent(record, personSuppressed)) suppressions.add(record.value);
+      reached = record.offset + 1;
     },
   });
   health.check('suppressions', async () => (complete ? 'up' : 'degraded'));
@@ -60,6 +64,7 @@ export function followSuppressions(options: FollowOptions): FollowedSuppressions
   return {
     suppressions,
     caughtUp,
+    reached: () => reached,
     dropped: (kind, count) => {
       if (count > 0) drops.inc({ kind }, count);
     },

@@ -47,6 +47,11 @@ const schema = z.object({
   ERASURE_SETTLE_MS: z.coerce.number().int().min(100).max(3_600_000).default(30_000),
   /** Between two looks into the logs for erasures that wait for them; each reads what is kept of them. */
   ERASURE_CHECK_MS: z.coerce.number().int().min(100).max(86_400_000).default(900_000),
+  /**
+   * From the look that found nothing to the last step: Kafka removes files a minute after it took them out of a topic, and
+   * checkpoints of the views are written anew every other minute.
+   */
+  ERASURE_FILES_MS: z.coerce.number().int().min(100).max(3_600_000).default(180_000),
   ...exportConfig,
 });
 

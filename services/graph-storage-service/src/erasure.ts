@@ -27,7 +27,7 @@ const lag = (topic: { config: Readonly<Record<string, string>> }, name: string):
  * tombstones are kept; a segment that is deleted by age may have been open as long again.
  */
 const RETENTION: Retention = {
-  // parser-service removes what names the person when it meets the mark, at the latest when it is started again.
+  // parser-service says when; its files are written anew some minutes after the last mark.
   queues: HOUR_MS,
   'change-log':
     2 * lag(TOPICS.graphChanges, 'max.compaction.lag.ms') + lag(TOPICS.graphChanges, 'delete.retention.ms'),
@@ -73,6 +73,7 @@ export function erasureProviders(
         const times = {
           settleMs: config.ERASURE_SETTLE_MS,
           checkMs: config.ERASURE_CHECK_MS,
+          filesMs: config.ERASURE_FILES_MS,
           retention: RETENTION,
         };
         const sweep = new SweepPerson(erasures, log, store, clock);

@@ -6,12 +6,14 @@ import { ArangoMigrations, connectArango } from '@sociograph/arango';
 import { contractServer, type ContractServer } from '@sociograph/arango-embedded';
 import {
   deadLetterTopic,
+  FORGOTTEN_BY_IMPORTS,
   friendListObserved,
   personSuppressed,
   recordKey,
   TOPICS,
   userObserved,
   vertexChanged,
+  viewApplied,
   type PayloadOf,
 } from '@sociograph/contracts';
 import {
@@ -129,6 +131,15 @@ describe('erasure of a person over Kafka, ArangoDB (stand-in) and HTTP', () => {
     await realm?.close();
   });
 
+  const marksUpTo = async (): Promise<number> => {
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      return Number((await admin.fetchTopicOffsets(TOPICS.suppressions.name))[0]?.high);
+    } finally {
+      await admin.disconnect();
+    }
+  };
   const key = (id: string): string => recordKey(workspaceId, 'vk', 'user', id);
   const head = (userId: string, observedAt: number) => ({
     workspaceId,
@@ -215,6 +226,31 @@ describe('erasure of a person over Kafka, ArangoDB (stand-in) and HTTP', () => {
 
     const again = await ask<Receipt>('DELETE', 'people/vk/107');
     expect(again).toMatchObject({ status: 202, body: { id: first.body.id, state: 'waiting' } });
+  });
+
+  it('waits until imports say that they have let the person go', async () => {
+    const asked = await ask<Receipt>('DELETE', 'people/vk/5555');
+    const read = async (): Promise<Receipt> => (await ask<Receipt>('GET', `erasures/${asked.body.id}`)).body;
+    await eventually(async () => {
+      expect(placeOf(await read(), 'observation-log')).toHaveProperty('doneAt');
+    }, PATIENCE);
+    const marksEnd = await marksUpTo();
+    const announce = (upTo: number) =>
+      publisher.publish([
+        {
+          message: viewApplied,
+          key: `${FORGOTTEN_BY_IMPORTS}:0`,
+          value: {
+            ...{ view: FORGOTTEN_BY_IMPORTS, partition: 0, at: 1, fence: 0 },
+            appliedUpTo: { [TOPICS.suppressions.name]: { '0': upTo } },
+          },
+        },
+      ]);
+    expect(placeOf(await read(), 'queues')).toEqual({ place: 'queues', goneBy: expect.any(String) });
+    await announce(marksEnd);
+    await eventually(async () => {
+      expect(placeOf(await read(), 'queues')).toEqual({ place: 'queues', doneAt: expect.any(String) });
+    }, PATIENCE);
   });
 
   it('drops what is observed of the person afterwards, and the id from lists of others', async () => {

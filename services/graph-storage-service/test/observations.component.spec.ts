@@ -92,8 +92,7 @@ describe('graph-storage-service over Kafka, ArangoDB (stand-in, test mode) and H
       SUPPRESSION_KEY_FILE: ownSuppressionKey(),
       ERASURE_SETTLE_MS: 30_000,
       ERASURE_CHECK_MS: 900_000,
-      ERASURE_QUEUES_MS: 3_600_000,
-      ERASURE_FILES_MS: 120_000,
+      ERASURE_FILES_MS: 180_000,
     } as never;
     const db = connectArango({
       url: config.ARANGO_URL,

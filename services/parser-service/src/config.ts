@@ -44,6 +44,8 @@ const schema = z.object({
   PARSER_STREAMS_PER_WORKSPACE: z.coerce.number().int().min(1).max(100_000).default(1_000),
   /** Ended imports are deleted after so many days; their certificates go with them, the graph stays. */
   PARSER_KEEP_IMPORTS_DAYS: z.coerce.number().int().min(1).max(36_500).default(365),
+  /** From the last person who was taken out of imports to writing the files of the database anew (ms): see docs/erasure.md. */
+  PARSER_FORGET_FILES_MS: z.coerce.number().int().min(100).max(1_800_000).default(600_000),
   /** Ended calls, and events of ended imports that tell of progress only, are deleted after so many days. */
   PARSER_KEEP_CALLS_DAYS: z.coerce.number().int().min(1).max(36_500).default(7),
 });

@@ -13,12 +13,14 @@ import {
 } from '../src/infrastructure/erased-people';
 import { forgetErased } from '../src/infrastructure/forget-erased';
 import { PgForgetting } from '../src/infrastructure/pg-forgetting';
+import { SealedAnswers } from '../src/infrastructure/sealed-answers';
 import { anImport } from './builders';
 import { scratchDatabase, type ScratchDatabase } from './scratch-database';
 
 jest.setTimeout(60_000);
 
 const KEY = new Secret(Buffer.alloc(32, 5).toString('base64'));
+const SEALED = new SealedAnswers(KEY);
 const ids = new TimeOrderedIds();
 const lane = { workspaceId: 'demo', network: 'toy' };
 const nothing = {
@@ -51,6 +53,7 @@ function people() {
   const known = {
     suppressions,
     caughtUp: Promise.resolve(),
+    reached: () => 0,
     dropped: (kind: string, count: number) => void (count > 0 && dropped.push([kind, count])),
     stop: async () => undefined,
   };
@@ -63,7 +66,7 @@ function people() {
     suppressions,
     forgetting,
     imports: new FilteringImports(forgetting, prisma, app, worker),
-    ledger: new FilteringLedger(worker, known, forgetting, (cause) => void gaps.push(cause)),
+    ledger: new FilteringLedger(worker, known, forgetting, SEALED, (cause) => void gaps.push(cause)),
     erase: (id: string) =>
       suppressions.add({ ...lane, mark: markOf(KEY, 'demo', 'toy', id), erasureId: 'e-1', at: 1 }),
   };
@@ -231,7 +234,11 @@ describe('erased people in imports (PostgreSQL)', () => {
     const body = '{"response": {"items": ["8351"]}}';
     const seen = { people: ['8352'], tries: 0, status: 200, observedAt: 1, keyId: 'k', fence: 1 };
     expect(await ledger.keep(callId, { ...seen, body })).toBe(true);
-    expect(await everything()).toContain('8351');
+    // In its row it does not show anybody, whoever was or will be erased.
+    expect(await everything()).not.toContain('8351');
+    expect((await ledger.find(callId))?.kept).toEqual({ ...seen, body });
+    await database.admin.query('UPDATE calls SET answer = $2 WHERE id = $1', [callId, body]);
+    expect((await ledger.find(callId))?.kept?.body).toBe(body);
     erase('8351');
     await forgetting.removeAll(lane, [suppressions.markOf('demo', 'toy', '8351')]);
     expect(await everything()).not.toContain('8351');
@@ -297,7 +304,7 @@ describe('erased people in imports (PostgreSQL)', () => {
     const { known, forgetting } = people();
     let open!: () => void;
     const waiting = { ...known, caughtUp: new Promise<void>((resolve) => (open = resolve)) };
-    const ledger = new FilteringLedger(worker, waiting, forgetting);
+    const ledger = new FilteringLedger(worker, waiting, forgetting, SEALED);
     const order: string[] = [];
     const found = ledger.find(ids.next()).then(() => order.push('found'));
     await new Promise((resolve) => setImmediate(resolve));

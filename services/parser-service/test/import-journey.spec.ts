@@ -291,6 +291,7 @@ async function startParser(): Promise<ServiceHandle> {
     PARSER_KEEP_CALLS_DAYS: 7,
     PARSER_UPLOADS_PER_WORKSPACE: 50,
     PARSER_KEEP_UPLOADS_DAYS: 30,
+    PARSER_FORGET_FILES_MS: 1_800_000,
   };
   const context = createHostContext(config);
   return startService({

@@ -8,6 +8,7 @@ import { openPrisma } from '../src/infrastructure/prisma-imports';
 export interface ScratchDatabase {
   appUrl: string;
   workerUrl: string;
+  ownerUrl: string;
   /** The service's own accounts, as it connects with them. */
   prisma: ReturnType<typeof openPrisma>;
   app: Postgres;
@@ -33,6 +34,7 @@ export async function scratchDatabase(): Promise<ScratchDatabase> {
   return {
     appUrl,
     workerUrl,
+    ownerUrl: database.urlOf('owner'),
     prisma,
     app,
     worker,

@@ -37,6 +37,7 @@ export async function ensureServiceDatabase(
   const client = await connectPostgres(inside.href);
   try {
     await client.query(grants(database));
+    if (database === FORGETFUL) await client.query(filesRights(database));
   } finally {
     await client.end();
   }
@@ -51,6 +52,24 @@ export function grants(database: string): string {
     ALTER SCHEMA public OWNER TO ${owner};
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     GRANT USAGE ON SCHEMA public TO ${app}, ${worker};
+  `;
+}
+
+/** The one whose service takes erased people out of its files. */
+const FORGETFUL = 'parser_service';
+
+/**
+ * Taking erased people out of the database's files ends with its log: the owner may switch it and ask for a checkpoint, where
+ * this server knows such rights and we may give them away.
+ */
+export function filesRights(database: string): string {
+  const owner = quoted(`${database}_owner`);
+  return `
+    DO $$ BEGIN
+      GRANT pg_checkpoint TO ${owner};
+      GRANT EXECUTE ON FUNCTION pg_switch_wal(), pg_ls_waldir() TO ${owner};
+    EXCEPTION WHEN insufficient_privilege OR undefined_object THEN NULL;
+    END $$;
   `;
 }
 

@@ -25,7 +25,7 @@ class Exports extends ExportPurge {
   }
 }
 
-async function aGraph(refuse?: () => boolean) {
+async function aGraph(refuse?: () => boolean, filesMs = 0) {
   const clock = { now: 10_000, nowMs: () => clock.now, monotonicMs: () => clock.now };
   const graph = new InMemoryGraph(refuse);
   const apply = new ApplyObservations(
@@ -49,7 +49,7 @@ async function aGraph(refuse?: () => boolean) {
   const erasures = new InMemoryErasures(graph);
   const log = new InMemoryErasureLog();
   const exports = new Exports();
-  const times = { settleMs: 100, checkMs: 500, retention: RETENTION };
+  const times = { settleMs: 100, checkMs: 500, filesMs, retention: RETENTION };
   const sweep = new SweepPerson(erasures, log, graph, clock);
   const saga = new ErasePerson(erasures, log, sweep, exports, clock, times);
   const erase = {
@@ -282,7 +282,8 @@ describe('ErasePerson', () => {
     expect(log.told.slice(told)).toEqual(['look 1']);
     expect(await receipt('107')).toMatchObject({ state: 'waiting', personId: '107', checkedAt: 10_600 });
     expect(erasures.compactions).toBe(0);
-    // The queues' time is over.
+    // The imports have let go.
+    log.findings = { ...log.findings, queues: true };
     clock.now = 11_100;
     await erase.round();
     expect(erasures.compactions).toBe(1);
@@ -295,14 +296,28 @@ describe('ErasePerson', () => {
     expect(erasures.compactions).toBe(1);
   });
 
+  it('is complete no sooner than files of logs are gone after the look that found nothing', async () => {
+    const { request, erase, erasures, log, clock, receipt } = await aGraph(undefined, 300);
+    await request.execute(ref('107'), 'someone');
+    for (clock.now of [10_000, 10_100]) await erase.round();
+    log.findings = { ...log.findings, queues: true };
+    for (clock.now of [11_100, 11_399]) await erase.round();
+    expect(await receipt('107')).toMatchObject({ state: 'waiting', personId: undefined, checkedAt: 11_100 });
+    expect(erasures.compactions).toBe(0);
+    clock.now = 11_400;
+    await erase.round();
+    expect(await receipt('107')).toMatchObject({ state: 'complete', completedAt: 11_400 });
+  });
+
   it('forgets whom it was about before the files are rewritten, and goes on from there', async () => {
-    const { request, erase, erasures, clock, receipt } = await aGraph();
+    const { request, erase, erasures, log, clock, receipt } = await aGraph();
     await request.execute(ref('107'), 'someone');
     for (clock.now of [10_000, 10_100]) await erase.round();
     const compact = erasures.compact.bind(erasures);
     erasures.compact = async () => {
       throw new Error('the store is away');
     };
+    log.findings = { ...log.findings, queues: true };
     clock.now = 11_100;
     await expect(erase.round()).rejects.toThrow('the store is away');
     expect(await receipt('107')).toMatchObject({ state: 'waiting', personId: undefined });

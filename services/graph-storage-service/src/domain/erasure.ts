@@ -147,7 +147,9 @@ export function isCheckDue({ state, checkedAt }: Erasure, now: number, checkMs: 
 }
 
 /** What was looked at: true where nothing of the person is left. */
-export type Findings = Readonly<Record<'views' | 'change-log' | 'observation-log' | 'dead-letters', boolean>>;
+export type Findings = Readonly<
+  Record<'views' | 'queues' | 'change-log' | 'observation-log' | 'dead-letters', boolean>
+>;
 
 /** A place that was seen clean stays so: who could bring the person back knows the mark. */
 export function afterCheck(erasure: Erasure, findings: Findings, now: number): Erasure {
@@ -161,8 +163,7 @@ export function afterCheck(erasure: Erasure, findings: Findings, now: number): E
   done('change-log', findings['change-log']);
   done('observation-log', findings['observation-log']);
   done('dead-letters', findings['dead-letters']);
-  const queuesBy = places.queues.goneBy;
-  done('queues', queuesBy !== undefined && queuesBy <= now);
+  done('queues', findings.queues);
   return { ...erasure, checkedAt: now, places };
 }
 

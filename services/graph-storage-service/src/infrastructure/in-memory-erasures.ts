@@ -136,7 +136,13 @@ export class InMemoryErasures extends Erasures {
 export class InMemoryErasureLog extends ErasureLog {
   readonly told: string[] = [];
   readonly published: Person[] = [];
-  findings: Findings = { views: true, 'change-log': true, 'observation-log': true, 'dead-letters': true };
+  findings: Findings = {
+    views: true,
+    queues: false,
+    'change-log': true,
+    'observation-log': true,
+    'dead-letters': true,
+  };
 
   async suppress({ mark }: Erasure): Promise<void> {
     this.told.push(`suppress ${mark.slice(0, 4)}`);

@@ -1,6 +1,7 @@
 import {
   CONSUMER_GROUPS,
   deadLetterTopic,
+  FORGOTTEN_BY_IMPORTS,
   inputMarked,
   markerKey,
   personSuppressed,
@@ -30,6 +31,7 @@ import type { Vertex } from '../domain/vertex';
 import { otherVertexOf, vertexOf } from './kafka-change-log';
 
 const CHANGES = TOPICS.graphChanges.name;
+const MARKS = TOPICS.suppressions.name;
 const OBSERVED = CONSUMER_GROUPS.graphStorage.topics.map(({ name }) => name);
 /** Of every group that reads what may name people. */
 const DEAD = Object.values(CONSUMER_GROUPS).flatMap(({ name: group, topics }) =>
@@ -82,7 +84,7 @@ export class KafkaErasureLog extends ErasureLog {
     try {
       await admin.connect();
       const ends: SourcePositions = {};
-      for (const topic of [CHANGES, ...OBSERVED, ...DEAD]) {
+      for (const topic of [CHANGES, MARKS, ...OBSERVED, ...DEAD]) {
         const offsets = await admin.fetchTopicOffsets(topic);
         ends[topic] = Object.fromEntries(
           offsets.map(({ partition, high }) => [String(partition), Number(high)]),
@@ -103,7 +105,7 @@ export class KafkaErasureLog extends ErasureLog {
 
   /** Reads what is kept of each log up to the noted ends: what compaction or retention took cannot be read any more. */
   async look(erasures: readonly Erasure[]): Promise<Map<string, Findings>> {
-    const applied = await this.#applied();
+    const { applied, forgotten } = await this.#applied();
     const changes = await this.#naming(erasures, [CHANGES]);
     const observed = await this.#naming(erasures, OBSERVED);
     const dead = await this.#naming(erasures, DEAD);
@@ -112,6 +114,7 @@ export class KafkaErasureLog extends ErasureLog {
         erasure.id,
         {
           views: covers(applied, erasure.ends[CHANGES] ?? {}),
+          queues: covers({ imports: forgotten }, erasure.ends[MARKS] ?? {}),
           'change-log': !changes.has(erasure.id),
           'observation-log': !observed.has(erasure.id),
           'dead-letters': !dead.has(erasure.id),
@@ -161,9 +164,13 @@ export class KafkaErasureLog extends ErasureLog {
     return found;
   }
 
-  /** What every view has applied of the change log. */
-  async #applied(): Promise<Record<string, Record<string, number>>> {
+  /** What every view has applied of the change log, and up to which marks imports have let people go. */
+  async #applied(): Promise<{
+    applied: Record<string, Record<string, number>>;
+    forgotten: Record<string, number>;
+  }> {
     const applied: Record<string, Record<string, number>> = {};
+    const forgotten: Record<string, number> = {};
     for (const view of Object.values(VIEWS)) applied[view] = {};
     await replayTopic({
       kafka: this.options.kafka,
@@ -175,13 +182,14 @@ export class KafkaErasureLog extends ErasureLog {
         for (const record of records) {
           if (!isEvent(record, viewApplied)) continue;
           const { view, appliedUpTo } = record.value;
-          const known = (applied[view] ??= {});
-          for (const [partition, offset] of Object.entries(appliedUpTo[CHANGES] ?? {}))
+          const ofImports = view === FORGOTTEN_BY_IMPORTS;
+          const known = ofImports ? forgotten : (applied[view] ??= {});
+          for (const [partition, offset] of Object.entries(appliedUpTo[ofImports ? MARKS : CHANGES] ?? {}))
             known[partition] = Math.max(known[partition] ?? 0, offset);
         }
       },
     });
-    return applied;
+    return { applied, forgotten };
   }
 }
 

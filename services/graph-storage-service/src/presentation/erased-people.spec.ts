@@ -20,6 +20,7 @@ describe('ErasedPeople', () => {
   const followed = {
     suppressions,
     caughtUp: Promise.resolve(),
+    reached: () => 0,
     dropped: (kind: string, count: number) => void (drops[kind] = (drops[kind] ?? 0) + count),
     stop: async () => undefined,
   };

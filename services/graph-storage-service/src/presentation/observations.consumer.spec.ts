@@ -17,6 +17,7 @@ describe('ObservationsConsumer', () => {
     const followed = {
       suppressions,
       caughtUp: Promise.resolve(),
+      reached: () => 0,
       dropped: () => undefined,
       stop: async () => undefined,
     };

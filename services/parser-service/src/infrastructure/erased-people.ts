@@ -2,11 +2,21 @@ import { wallOwnerOf } from '@sociograph/contracts';
 import type { Postgres } from '@sociograph/postgres';
 import type { FollowedSuppressions, Suppressions } from '@sociograph/suppression';
 import type { LogPositions, Observation, Sighting } from '../domain/observation';
-import type { Call, CallResult, DispatchBounds, DispatchPlan, Lane, LaneView } from '../domain/ports';
+import type {
+  Call,
+  CallResult,
+  DispatchBounds,
+  DispatchPlan,
+  KeptAnswer,
+  Lane,
+  LaneView,
+} from '../domain/ports';
 import { KafkaObservations } from './kafka-observations';
 import { PgCallLedger } from './pg-call-ledger';
 import type { PgForgetting } from './pg-forgetting';
+import { mayBeKept } from './pg-kept-answers';
 import { PrismaImports } from './prisma-imports';
+import type { SealedAnswers } from './sealed-answers';
 
 type Known = Pick<FollowedSuppressions, 'suppressions' | 'caughtUp' | 'dropped'>;
 
@@ -16,6 +26,7 @@ export class FilteringLedger extends PgCallLedger {
     private readonly worker: Postgres,
     private readonly known: Known,
     private readonly forgetting: PgForgetting,
+    private readonly sealed: SealedAnswers,
     /** Hears of each item that a call ended as a gap. */
     private readonly onGap: (cause: string) => void = () => undefined,
   ) {
@@ -33,16 +44,29 @@ export class FilteringLedger extends PgCallLedger {
 
   override async find(callId: string): Promise<Call | undefined> {
     await this.known.caughtUp;
-    const call = await super.find(callId);
+    const call = await this.opened(callId);
     if (call === undefined || !call.wanted) return call;
     const removed = await this.forgetting.removeFrom(call.importId, call, call.people);
     this.known.dropped('item', removed);
     if (removed === 0) return call;
-    const left = await super.find(callId);
+    const left = await this.opened(callId);
     if (left === undefined) return undefined;
     const people = left.people.filter((person) => left.items.some((item) => item.person === person));
     // Nobody left to ask for: the call is put back and ends.
     return { ...left, people, wanted: left.wanted && people.length > 0 };
+  }
+
+  /** An answer names people who were erased as well: it does not lie in the row as it came. */
+  override async keep(callId: string, answer: KeptAnswer): Promise<boolean> {
+    if (!mayBeKept(answer)) return false;
+    return super.keep(callId, { ...answer, body: await this.sealed.seal(callId, answer.body) });
+  }
+
+  private async opened(callId: string): Promise<Call | undefined> {
+    const call = await super.find(callId);
+    if (call?.kept === undefined) return call;
+    const body = await this.sealed.open(callId, call.kept.body);
+    return { ...call, kept: body === undefined ? undefined : { ...call.kept, body } };
   }
 
   override async finish(callId: string, result: CallResult, importId?: string): Promise<boolean> {

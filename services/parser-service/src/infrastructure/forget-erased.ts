@@ -1,9 +1,16 @@
-import { describeFailure } from '@sociograph/messaging';
+import { FORGOTTEN_BY_IMPORTS, TOPICS, viewApplied } from '@sociograph/contracts';
+import { describeFailure, type EventPublisher } from '@sociograph/messaging';
 import type { Logger } from '@sociograph/observability';
 import type { FollowedSuppressions, Mark } from '@sociograph/suppression';
 import type { PgForgetting } from './pg-forgetting';
 
 const AGAIN_MS = 2_000;
+
+export interface Forgetter {
+  /** Nobody whose mark was heard of is left to be taken out. */
+  idle(): boolean;
+  stop(): Promise<void>;
+}
 
 /**
  * Takes people out of imports as their marks come, and at the start those whose marks came meanwhile. Marks of one
@@ -13,7 +20,7 @@ export function forgetErased(
   { suppressions, caughtUp }: Pick<FollowedSuppressions, 'suppressions' | 'caughtUp'>,
   forgetting: Pick<PgForgetting, 'removeAll'>,
   logger: Logger,
-): { stop(): Promise<void> } {
+): Forgetter {
   const waiting = new Map<string, Mark[]>();
   let stopped = false;
   let complete = false;
@@ -52,9 +59,22 @@ export function forgetErased(
     begin();
   });
   return {
+    idle: () => complete && waiting.size === 0 && running === undefined,
     async stop() {
       stopped = true;
       await running;
     },
   };
+}
+
+/** Tells whoever waits for an erasure that up to this mark nobody is left here. */
+export async function announceForgotten(
+  publisher: Pick<EventPublisher, 'publish'>,
+  at: number,
+  upTo: number,
+): Promise<void> {
+  const appliedUpTo = { [TOPICS.suppressions.name]: { '0': upTo } };
+  // No lock decides who says it: what was done once stays so, whoever said less afterwards.
+  const value = { view: FORGOTTEN_BY_IMPORTS, partition: 0, appliedUpTo, at, fence: 0 };
+  await publisher.publish([{ message: viewApplied, key: `${FORGOTTEN_BY_IMPORTS}:0`, value }]);
 }

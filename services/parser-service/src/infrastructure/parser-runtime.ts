@@ -61,7 +61,7 @@ export class ParserRuntime implements OnApplicationBootstrap {
   ) {}
 
   onApplicationBootstrap(): void {
-    const { worker, kafka, publisher, views, ledger, deadRecords, retention, figures } = this.servers;
+    const { worker, kafka, publisher, views, ledger, deadRecords, retention, figures, files } = this.servers;
     const { logger, metrics: registry, shutdown, health } = this.ctx;
     const { dispatch, holdBack, perform, complete, follow, quota, tasks, handlers, metrics } = this.parts;
     const errors = metrics.workerErrors;
@@ -121,6 +121,14 @@ export class ParserRuntime implements OnApplicationBootstrap {
         name: 'retention',
         run: async () => metrics.rowsDeleted.inc(await retention.sweep()),
         everyMs: () => RETENTION_EVERY_MS,
+        restMs: 0,
+        logger,
+        errors,
+      }),
+      new WakeableLoop({
+        name: 'files of the database',
+        run: async () => void (await files.look()),
+        everyMs: () => files.everyMs,
         restMs: 0,
         logger,
         errors,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Postgres, Queryable } from '@sociograph/postgres';
 import type { Suppressions } from '@sociograph/suppression';
+import { PgFiles } from './pg-files';
 import { NOTHING_KEPT } from './pg-kept-answers';
 import { absorb } from './pg-progress';
 import { type FinalCount, gainedBy, lockForProgress } from './pg-rows';
@@ -49,10 +50,14 @@ export class PgForgetting {
     await forgetUploaded(this.worker, scope, (id) =>
       this.suppressions.isSuppressed(scope.workspaceId, scope.network, id),
     );
-    await this.worker.query(
-      `INSERT INTO erased_people (workspace_id, network, mark) SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING`,
-      [scope.workspaceId, scope.network, fresh],
-    );
+    await this.worker.tx(async (q) => {
+      // Also where no row named them: what was changed long ago may lie in the files still.
+      await PgFiles.note(q);
+      await q.query(
+        `INSERT INTO erased_people (workspace_id, network, mark) SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING`,
+        [scope.workspaceId, scope.network, fresh],
+      );
+    });
     return true;
   }
 
@@ -119,4 +124,5 @@ async function forget(q: Queryable, importId: string, workspaceId: string, id: s
     [workspaceId, id],
   );
   if (rows.length > 0) await absorb(q, before, gainedBy(rows));
+  await PgFiles.note(q);
 }

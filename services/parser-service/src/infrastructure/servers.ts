@@ -10,7 +10,7 @@ import {
   reportConnections,
 } from '@sociograph/postgres';
 import type { HostContext } from '@sociograph/service-host';
-import { followSuppressions } from '@sociograph/suppression';
+import { followSuppressions, readSuppressionKey } from '@sociograph/suppression';
 import type { ParserConfig } from '../config';
 import { tooManyStreams } from '../domain/errors';
 import { GAP_CAUSES } from '../domain/items';
@@ -18,13 +18,14 @@ import { Networks } from '../domain/ports';
 import type { ParserMetrics } from '../metrics';
 import { KafkaDeadRecords } from './dead-records';
 import { FilteringImports } from './erased-people';
-import { forgetErased } from './forget-erased';
+import { announceForgotten, forgetErased } from './forget-erased';
 import { LeaseKeyPool } from './lease-key-pool';
 import { LogOfPeople } from './log-of-people';
 import { MeteredKeyPool, MeteredLedger, MeteredObservations } from './metered';
 import { FileNetwork } from './networks/file/client';
 import { FilePool } from './networks/file/pool';
 import { VK_PATH_PROBE, VkNetwork } from './networks/vk/client';
+import { PgFiles } from './pg-files';
 import { PgForgetting } from './pg-forgetting';
 import { PgImportEvents } from './pg-import-events';
 import { PgImportFigures } from './pg-import-figures';
@@ -34,6 +35,7 @@ import { PoolByNetwork } from './pool-by-network';
 import { LASTING_PLANS } from './pg-plans';
 import { openPrisma } from './prisma-imports';
 import { RabbitDeadCalls } from './rabbit-dead-calls';
+import { SealedAnswers } from './sealed-answers';
 import { AppliedViews } from './view-progress';
 
 const SESSION_RETRY_MS = 1_000;
@@ -90,6 +92,7 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
     metrics: ctx.metrics,
     health,
   });
+  const sealed = new SealedAnswers(readSuppressionKey(config.SUPPRESSION_KEY_FILE));
   const forgetting = new PgForgetting(worker, known.suppressions);
   const forgetter = forgetErased(known, forgetting, logger);
   shutdown.add('finish', 'erased people', async () => {
@@ -142,8 +145,16 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
       callsDays: config.PARSER_KEEP_CALLS_DAYS,
       uploadsDays: config.PARSER_KEEP_UPLOADS_DAYS,
     }),
+    files: new PgFiles({
+      ...{ worker, logger, ownerUrl: config.DATABASE_URL_OWNER },
+      afterMs: config.PARSER_FORGET_FILES_MS,
+      progress: {
+        settled: () => (forgetter.idle() ? known.reached() : undefined),
+        announce: (upTo) => announceForgotten(publisher, clock.nowMs(), upTo),
+      },
+    }),
     ledger: new MeteredLedger(
-      ...([metrics, worker, known, forgetting] as const),
+      ...([metrics, worker, known, forgetting, sealed] as const),
       (cause) => void metrics.gapsFound.inc({ cause }),
     ),
     pool: new MeteredKeyPool(pool, metrics),
