@@ -12,10 +12,16 @@ export interface SimulatedNetwork {
   stop(): Promise<void>;
 }
 
-export async function startNetwork(folder: string, graph: string, keys: number): Promise<SimulatedNetwork> {
+/** `more`: other flags of the simulator, without their dashes. */
+export async function startNetwork(
+  folder: string,
+  graph: string,
+  keys: number,
+  more: Readonly<Record<string, string>> = {},
+): Promise<SimulatedNetwork> {
   const port = await freePort();
   const tokensFile = join(folder, 'tokens.json');
-  const flags = { graph, keys, port, 'tokens-file': tokensFile, delay: 80, jitter: 20 };
+  const flags = { graph, keys, port, 'tokens-file': tokensFile, delay: 80, jitter: 20, ...more };
   const handle = new ProcessHandle({
     command: process.execPath,
     args: [PROGRAM, ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)])],

@@ -56,9 +56,11 @@ export class KafkaServer extends Server {
   async prepare(): Promise<void> {
     mkdirSync(this.home, { recursive: true });
     const template = readFileSync(join(this.stack.root, 'infra', 'kafka', 'server.properties'), 'utf8');
+    // Of drills, which cannot wait for what is right for a platform: the last of two lines of a name counts.
+    const more = (process.env['SOCIOGRAPH_KAFKA_SETTINGS'] ?? '').split(/\s+/).join('\n');
     this.stack.secrets.derived(
       'kafka.properties',
-      template
+      `${template}\n${more}\n`
         .replaceAll('${BROKER_PORT}', String(this.port))
         .replaceAll('${CONTROLLER_PORT}', String(this.stack.ports.of('kafkaController')))
         .replaceAll('${ADMIN_PASSWORD}', this.password('admin'))
