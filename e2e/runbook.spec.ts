@@ -87,7 +87,7 @@ describe('the runbook', () => {
       "`npm run query -- 'sum(up'`",
       'Prometheus refuses it',
     ],
-    ['a page of Prometheus that there is not', '`/alertz`', 'it answers 404'],
+    ['a page of Prometheus that there is not', '`/api/v1/alertz`', 'it answers 404'],
     ['a route that there is not', '`GET /v1/keyz`', '404'],
     ['a parameter that a route does not know', '`GET /v1/keys?stat=invalid`', '400'],
     ['a method that a route does not know', '`PUT /v1/imports/{id}/pause`', '404'],
@@ -114,7 +114,7 @@ describe('the reading of a page', () => {
       '```promql',
       'up{job="fleet"}',
       '```',
-      '`sum by (a) (up)` `up_total` `/alerts` `infra/kafka` `two words`',
+      '`sum by (a) (up)` `up_total` `/api/v1/alerts` `infra/kafka` `two words`',
     ].join('\n');
     expect(itemsOf('p.md', text).map(({ kind, text: what }) => `${kind}: ${what}`)).toEqual([
       'script: npm run status',
@@ -125,7 +125,7 @@ describe('the reading of a page', () => {
       'words: kind',
       'promql: sum by (a) (up)',
       'promql: up_total',
-      'prometheus-page: /alerts',
+      'prometheus-page: /api/v1/alerts',
       'file: infra/kafka',
       'words: two words',
       'link: README.md',

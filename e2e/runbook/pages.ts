@@ -41,7 +41,7 @@ export function itemsOf(page: string, text: string): Item[] {
 function inline(page: string, span: string): Item {
   if (span.startsWith('npm run ')) return itemOf(page, 'script', span);
   if (ROUTE.test(span)) return itemOf(page, 'route', span);
-  if (/^\/[a-z]+$/.test(span)) return itemOf(page, 'prometheus-page', span);
+  if (/^\/(api\/v1\/)?[a-z]+$/.test(span)) return itemOf(page, 'prometheus-page', span);
   if (SERIES.test(span) || EXPRESSION.test(span)) return itemOf(page, 'promql', span);
   return itemOf(page, FILE.test(span) ? 'file' : 'words', span);
 }
