@@ -157,6 +157,21 @@ export function quotaLedgerContract(make: () => Promise<LedgerUnderTest>): void 
     expect(again.sort((a, b) => a - b)).toEqual(near.map(({ slots }) => slots[0]!).sort((a, b) => a - b));
   });
 
+  it('leaves a slot that is too near for one of two that ask together to the other', async () => {
+    await ledger.define([aKey('k1')]);
+    const first = await granted();
+    while ((await ledger.grant(aRequest(under.now()))).kind === 'granted');
+    await settle(first, [{ slot: 0, outcome: 'unsent' }]);
+    const { verdicts } = await ledger.deal([
+      aRequest(under.now(), { importId: 'late', leadMs: 40 }),
+      aRequest(under.now(), { importId: 'prompt' }),
+    ]);
+    expect(verdicts).toMatchObject([
+      { kind: 'denied', reason: 'no-slot' },
+      { kind: 'granted', grant: { slots: first.slots } },
+    ]);
+  });
+
   it('never gives a slot nearer than ten milliseconds, whatever is asked for', async () => {
     await ledger.define([aKey('k1')]);
     expect((await granted({ leadMs: 3 })).slots[0]! - under.now()).toBeGreaterThanOrEqual(10);

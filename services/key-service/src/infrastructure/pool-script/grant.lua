@@ -191,11 +191,12 @@ function ops.grant()
   inFairOrder(open, present)
   for _, flow in ipairs(open) do
     local c = flow.c
-    local lane = c.ws .. ' ' .. c.calls .. ' ' .. laneOf(c)
+    -- Whose leases come in late gets slots that lie farther ahead; what they are charged for is the same. What is too
+    -- near for them may suit who stands beside them.
+    local first = now + math.max(rules.lead, c.lead or 0)
+    local lane = c.ws .. ' ' .. c.calls .. ' ' .. (first - now) .. ' ' .. laneOf(c)
     local denied = failed[lane]
     if not denied then
-      -- Whose leases come in late gets slots that lie farther ahead; what they are charged for is the same.
-      local first = now + math.max(rules.lead, c.lead or 0)
       local look = newLook(c, first)
       local best = choose(look)
       if best then
