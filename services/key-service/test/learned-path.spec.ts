@@ -160,6 +160,10 @@ describe('what the pool learns of a path', () => {
     expect((await learned()).spreadMs).toBeCloseTo(2 * 1.3 + 8, 1);
     await report([], { clockErrorMs: 0.2 });
     expect((await learned()).clockErrorMs).toBeCloseTo(3.6, 3);
+    await report([], { clockErrorMs: 0.2, latenessMs: [0.4, 1] });
+    expect(await learned()).toMatchObject({ lateness: { meanMs: 0.4, maxMs: 2.85 } });
+    await report([], { clockErrorMs: 5, latenessMs: [0.4, 4] });
+    expect(await learned()).toMatchObject({ clockErrorMs: 5, lateness: { meanMs: 0.4, maxMs: 4 } });
   });
 
   it('takes each report once', async () => {

@@ -148,6 +148,23 @@ describe('the ring of keys in memory', () => {
     expect(await comparing).toEqual([]);
   });
 
+  it('still tells the ledger of a version that came while it was told of the one before', async () => {
+    const { keys, ledger, ring, add } = setUp();
+    await add(aKey('k1'));
+    await ring.refresh();
+    let answer: (found: { keyId: string; state: KeyState }[]) => void = () => undefined;
+    jest.spyOn(ledger, 'define').mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+    const comparing = ring.compareNext(1);
+    await keys.update('demo', 'k1', (key) => key.pause(5), note);
+    ledger.away = true;
+    await expect(ring.refresh()).rejects.toThrow('away');
+    answer([]);
+    await comparing;
+    ledger.away = false;
+    await ring.refresh();
+    expect(ledger.defined).toEqual([['k1 active'], ['k1 paused']]);
+  });
+
   it('has no token of a key that is over', async () => {
     const { keys, ring, add } = setUp();
     await add(aKey('k1'));
