@@ -1,4 +1,5 @@
-import { ArgumentFault, readArguments } from './arguments';
+import { ArgumentFault } from '../fleet/drill-arguments';
+import { readArguments } from './arguments';
 import { MATRIX } from './fault-plan';
 
 describe('the arguments of chaos:fleet', () => {

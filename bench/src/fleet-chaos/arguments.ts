@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { ArgumentFault, DrillArguments } from '../fleet/drill-arguments';
 import { type Cell, chosenBy, KINDS, MATRIX, PROCESSES, SERVERS } from './fault-plan';
 
 export interface FleetChaosOptions {
@@ -21,41 +21,26 @@ export const USAGE = `npm run chaos:fleet -- [--seed 1] [--minutes 10] [--faults
              targets: ${[...PROCESSES, ...SERVERS].join(', ')}
   --keep     the stack "drills" stays on disk with its logs`;
 
-export class ArgumentFault extends Error {}
-
 /** Throws ArgumentFault: one sentence that names the option. */
 export function readArguments(argv: readonly string[]): FleetChaosOptions {
-  const values = parsed(argv);
-  if (values.help) throw new ArgumentFault(USAGE);
-  const number = (name: 'seed' | 'people' | 'friendships' | 'keys', usual: number, least: number): number => {
-    const given = values[name];
-    const value = given === undefined ? usual : Number(given);
-    if (!Number.isInteger(value) || value < least)
-      throw new ArgumentFault(`--${name} must be a whole number from ${least}`);
-    return value;
-  };
-  const minutes = Number(values.minutes ?? 10);
-  if (!(minutes > 0)) throw new ArgumentFault('--minutes must be more than 0');
-  const people = number('people', 20_000, 10);
+  const given = new DrillArguments(argv, {
+    usage: USAGE,
+    texts: ['seed', 'minutes', 'faults', 'people', 'friendships', 'keys', 'port-base', 'json'],
+    flags: ['keep'],
+  });
+  const people = given.whole('people', 20_000, 10);
+  const faults = given.text('faults');
   return {
-    seed: number('seed', 1, 0),
-    minutes,
-    faults: values.faults === undefined ? MATRIX : faultsIn(values.faults),
+    seed: given.whole('seed', 1, 0),
+    minutes: given.above('minutes', 10),
+    faults: faults === undefined ? MATRIX : faultsIn(faults),
     people,
-    friendships: number('friendships', 3 * people, people),
-    keys: number('keys', 20, 1),
-    portBase: portBaseOf(values['port-base']),
-    keep: values.keep ?? false,
-    json: values.json,
+    friendships: given.whole('friendships', 3 * people, people),
+    keys: given.whole('keys', 20, 1),
+    portBase: given.portBase('port-base'),
+    keep: given.flag('keep'),
+    json: given.text('json'),
   };
-}
-
-export function portBaseOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const base = Number(text);
-  if (!Number.isInteger(base) || base < 1024 || base > 65_235)
-    throw new ArgumentFault('--port-base must be a number from 1024 to 65235');
-  return base;
 }
 
 /** What any of the words chooses, each once. */
@@ -66,30 +51,4 @@ function faultsIn(text: string): Cell[] {
     return cells;
   });
   return MATRIX.filter((cell) => chosen.includes(cell));
-}
-
-function parsed(argv: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: argv.filter((word) => word !== '--'),
-      options: {
-        seed: text,
-        minutes: text,
-        faults: text,
-        people: text,
-        friendships: text,
-        keys: text,
-        'port-base': text,
-        json: text,
-        keep: flag,
-        help: flag,
-      },
-      strict: true,
-      allowPositionals: false,
-    }).values;
-  } catch (error) {
-    throw new ArgumentFault(`${(error as Error).message}\n${USAGE}`);
-  }
 }

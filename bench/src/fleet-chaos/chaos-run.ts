@@ -1,4 +1,3 @@
-import { clientCredentials } from '@sociograph/api-client';
 import { eventually, seeded } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { deadLetters } from '../fleet/dead-letters';
@@ -43,11 +42,7 @@ export async function runChaos(
   const seeds = await api.seeds();
   const imports = new EndlessImports(api, orderOf(seeds), NEARLY * stand.expected.users).start();
   const person = seeds[0] ?? '1';
-  const tokens = clientCredentials({
-    tokenUrl: `${needed(stand.env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-    clientId: needed(stand.env, 'DEMO_CLIENT_ID'),
-    clientSecret: needed(stand.env, 'DEMO_CLIENT_SECRET'),
-  });
+  const tokens = stand.tokens();
   const token = (): Promise<string> => tokens.token();
   await eventually(() => api.get(`/v1/profiles/vk/${person}`), { timeoutMs: 60_000, everyMs: 250 });
   const answers = new AnswersMeanwhile(needed(stand.env, 'GATEWAY_URL'), token, person).start();

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { ArgumentFault } from '../fleet-chaos/arguments';
+import { ArgumentFault } from './drill-arguments';
 import { Cleanup, cleanUpOnSignals } from './cleanup';
 
 export interface Drill<Options, Verdict> {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FleetApi } from '@sociograph/api-client';
+import { clientCredentials, FleetApi, type TokenSource } from '@sociograph/api-client';
 import { type GraphStatistics, graphStatistics, readGraphFile } from '@sociograph/graph-file';
 import {
   eventually,
@@ -96,14 +96,17 @@ export class DrillStand {
     const env = environmentOf(stack);
     const api = new FleetApi({
       gatewayUrl: needed(env, 'GATEWAY_URL'),
-      tokenUrl: `${needed(env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-      clientId: needed(env, 'DEMO_CLIENT_ID'),
-      clientSecret: needed(env, 'DEMO_CLIENT_SECRET'),
+      ...accountOf(env),
       simulatorUrl: needed(env, 'VK_SIMULATOR_URL'),
     });
     await api.registerKeys(tokens);
     const servers = serverControl({ SOCIOGRAPH_STACK: stack });
     return new DrillStand(order, env, api, expected, servers, proxies, folder);
+  }
+
+  /** Of the demo's account, for requests that do not go through `api`. */
+  tokens(): TokenSource {
+    return clientCredentials(accountOf(this.env));
   }
 
   get folder(): string {
@@ -198,4 +201,12 @@ function unlimitedGateway(folder: string): string {
   const text = readFileSync(join(ROOT, 'gateway/kong.yml'), 'utf8');
   writeFileSync(file, text.replace(/^(\s+)minute: \d+$/gm, '$1minute: 1000000'));
   return file;
+}
+
+function accountOf(env: ServerEnvironment) {
+  return {
+    tokenUrl: `${needed(env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
+    clientId: needed(env, 'DEMO_CLIENT_ID'),
+    clientSecret: needed(env, 'DEMO_CLIENT_SECRET'),
+  };
 }

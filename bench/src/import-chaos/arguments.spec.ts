@@ -1,4 +1,5 @@
-import { ArgumentFault, readArguments } from './arguments';
+import { ArgumentFault } from '../fleet/drill-arguments';
+import { readArguments } from './arguments';
 
 describe('the options of chaos:import', () => {
   it('are those of the bar unless told', () => {

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { ArgumentFault, DrillArguments } from '../fleet/drill-arguments';
 
 export const STORMS = ['six', 'keys', 'answers'] as const;
 export type Storm = (typeof STORMS)[number];
@@ -35,42 +35,44 @@ npm run chaos:import -- --measure pace|beside
   pace     how full calls are, quota in use, lists a second, estimates, stages of a call (--keys 1: of one key)
   beside   10 items of one workspace alone and beside 1,000 of another, on the same keys`;
 
-export class ArgumentFault extends Error {}
-
 /** Throws ArgumentFault: one sentence that names the option. */
 export function readArguments(argv: readonly string[]): ImportChaosOptions {
-  const values = parsed(argv);
-  if (values.help) throw new ArgumentFault(USAGE);
-  const number = (name: keyof typeof values, usual: number, least: number): number => {
-    const given = values[name];
-    const value = given === undefined ? usual : Number(given);
-    if (!Number.isInteger(value) || value < least)
-      throw new ArgumentFault(`--${name} must be a whole number from ${least}`);
-    return value;
-  };
-  const storm = values.storm === undefined ? undefined : STORMS.find((one) => one === values.storm);
-  if (values.storm !== undefined && storm === undefined)
-    throw new ArgumentFault(`--storm must be one of ${STORMS.join(', ')}`);
-  const measure = values.measure === undefined ? undefined : MEASURES.find((one) => one === values.measure);
-  if (values.measure !== undefined && measure === undefined)
-    throw new ArgumentFault(`--measure must be one of ${MEASURES.join(', ')}`);
+  const given = new DrillArguments(argv, {
+    usage: USAGE,
+    texts: [
+      ...(['people', 'friendships', 'keys', 'kills', 'every', 'storm', 'measure', 'storm-seconds'] as const),
+      ...(['scale', 'seed', 'json'] as const),
+    ],
+  });
+  const storm = oneOf('storm', given.text('storm'), STORMS);
+  const measure = oneOf('measure', given.text('measure'), MEASURES);
   if (measure !== undefined && storm !== undefined)
     throw new ArgumentFault('--measure and --storm exclude each other');
-  const people = number('people', 60_000, 10);
-  const friendships = number('friendships', 240_000, people);
+  const people = given.whole('people', 60_000, 10);
   return {
     people,
-    friendships,
-    keys: number('keys', 20, 1),
-    kills: number('kills', 100, 1),
-    pauseMs: pauseOf(values.every ?? '5-10'),
+    friendships: given.whole('friendships', 240_000, people),
+    keys: given.whole('keys', 20, 1),
+    kills: given.whole('kills', 100, 1),
+    pauseMs: pauseOf(given.text('every') ?? '5-10'),
     storm,
     measure,
-    stormSeconds: number('storm-seconds', 60, 1),
-    scale: number('scale', 1, 1),
-    seed: number('seed', 1, 0),
-    json: values.json,
+    stormSeconds: given.whole('storm-seconds', 60, 1),
+    scale: given.whole('scale', 1, 1),
+    seed: given.whole('seed', 1, 0),
+    json: given.text('json'),
   };
+}
+
+function oneOf<Word extends string>(
+  name: string,
+  given: string | undefined,
+  words: readonly Word[],
+): Word | undefined {
+  const word = words.find((one) => one === given);
+  if (given !== undefined && word === undefined)
+    throw new ArgumentFault(`--${name} must be one of ${words.join(', ')}`);
+  return word;
 }
 
 /** "5-10" -> [5000, 10000]. */
@@ -79,31 +81,4 @@ function pauseOf(text: string): [number, number] {
   if (least === '' || Number(least) > Number(most))
     throw new ArgumentFault('--every must be a range of seconds like 5-10');
   return [Number(least) * 1000, Number(most) * 1000];
-}
-
-function parsed(argv: readonly string[]) {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args: argv.filter((word) => word !== '--'),
-      options: {
-        people: text,
-        friendships: text,
-        keys: text,
-        kills: text,
-        every: text,
-        storm: text,
-        measure: text,
-        'storm-seconds': text,
-        scale: text,
-        seed: text,
-        json: text,
-        help: { type: 'boolean' },
-      },
-      strict: true,
-      allowPositionals: false,
-    }).values;
-  } catch (error) {
-    throw new ArgumentFault(`${(error as Error).message}\n${USAGE}`);
-  }
 }

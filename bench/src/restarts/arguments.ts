@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { ArgumentFault, portBaseOf } from '../fleet-chaos/arguments';
+import { DrillArguments } from '../fleet/drill-arguments';
 
 export interface RestartOptions {
   readonly restarts: number;
@@ -21,56 +20,20 @@ export const USAGE = `npm run drill:restarts -- [--restarts 50] [--share 0.5] [-
 
 /** Throws ArgumentFault: one sentence that names the option. */
 export function readArguments(argv: readonly string[]): RestartOptions {
-  const values = parsed(argv);
-  if (values.help) throw new ArgumentFault(USAGE);
-  const number = (
-    name: 'restarts' | 'people' | 'keys' | 'seed' | 'measure-seconds',
-    usual: number,
-    least: number,
-  ) => {
-    const given = values[name];
-    const value = given === undefined ? usual : Number(given);
-    if (!Number.isInteger(value) || value < least)
-      throw new ArgumentFault(`--${name} must be a whole number from ${least}`);
-    return value;
-  };
-  const share = Number(values.share ?? 0.5);
-  if (!(share > 0 && share <= 1)) throw new ArgumentFault('--share must be more than 0 and at most 1');
+  const given = new DrillArguments(argv, {
+    usage: USAGE,
+    texts: ['restarts', 'people', 'keys', 'seed', 'share', 'measure-seconds', 'port-base', 'json'],
+    flags: ['keep'],
+  });
   return {
-    restarts: number('restarts', 50, 1),
-    people: number('people', 10_000, 10),
-    keys: number('keys', 20, 2),
-    seed: number('seed', 1, 0),
-    share,
-    measureSeconds: number('measure-seconds', 20, 1),
-    portBase: portBaseOf(values['port-base']),
-    keep: values.keep ?? false,
-    json: values.json,
+    restarts: given.whole('restarts', 50, 1),
+    people: given.whole('people', 10_000, 10),
+    keys: given.whole('keys', 20, 2),
+    seed: given.whole('seed', 1, 0),
+    share: given.share('share', 0.5),
+    measureSeconds: given.whole('measure-seconds', 20, 1),
+    portBase: given.portBase('port-base'),
+    keep: given.flag('keep'),
+    json: given.text('json'),
   };
-}
-
-function parsed(argv: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: argv.filter((word) => word !== '--'),
-      options: {
-        restarts: text,
-        people: text,
-        keys: text,
-        seed: text,
-        share: text,
-        'measure-seconds': text,
-        'port-base': text,
-        json: text,
-        keep: flag,
-        help: flag,
-      },
-      strict: true,
-      allowPositionals: false,
-    }).values;
-  } catch (error) {
-    throw new ArgumentFault(`${(error as Error).message}\n${USAGE}`);
-  }
 }

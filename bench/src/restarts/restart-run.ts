@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { clientCredentials } from '@sociograph/api-client';
 import { eventually, seeded } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { callsQueue } from '../fleet/dead-letters';
@@ -42,11 +41,7 @@ export async function runRestarts(
   const stand = await DrillStand.open({ ...order, proxied: [] }, cleanup);
   const { api } = stand;
   const gateway = needed(stand.env, 'GATEWAY_URL');
-  const tokens = clientCredentials({
-    tokenUrl: `${needed(stand.env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-    clientId: needed(stand.env, 'DEMO_CLIENT_ID'),
-    clientSecret: needed(stand.env, 'DEMO_CLIENT_SECRET'),
-  });
+  const tokens = stand.tokens();
   const seeds = await api.seeds();
   const first = await api.startImport({ seeds });
   await api.ended(first.id);

@@ -1,4 +1,4 @@
-import { ArgumentFault } from '../fleet-chaos/arguments';
+import { ArgumentFault } from '../fleet/drill-arguments';
 import { readArguments } from './arguments';
 
 describe('the arguments of soak', () => {
@@ -23,8 +23,8 @@ describe('the arguments of soak', () => {
 
   it.each([
     [['--minutes', '0.4'], '--minutes must be a number from 0.5'],
-    [['--share', '1.01'], '--share must be at most 1'],
-    [['--people', 'many'], '--people must be a number from 10'],
+    [['--share', '1.01'], '--share must be more than 0 and at most 1'],
+    [['--people', 'many'], '--people must be a whole number from 10'],
   ])('%j are refused by name', (argv, sentence) => {
     expect(() => readArguments(argv)).toThrow(new ArgumentFault(sentence));
   });

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { ArgumentFault, portBaseOf } from '../fleet-chaos/arguments';
+import { DrillArguments } from '../fleet/drill-arguments';
 
 export interface SoakOptions {
   /** Watched, after the warm-up. */
@@ -23,53 +22,21 @@ export const USAGE = `npm run soak -- [--minutes 30] [--warm-up 5] [--share 0.8]
 
 /** Throws ArgumentFault: one sentence that names the option. */
 export function readArguments(argv: readonly string[]): SoakOptions {
-  const values = parsed(argv);
-  if (values.help) throw new ArgumentFault(USAGE);
-  const number = (name: keyof typeof values, usual: number, least: number): number => {
-    const given = values[name];
-    const value = given === undefined ? usual : Number(given);
-    if (!(value >= least)) throw new ArgumentFault(`--${name} must be a number from ${least}`);
-    return value;
-  };
-  const share = number('share', 0.8, 0.01);
-  if (share > 1) throw new ArgumentFault('--share must be at most 1');
+  const given = new DrillArguments(argv, {
+    usage: USAGE,
+    texts: ['minutes', 'warm-up', 'measure-seconds', 'share', 'people', 'keys', 'seed', 'port-base', 'json'],
+    flags: ['keep'],
+  });
   return {
-    minutes: number('minutes', 30, 0.5),
-    warmUpMinutes: number('warm-up', 5, 0.1),
-    measureSeconds: number('measure-seconds', 30, 1),
-    share,
-    people: Math.floor(number('people', 5_000, 10)),
-    keys: Math.floor(number('keys', 20, 1)),
-    seed: Math.floor(number('seed', 1, 0)),
-    portBase: portBaseOf(values['port-base']),
-    keep: values.keep ?? false,
-    json: values.json,
+    minutes: given.number('minutes', 30, 0.5),
+    warmUpMinutes: given.number('warm-up', 5, 0.1),
+    measureSeconds: given.number('measure-seconds', 30, 1),
+    share: given.share('share', 0.8),
+    people: given.whole('people', 5_000, 10),
+    keys: given.whole('keys', 20, 1),
+    seed: given.whole('seed', 1, 0),
+    portBase: given.portBase('port-base'),
+    keep: given.flag('keep'),
+    json: given.text('json'),
   };
-}
-
-function parsed(argv: readonly string[]) {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
-  try {
-    return parseArgs({
-      args: argv.filter((word) => word !== '--'),
-      options: {
-        minutes: text,
-        'warm-up': text,
-        'measure-seconds': text,
-        share: text,
-        people: text,
-        keys: text,
-        seed: text,
-        'port-base': text,
-        json: text,
-        keep: flag,
-        help: flag,
-      },
-      strict: true,
-      allowPositionals: false,
-    }).values;
-  } catch (error) {
-    throw new ArgumentFault(`${(error as Error).message}\n${USAGE}`);
-  }
 }

@@ -1,4 +1,3 @@
-import { clientCredentials } from '@sociograph/api-client';
 import { seeded } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { DrillStand } from '../fleet/drill-stand';
@@ -37,11 +36,7 @@ export async function runSoak(
   const order = { stack: 'drills', portBase, scale: 1, people, friendships: 5 * people, keys, seed, keep };
   const stand = await DrillStand.open({ ...order, proxied: [] }, cleanup);
   const { api } = stand;
-  const tokens = clientCredentials({
-    tokenUrl: `${needed(stand.env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-    clientId: needed(stand.env, 'DEMO_CLIENT_ID'),
-    clientSecret: needed(stand.env, 'DEMO_CLIENT_SECRET'),
-  });
+  const tokens = stand.tokens();
   await api.ended((await api.startImport({ seeds: await api.seeds() })).id);
   say('> the graph is imported');
   const next = await usualRequests(api, seeded(seed), { posts: true });
