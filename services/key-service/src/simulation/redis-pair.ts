@@ -68,6 +68,9 @@ async function start(folder: string, name: string, children: ChildProcess[]): Pr
     '-1',
     '--hz',
     '1',
+    // Where a script may be interrupted, each of its steps is counted.
+    '--lua-time-limit',
+    '0',
   ];
   const child = spawn('redis-server', settings, { stdio: 'ignore' });
   children.push(child);

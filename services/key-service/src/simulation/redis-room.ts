@@ -7,14 +7,15 @@ import type { Settling } from './virtual-time';
  */
 export class RedisRoom implements Settling {
   readonly #servers: readonly [RespConnection, RespConnection];
-  readonly #database: number;
   readonly #answered = (): void => this.#oneAnswered();
   #open = 0;
   #idle: (() => void) | undefined;
 
-  constructor(servers: readonly [RespConnection, RespConnection], database: number) {
+  constructor(
+    servers: readonly [RespConnection, RespConnection],
+    readonly database: number,
+  ) {
     this.#servers = servers;
-    this.#database = database;
   }
 
   get busy(): boolean {
@@ -27,7 +28,7 @@ export class RedisRoom implements Settling {
 
   call(server: 0 | 1, ...words: (string | number)[]): Promise<RespReply> {
     this.#open += 1;
-    return this.#servers[server].call(this.#database, words, this.#answered);
+    return this.#servers[server].call(this.database, words, this.#answered);
   }
 
   /** Libraries of functions belong to a server, not to a database: each is loaded once for all seeds. */

@@ -17,7 +17,9 @@ import type { Mishaps } from './worker-messages';
 import type { World } from './world';
 
 const SECOND = 1_000_000;
+/** Of a run, at least. */
 const GRANTS = 200;
+const FAULTS = 5;
 const WORKERS = 3;
 const SERVICES = 2;
 const TOLERANCE_MS = 250;
@@ -85,6 +87,9 @@ export class Run {
     const enough = (): boolean =>
       (this.watch.grants >= GRANTS && time.micros > faultsOver) || world.elapsed() * SECOND > TOO_LONG;
     await time.runUntil(() => enough() || world.violations.length > 0);
+    const { grants } = this.watch;
+    if (world.violations.length === 0 && (grants < GRANTS || planned.length < FAULTS))
+      world.broken('too-little-happened', `${grants} grants, ${planned.length} faults`);
     if (world.violations.length === 0) await this.#calmDown();
     for (const service of this.#services) service.kill();
     return planned.map(({ name }) => name);

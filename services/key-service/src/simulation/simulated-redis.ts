@@ -1,54 +1,9 @@
+import { RedisLives } from './redis-lives';
 import type { RedisRoom } from './redis-room';
 import { ReplyError, type RespReply } from './resp-connection';
 import type { World } from './world';
 
-/** Each key with its dump and what is left of its life (ms, 0 = for ever). */
-const DUMP = `
-local found = {}
-for _, key in ipairs(redis.call('KEYS', '*')) do
-  found[#found + 1] = key
-  found[#found + 1] = tostring(math.max(0, redis.call('PTTL', key)))
-  found[#found + 1] = redis.call('DUMP', key)
-end
-return found`;
-const RESTORE = `
-for i = 1, #ARGV, 3 do
-  redis.call('RESTORE', ARGV[i], ARGV[i + 1], ARGV[i + 2], 'REPLACE')
-end`;
-/**
- * Lives of keys pass with virtual time, looked at every five seconds of it; real time does not count. What was written
- * since the last look lives for the whole second in which its life ends, since it is a little older by real time.
- */
-const AGE = `
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local known, seen = {}, { 'simulation:lives' }
-local stored = redis.call('HGETALL', 'simulation:lives')
-for i = 1, #stored, 2 do
-  known[stored[i]] = stored[i + 1]
-end
-for _, key in ipairs(redis.call('KEYS', '*')) do
-  local at = redis.call('PEXPIRETIME', key)
-  if at > 0 then
-    local since, left = string.match(known[key] or '', '^(%d+) (%d+)$')
-    if since == string.format('%.0f', at) then
-      left = left - ARGV[1]
-    else
-      left = math.ceil((at - now) / 1000) * 1000
-    end
-    if left > 0 then
-      redis.call('PEXPIREAT', key, string.format('%.0f', now + left))
-      seen[#seen + 1] = key
-      seen[#seen + 1] = string.format('%.0f %.0f', now + left, left)
-    else
-      redis.call('DEL', key)
-    end
-  end
-end
-redis.call('DEL', 'simulation:lives')
-if #seen > 1 then
-  redis.call('HSET', unpack(seen))
-end`;
+/** How often lives of keys are looked at, us of virtual time. */
 const AGE_EVERY = 5_000_000;
 
 /** What a restart brings back: all that was written, what was on the disk a while ago, or nothing. */
@@ -63,17 +18,21 @@ export class SimulatedServer {
   longestLook = 0;
   readonly #world: World;
   readonly #room: RedisRoom;
+  readonly #lives: RedisLives;
   readonly #libraries = new Set<string>();
   #active: 0 | 1 = 0;
   #steppedBy = 0;
   #awayUntil = 0;
   #onDisk: RespReply[] | undefined;
   #agedAt: number;
+  /** Virtual time up to the last look, ms. */
+  #aged = 0;
   #lookedAt = performance.now();
 
   constructor(world: World, room: RedisRoom) {
     this.#world = world;
     this.#room = room;
+    this.#lives = new RedisLives(room);
     this.#agedAt = world.time.micros;
   }
 
@@ -120,16 +79,15 @@ export class SimulatedServer {
 
   /** What is there now is what an older disk has. */
   async writeDisk(): Promise<void> {
-    this.#onDisk = (await this.#now('EVAL', DUMP, 0)) as RespReply[];
+    this.#onDisk = await this.#lives.dump(this.#active, this.#aged);
   }
 
   async restart(data: RestoredData): Promise<void> {
-    const dump = data === 'all' ? ((await this.#now('EVAL', DUMP, 0)) as RespReply[]) : this.#onDisk;
+    const dump = data === 'all' ? await this.#lives.dump(this.#active, this.#aged) : this.#onDisk;
     this.#active = this.#active === 0 ? 1 : 0;
     this.#libraries.clear();
     await this.#now('FLUSHDB');
-    if (data === 'nothing' || dump === undefined || dump.length === 0) return;
-    await this.#now('EVAL', RESTORE, 0, ...(dump as string[]));
+    if (data !== 'nothing' && dump !== undefined) await this.#lives.restore(this.#active, dump);
   }
 
   /** A library is named like its one function. */
@@ -146,7 +104,8 @@ export class SimulatedServer {
 
   #age(): void {
     const { micros } = this.#world.time;
-    this.#discard(this.#now('EVAL', AGE, 0, Math.floor((micros - this.#agedAt) / 1000)));
+    this.#aged += Math.floor((micros - this.#agedAt) / 1000);
+    this.#discard(this.#lives.age(this.#active, this.#aged));
     this.#agedAt = micros;
     const now = performance.now();
     this.longestLook = Math.max(this.longestLook, now - this.#lookedAt);
