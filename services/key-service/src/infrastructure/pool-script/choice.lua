@@ -130,9 +130,14 @@ local function fetchKeys(ids)
   end
 end
 
+-- Keys as this call has read them: until one of them is granted nothing changes any.
+local keysRead
+anew[#anew + 1] = function() keysRead = {} end
+
 -- A key and its next slot, or why it is ruled out and since when it may be asked again.
 local function examine(look, id)
-  local k = load('k:' .. id)
+  local k = keysRead[id] or load('k:' .. id)
+  keysRead[id] = k
   local reason, again = INACTIVE, 0
   if k then
     reason, again = ruledOut(k, look.c, look.first)

@@ -47,8 +47,11 @@ local function admit(i, c)
 end
 
 local function flowNames(c)
-  local name = E .. ':' .. rules.network .. ':' .. c.ws
-  return 'ws:' .. name, 'imp:' .. name .. ':' .. c.imp
+  if not c.flow then
+    local name = E .. ':' .. rules.network .. ':' .. c.ws
+    c.flow = { 'ws:' .. name, 'imp:' .. name .. ':' .. c.imp }
+  end
+  return c.flow[1], c.flow[2]
 end
 
 local function virtualTime()

@@ -11,11 +11,7 @@ local LOWERED, LOWERED_MOST = 600000000, 21600000000
 local function isExplained(b, q, nb, r, widest)
   local count = 0
   for _, c in ipairs(b.c) do
-    local latest = c[2] + widest
-    if c[4] and c[4] > 0 then
-      latest = math.min(latest, c[4])
-    end
-    if c[1] ~= nb and c[3] == 0 and c[2] <= r.sent + widest and latest + rules.window > r.sent then
+    if c[1] ~= nb and c[3] == 0 and c[2] <= r.sent + widest and latestArrival(c, widest) + rules.window > r.sent then
       count = count + 1
     end
   end

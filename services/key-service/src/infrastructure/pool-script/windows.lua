@@ -8,12 +8,9 @@ local function bucketMs()
   return rules.align == 'first-call' and 2592000000 or 120000
 end
 
-local function latestArrival(c)
-  local latest = c[2] + spread()
-  if c[4] and c[4] > 0 then
-    latest = math.min(latest, c[4])
-  end
-  return latest
+local function latestArrival(c, widest)
+  local latest, answer = c[2] + widest, c[4]
+  return answer and answer > 0 and answer < latest and answer or latest
 end
 
 local function quotaOf(k)
@@ -28,13 +25,13 @@ end
 local function bucketOf(k)
   local b = load('b:' .. E .. ':' .. k.b) or { c = {} }
   b.q, b.ph, b.name, b.pool = quotaOf(k), k.ph, k.b, k.z[1]
-  local first, window = now + rules.lead, (rules.kind == 'fixed' and 2 or 1) * rules.window
-  local kept, latest, n, holes = {}, {}, 0, 0
+  local first, begun = now + rules.lead, now - (rules.kind == 'fixed' and 2 or 1) * rules.window
+  local kept, latest, n, holes, widest = {}, {}, 0, 0, spread()
   for _, c in ipairs(b.c) do
     -- A freed slot whose time has come was never used; a charge is over when its window is. Fixed windows are told
     -- apart by up to one more.
-    local arrival = latestArrival(c)
-    local over = arrival + window <= now
+    local arrival = latestArrival(c, widest)
+    local over = arrival <= begun
     if c[3] == 1 then
       over = c[1] < first
       holes = over and holes or holes + 1
@@ -48,7 +45,7 @@ local function bucketOf(k)
     end
   end
   b.c, b.latest, b.holes = kept, latest, holes
-  b.gap = math.floor((rules.window + spread()) / b.q)
+  b.gap = math.floor((rules.window + widest) / b.q)
   return b
 end
 
@@ -159,7 +156,7 @@ local function take(b, from, calls)
     else
       local charge = { nb, nb + rules.slack, 0 }
       b.c[#b.c + 1] = charge
-      b.latest[#b.c], b.l, b.free = latestArrival(charge), nb, nil
+      b.latest[#b.c], b.l, b.free = latestArrival(charge, spread()), nb, nil
     end
     slots[i] = nb
   end
