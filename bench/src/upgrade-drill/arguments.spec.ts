@@ -1,4 +1,4 @@
-import { ArgumentFault } from '../fleet-chaos/arguments';
+import { ArgumentFault } from '../fleet/drill-arguments';
 import { readArguments } from './arguments';
 
 describe('the command line of the upgrade drill', () => {

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { ArgumentFault, portBaseOf } from '../fleet-chaos/arguments';
+import { DrillArguments } from '../fleet/drill-arguments';
 
 export interface UpgradeOptions {
   /** A tag or commit; undefined: the newest tag before this commit, or where there is none, the commit before. */
@@ -23,53 +22,19 @@ export const USAGE = `npm run drill:upgrade -- [--from TAG_OR_COMMIT] [--rate 20
 
 /** Throws ArgumentFault: one sentence that names the option. */
 export function readArguments(argv: readonly string[]): UpgradeOptions {
-  const values = parsed(argv);
-  if (values.help) throw new ArgumentFault(USAGE);
-  const whole = (name: 'people' | 'friendships' | 'keys', usual: number, least: number): number => {
-    const given = values[name];
-    const value = given === undefined ? usual : Number(given);
-    if (!Number.isInteger(value) || value < least)
-      throw new ArgumentFault(`--${name} must be a whole number from ${least}`);
-    return value;
-  };
-  const above = (name: 'rate' | 'rest', usual: number): number => {
-    const value = Number(values[name] ?? usual);
-    if (!(value > 0)) throw new ArgumentFault(`--${name} must be more than 0`);
-    return value;
-  };
-  const people = whole('people', 2_000, 10);
+  const given = new DrillArguments(argv, {
+    usage: USAGE,
+    texts: ['from', 'people', 'friendships', 'keys', 'rate', 'rest', 'port-base', 'json'],
+  });
+  const people = given.whole('people', 2_000, 10);
   return {
-    from: values.from,
+    from: given.text('from'),
     people,
-    friendships: whole('friendships', 3 * people, people),
-    keys: whole('keys', 4, 1),
-    perSecond: above('rate', 20),
-    restMs: above('rest', 3) * 1000,
-    portBase: portBaseOf(values['port-base']),
-    json: values.json,
+    friendships: given.whole('friendships', 3 * people, people),
+    keys: given.whole('keys', 4, 1),
+    perSecond: given.above('rate', 20),
+    restMs: given.above('rest', 3) * 1000,
+    portBase: given.portBase('port-base'),
+    json: given.text('json'),
   };
-}
-
-function parsed(argv: readonly string[]) {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      args: argv.filter((word) => word !== '--'),
-      options: {
-        from: text,
-        people: text,
-        friendships: text,
-        keys: text,
-        rate: text,
-        rest: text,
-        'port-base': text,
-        json: text,
-        help: { type: 'boolean' },
-      },
-      strict: true,
-      allowPositionals: false,
-    }).values;
-  } catch (error) {
-    throw new ArgumentFault(`${(error as Error).message}\n${USAGE}`);
-  }
 }

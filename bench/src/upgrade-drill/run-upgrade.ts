@@ -8,6 +8,7 @@ import { eventually, seeded } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { deadLetters } from '../fleet/dead-letters';
 import { type EndedImport, EndlessImports, pause } from '../fleet/endless-imports';
+import { metricsPage, sumOf } from '../fleet/metrics-page';
 import { RequestLoad } from '../fleet/request-load';
 import { freeBase, needed, ROOT, type ServerEnvironment } from '../fleet/servers';
 import { usualRequests } from '../fleet/usual-requests';
@@ -98,6 +99,7 @@ async function replaceAll(
   await hands.fill(ROOT);
   for (const spec of wanted.filter(({ name }) => name.endsWith('-0'))) await migrate(spec);
   say('> migrated; the older processes go on');
+  const gateway = running.find(({ name }) => name === 'gateway')?.ports['status'];
   const replaced: string[] = [];
   for (const spec of wanted) {
     const before = pidIn(old, spec.name);
@@ -106,7 +108,7 @@ async function replaceAll(
     await eventually(
       async () => {
         const now = pidIn(old, spec.name);
-        return now !== undefined && now !== before && (await isReady(spec));
+        return now !== undefined && now !== before && (await isReady(spec)) && isServed(spec, gateway);
       },
       { timeoutMs: READY_WITHIN_MS, everyMs: 100 },
     );
@@ -134,6 +136,13 @@ function pidIn(old: string, name: string): number | undefined {
 async function isReady({ ports }: ProcessSpec): Promise<boolean> {
   const url = `http://127.0.0.1:${ports['management']}/health/ready`;
   return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok;
+}
+
+/** That the gateway gives it requests: a process that was away may be ready a few probes before that. */
+async function isServed({ ports }: ProcessSpec, gateway: number | undefined): Promise<boolean> {
+  const page = await metricsPage(`http://127.0.0.1:${gateway}/metrics`);
+  const labels = [`address="127.0.0.1:${ports['http']}"`, 'state="healthy"'];
+  return page !== undefined && sumOf(page, 'kong_upstream_target_health', labels) > 0;
 }
 
 async function differs(
