@@ -228,31 +228,6 @@ describe('erasure of a person over Kafka, ArangoDB (stand-in) and HTTP', () => {
     expect(again).toMatchObject({ status: 202, body: { id: first.body.id, state: 'waiting' } });
   });
 
-  it('waits until imports say that they have let the person go', async () => {
-    const asked = await ask<Receipt>('DELETE', 'people/vk/5555');
-    const read = async (): Promise<Receipt> => (await ask<Receipt>('GET', `erasures/${asked.body.id}`)).body;
-    await eventually(async () => {
-      expect(placeOf(await read(), 'observation-log')).toHaveProperty('doneAt');
-    }, PATIENCE);
-    const marksEnd = await marksUpTo();
-    const announce = (upTo: number) =>
-      publisher.publish([
-        {
-          message: viewApplied,
-          key: `${FORGOTTEN_BY_IMPORTS}:0`,
-          value: {
-            ...{ view: FORGOTTEN_BY_IMPORTS, partition: 0, at: 1, fence: 0 },
-            appliedUpTo: { [TOPICS.suppressions.name]: { '0': upTo } },
-          },
-        },
-      ]);
-    expect(placeOf(await read(), 'queues')).toEqual({ place: 'queues', goneBy: expect.any(String) });
-    await announce(marksEnd);
-    await eventually(async () => {
-      expect(placeOf(await read(), 'queues')).toEqual({ place: 'queues', doneAt: expect.any(String) });
-    }, PATIENCE);
-  });
-
   it('drops what is observed of the person afterwards, and the id from lists of others', async () => {
     await publisher.publish([
       user('107', 'Vera', 100),
@@ -294,6 +269,31 @@ describe('erasure of a person over Kafka, ArangoDB (stand-in) and HTTP', () => {
       [],
     );
     expect((await ask('GET', `erasures/${unseen.body.id}`, ['admin'], 'elsewhere')).status).toBe(404);
+  });
+
+  it('waits until imports say that they have let the person go', async () => {
+    const asked = await ask<Receipt>('DELETE', 'people/vk/5555');
+    const read = async (): Promise<Receipt> => (await ask<Receipt>('GET', `erasures/${asked.body.id}`)).body;
+    await eventually(async () => {
+      expect(placeOf(await read(), 'observation-log')).toHaveProperty('doneAt');
+    }, PATIENCE);
+    const marksEnd = await marksUpTo();
+    const announce = (upTo: number) =>
+      publisher.publish([
+        {
+          message: viewApplied,
+          key: `${FORGOTTEN_BY_IMPORTS}:0`,
+          value: {
+            ...{ view: FORGOTTEN_BY_IMPORTS, partition: 0, at: 1, fence: 0 },
+            appliedUpTo: { [TOPICS.suppressions.name]: { '0': upTo } },
+          },
+        },
+      ]);
+    expect(placeOf(await read(), 'queues')).toEqual({ place: 'queues', goneBy: expect.any(String) });
+    await announce(marksEnd);
+    await eventually(async () => {
+      expect(placeOf(await read(), 'queues')).toEqual({ place: 'queues', doneAt: expect.any(String) });
+    }, PATIENCE);
   });
 
   it('waits for the dead letters of other groups, too', async () => {
