@@ -26,7 +26,7 @@ const ADDED_AT_ONCE = 500;
 export function openPrisma(url: string): PrismaClient {
   // The query compiler is WebAssembly: optimising it costs 11 MB, and nothing hot goes through it.
   setFlagsFromString('--liftoff-only');
-  return new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 5 }) });
+  return new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 10 }) });
 }
 
 /** Keys of one workspace through Prisma; row-level security holds in every transaction. */
