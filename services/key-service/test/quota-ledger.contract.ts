@@ -172,6 +172,17 @@ export function quotaLedgerContract(make: () => Promise<LedgerUnderTest>): void 
     ]);
   });
 
+  it('deals slots as much sooner to who needs them farther ahead', async () => {
+    await ledger.define([aKey('k1')]);
+    while ((await ledger.grant(aRequest(under.now()))).kind === 'granted');
+    const { verdicts } = await ledger.deal([
+      aRequest(under.now(), { importId: 'late', leadMs: 40 }),
+      aRequest(under.now(), { importId: 'prompt' }),
+    ]);
+    const [late, prompt] = verdicts.map((verdict) => (verdict.kind === 'denied' ? verdict.retryAt : NaN));
+    expect(prompt! - late!).toBeCloseTo(30, 2);
+  });
+
   it('never gives a slot nearer than ten milliseconds, whatever is asked for', async () => {
     await ledger.define([aKey('k1')]);
     expect((await granted({ leadMs: 3 })).slots[0]! - under.now()).toBeGreaterThanOrEqual(10);

@@ -15,7 +15,7 @@ describe('the rules of networks', () => {
       windowMs: 1000,
       marginMs: 110,
       slackMs: 10,
-      horizonMs: 300,
+      horizonMs: 120,
     });
     expect(vk.quotas).toEqual({ user: 3, service: 3, community: 20 });
   });
@@ -45,7 +45,7 @@ describe('the rules of networks', () => {
 
   it('makes the rules of a network once', () => {
     const of = rulesWith({ marginMs: 60, slackMs: 5, windowKind: 'fixed', windowAlignment: 'first-call' });
-    expect(of('vk')).toMatchObject({ marginMs: 60, slackMs: 5, windowKind: 'fixed', horizonMs: 300 });
+    expect(of('vk')).toMatchObject({ marginMs: 60, slackMs: 5, windowKind: 'fixed', horizonMs: 120 });
     expect(of('vk')).toBe(of('vk'));
     expect(of('facebook')).toBeUndefined();
   });

@@ -30,7 +30,8 @@ export interface NetworkRules {
   readonly slackMs: number;
   /**
    * How far ahead slots are dealt. The later one is dealt, the more is known of the calls before it, and the sooner
-   * a pause, a cancelled import or a newcomer's turn takes effect; workers need a few milliseconds.
+   * a pause, a cancelled import or a newcomer's turn takes effect; workers need a few milliseconds. Who asks for slots
+   * that lie farther ahead (`leadMs`) is dealt them as much sooner.
    */
   readonly horizonMs: number;
   /** Which key of several that are free is taken; `earliest-free` unless told. */
@@ -54,7 +55,7 @@ const VK: NetworkRules = {
   quotas: { user: 3, service: 3, community: 20 },
   marginMs: 110,
   slackMs: 10,
-  horizonMs: 300,
+  horizonMs: 120,
   methodsPerDay: { 'wall.get': 5000, 'wall.search': 1000, 'newsfeed.search': 1000 },
   callers: {
     execute: ALL,

@@ -22,7 +22,7 @@ const HANDING_OVER_MS = 5;
 
 /**
  * Gets calls a lease, and a place among those that are sent and not stored. As many calls as may have a place may ask
- * for a lease or wait for its slot beside them: slots are then granted a fifth of a second ahead, and a lease that comes
+ * for a lease or wait for its slot beside them: slots are then granted a tenth of a second ahead or more, and a lease that comes
  * late still comes before its slot.
  */
 export class LeaseForCall {

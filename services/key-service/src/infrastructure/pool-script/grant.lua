@@ -194,9 +194,10 @@ function ops.grant()
   inFairOrder(open, present)
   for _, flow in ipairs(open) do
     local c = flow.c
-    -- Whose leases come in late gets slots that lie farther ahead; what they are charged for is the same. What is too
-    -- near for them may suit who stands beside them.
+    -- Whose leases come in late gets slots that lie farther ahead, and is dealt them as much sooner; what they are
+    -- charged for is the same. What is too near for them may suit who stands beside them.
     local first = now + math.max(rules.lead, c.lead or 0)
+    local horizon = rules.horizon + first - now - rules.lead
     local lane = c.ws .. ' ' .. c.calls .. ' ' .. (first - now) .. ' ' .. laneOf(c)
     local denied = failed[lane]
     if not denied then
@@ -206,11 +207,11 @@ function ops.grant()
         -- A trial is one call: who asked for several gets one, so that the key comes back whoever asks.
         local calls = isTrial(best.k, c.methods, c.egress) and 1 or c.calls
         local slots = takeSlots(best, calls, math.max(first, best.k.rest or 0))
-        local last, reach = slots[#slots], math.max(rules.horizon, calls > 1 and rules.window or 0)
-        if slots[1] > now + rules.horizon or last > now + reach then
+        local last, reach = slots[#slots], math.max(horizon, calls > 1 and rules.window or 0)
+        if slots[1] > now + horizon or last > now + reach then
           -- Nothing was saved: the charge was made in memory only.
-          local holds = slots[1] <= now + rules.horizon and last - slots[1] <= reach - rules.lead - CLOSE
-          denied = { 'no-slot', math.max(now + 1, slots[1] - rules.horizon, last - reach), true, holds }
+          local holds = slots[1] <= now + horizon and last - slots[1] <= reach - rules.lead - CLOSE
+          denied = { 'no-slot', math.max(now + 1, slots[1] - horizon, last - reach), true, holds }
         else
           local another = isTurnOfAnother(flow, best.k, slots[1], present, first)
           if not another then
