@@ -139,9 +139,10 @@ export class InMemoryQuotaLedger extends QuotaLedger {
     if (best === undefined) return denied('no-key', poolNow + 1000);
     const slots = this.#take(best.key, request);
     const last = slots.at(-1) as number;
-    if (last > poolNow + request.rules.windowMs) {
+    const reach = request.rules.windowMs + Math.max(0, (request.leadMs ?? 0) - LEAD_MS);
+    if (last > poolNow + reach) {
       this.#charges.get(best.key.id)?.splice(-slots.length);
-      return denied('no-slot', last - request.rules.windowMs);
+      return denied('no-slot', last - reach);
     }
     this.#fence += 1;
     const grant: LedgerGrant = {
