@@ -34,11 +34,14 @@ describe('the runbook', () => {
       prometheus: fromStack('PROMETHEUS_URL'),
       gateway: fromStack('GATEWAY_URL'),
       service: `http://127.0.0.1:${portOf('parser-service-0', 'http')}`,
-      token: await demoToken(),
+      token: demoToken,
       importId,
       keyId: keys.items[0]?.id ?? '',
       pid: pidOf('gateway'),
-      processes: (await native(['status'])).split('\n').map((line) => line.split(' ', 1)[0] ?? ''),
+      // A server that answers too late, as on a full machine, makes the command fail.
+      processes: (await eventually(() => native(['status']), { timeoutMs: 60_000, everyMs: 1_000 }))
+        .split('\n')
+        .map((line) => line.split(' ', 1)[0] ?? ''),
     };
   });
 
@@ -62,6 +65,7 @@ describe('the runbook', () => {
     ['a trace of an id that nobody has', '`npm run trace -- 00000000`', 'it ends with 1'],
     ['an option of what is not run', '`npm run down -- --purge-all`', 'Unknown option --purge-all'],
     ['an option of a drill', '`npm run drill:restore -- --peeple 5`', 'Unknown option'],
+    ['a verb of a backup that there is not', '`npm run backup -- verfy --from /b`', 'there is no "verfy'],
     ['a server that there is not', '`npm run up -- restart redis`', 'there is no "restart redis"'],
     ['a verb that there is not', '`npm run up -- restrat kafka`', 'there is no "restrat kafka"'],
     ['words of what takes none', '`npm run projector:rebuild -- now`', 'it takes no words'],
@@ -155,6 +159,7 @@ async function lastFaultOf(item: Item, around: Surroundings): Promise<string | u
   for (let tries = 0; tries < 3; tries += 1) {
     fault = await faultOf(item, around);
     if (fault === undefined) return undefined;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
   return fault;
 }

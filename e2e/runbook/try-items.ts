@@ -13,7 +13,8 @@ export interface Surroundings {
   gateway: string;
   /** Of a service's own port. */
   service: string;
-  token: string;
+  /** Anew for each question: it is valid for minutes. */
+  token: () => Promise<string>;
   /** An import that ended, whose trace is kept. */
   importId: string;
   keyId: string;
@@ -91,6 +92,8 @@ async function ofForm(
     const known = verb === 'restart' && around.processes.includes(filledIn(process ?? '', around));
     if (!known) return `there is no "${words.join(' ')}"`;
   }
+  if (name === 'backup' && verb !== undefined && words[0] === verb && !['erasures', 'verify'].includes(verb))
+    return `there is no "${words.join(' ')}"`;
   const asked = form === 'help' ? [...words, '--help'] : form;
   const outcome = await script(name, asked, around);
   // A program that explains itself ends with 0, drills with 2; one that refuses an option says so first.
@@ -133,7 +136,7 @@ async function ofRoute(route: string, around: Surroundings): Promise<string | un
   const filled = path
     .replace('{network}', reads ? 'vk' : 'no-network')
     .replace('{id}', reads ? exists : randomUUID());
-  const headers = { authorization: `Bearer ${around.token}`, 'content-type': 'application/json' };
+  const headers = { authorization: `Bearer ${await around.token()}`, 'content-type': 'application/json' };
   const response = await fetch(`${around.gateway}${filled}`, {
     method,
     headers,

@@ -47,7 +47,7 @@ export async function runUpgrade(
   const network = await startNetwork(folder, graph, options.keys);
   cleanup.add(() => network.stop());
   const env = { VK_API_URL: `${network.url}/method`, GATEWAY_CONFIG: unlimitedGateway(old, folder) };
-  cleanup.add(() => bootstrap(old, ['down', '--stack', STACK, '--purge'], env).catch(() => undefined));
+  cleanup.add(() => bootstrap(old, ['down', '--stack', STACK, '--purge'], env));
   const base = options.portBase ?? (await freeBase());
   await bootstrap(old, ['up', '--stack', STACK, '--port-base', String(base), '--scale', '2'], env);
 

@@ -292,14 +292,18 @@ export const ALERT_CASES: readonly AlertCase[] = [
   },
   {
     alert: 'StoreDiskFillsUp',
-    at: '7h',
-    // 100 GB less 6 MB or 3.9 MB every 15 s: 148 GB or 97 GB in seven hours and four days.
+    at: '13h',
+    // 100 GB less 6 MB or 3.5 MB every 15 s: 157 GB or 92 GB in thirteen hours and four days.
     fires: {
-      'store_disk_available_bytes{store="kafka"}': '100000000000-6000000x1700',
-      'store_disk_available_bytes{store="arango"}': '100000000000-3900000x1700',
+      'store_disk_available_bytes{store="kafka"}': '100000000000-6000000x3200',
+      'store_disk_available_bytes{store="arango"}': '100000000000-3500000x3200',
     },
     labels: { store: 'kafka' },
-    silent: { 'store_disk_available_bytes{store="kafka"}': '100000000000-3900000x1700' },
+    silent: {
+      'store_disk_available_bytes{store="kafka"}': '100000000000-3500000x3200',
+      // A backup of 10 GB after seven hours.
+      'store_disk_available_bytes{store="postgres"}': `${steady(100_000_000_000, 1_680)} ${steady(90_000_000_000, 1_520)}`,
+    },
     whenAbsent: 'silent',
   },
   {

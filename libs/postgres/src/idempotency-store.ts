@@ -9,8 +9,8 @@ import { Postgres } from './postgres';
 /** A first request that is not answered after this long gives its key free, whatever became of its process. */
 const ABANDONED_AFTER = '1 minute';
 /**
- * A first request whose process is dead gives its key free after this long: a process that only lost its connection, as
- * all do when the server restarts, has that long to come back.
+ * A first request whose process is dead gives its key free after this long. A process that only lost its connection has that
+ * long to come back, counted from the server's start where it was that which ended all of them.
  */
 const ORPHANED_AFTER = '5 seconds';
 const KEPT_FOR = '24 hours';
@@ -19,16 +19,20 @@ interface Row {
   body_hash: string;
   answer: IdempotencyAnswer | null;
   mine: boolean;
+  since?: string;
 }
 
 /**
  * Answers of creating requests for 24 h, in the table `idempotency_keys` (SQL in the README), row-level
  * security by workspace. Claiming is one statement: of two equal requests at once one is `first`, the other
  * `in-progress`. A claim names its holder by the lock that the holder's process has (`Postgres.lifeNumber`): a key is soon
- * free again when the process dies, and stays taken while it is frozen, because then it may still have its effect.
+ * free again when the process dies, and stays taken while it is frozen, for a minute at most, because then it may still have its
+ * effect.
  */
 export class PostgresIdempotencyStore extends IdempotencyStore {
   readonly #postgres: Postgres;
+  /** When a request of this process claimed its key: one that takes it over later is another one. */
+  readonly #since = new WeakMap<IdempotencyRequest, string>();
 
   constructor(postgres: Postgres) {
     super();
@@ -48,8 +52,9 @@ export class PostgresIdempotencyStore extends IdempotencyStore {
            WHERE k.created_at < now() - interval '${KEPT_FOR}'
               OR (k.answer IS NULL AND k.created_at < now() - interval '${ABANDONED_AFTER}')
               OR (k.answer IS NULL AND k.created_at < now() - interval '${ORPHANED_AFTER}'
+                  AND pg_postmaster_start_time() < now() - interval '${ORPHANED_AFTER}'
                   AND pg_try_advisory_xact_lock(k.holder))
-         RETURNING body_hash, answer, true AS mine`,
+         RETURNING body_hash, answer, true AS mine, created_at::text AS since`,
         [workspaceId, operation, key, bodyHash, holder],
       );
       if (claimed.rows[0] !== undefined) return claimed.rows[0];
@@ -61,7 +66,10 @@ export class PostgresIdempotencyStore extends IdempotencyStore {
       return standing.rows[0];
     });
     if (row === undefined) return { kind: 'in-progress' };
-    if (row.mine) return { kind: 'first' };
+    if (row.mine) {
+      if (row.since !== undefined) this.#since.set(request, row.since);
+      return { kind: 'first' };
+    }
     if (row.body_hash !== bodyHash) return { kind: 'different-body' };
     return row.answer === null ? { kind: 'in-progress' } : { kind: 'repeat', answer: row.answer };
   }
@@ -73,8 +81,9 @@ export class PostgresIdempotencyStore extends IdempotencyStore {
     await this.#postgres.inWorkspace(workspaceId, (q) =>
       q.query(
         `UPDATE idempotency_keys SET answer = $4
-         WHERE workspace_id = $1 AND operation = $2 AND key = $3 AND holder = $5`,
-        [workspaceId, operation, key, JSON.stringify(answer), holder],
+         WHERE workspace_id = $1 AND operation = $2 AND key = $3 AND holder = $5
+           AND ($6::timestamptz IS NULL OR created_at = $6::timestamptz)`,
+        [workspaceId, operation, key, JSON.stringify(answer), holder, this.#since.get(request) ?? null],
       ),
     );
   }
@@ -86,8 +95,9 @@ export class PostgresIdempotencyStore extends IdempotencyStore {
     await this.#postgres.inWorkspace(workspaceId, (q) =>
       q.query(
         `DELETE FROM idempotency_keys
-         WHERE workspace_id = $1 AND operation = $2 AND key = $3 AND answer IS NULL AND holder = $4`,
-        [workspaceId, operation, key, holder],
+         WHERE workspace_id = $1 AND operation = $2 AND key = $3 AND answer IS NULL AND holder = $4
+           AND ($5::timestamptz IS NULL OR created_at = $5::timestamptz)`,
+        [workspaceId, operation, key, holder, this.#since.get(request) ?? null],
       ),
     );
   }

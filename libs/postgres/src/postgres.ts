@@ -73,6 +73,8 @@ export class Postgres implements Queryable {
     const connection = {
       connectionString: options.url,
       keepAlive: true,
+      // Not the two hours of Linux: a server that went without a word is noticed within minutes.
+      keepAliveInitialDelayMillis: 10_000,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
       query_timeout: options.queryTimeoutMs ?? 30_000,
       application_name: options.applicationName ?? 'sociograph',

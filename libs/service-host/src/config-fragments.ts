@@ -92,7 +92,10 @@ export const postgresConfig = {
   DATABASE_URL_APP: databaseUrl,
   /** The role of dispatcher and relay, with policies of its own. */
   DATABASE_URL_WORKER: databaseUrl,
-  /** Only `migrate.ts` needs it; a serving process may run without the owner's credentials. */
+  /**
+   * The role that owns the tables: migrations need it, and parser-service to write its files anew when somebody was erased
+   * (docs/erasure.md); without it a process serves all the same.
+   */
   DATABASE_URL_OWNER: databaseUrl.optional(),
 };
 

@@ -210,8 +210,10 @@ function observeRequests(fastify: FastifyInstance, ctx: HostContext): void {
   }
 }
 
-/** One probe a second and instance: neither logged nor measured, and open without a token. */
-/** 503 from the signal on: the gateway then sends no more requests, while those that come are still answered. */
+/**
+ * One probe a second and instance: neither logged nor measured, and open without a token. 503 from the signal on: the
+ * gateway then sends no more requests, while those that come are still answered.
+ */
 function answerProbes(fastify: FastifyInstance, health: Health): void {
   fastify.get(PROBE, { logLevel: 'silent' }, async (_req, reply) => {
     const isStopping = health.isStopping();

@@ -317,7 +317,7 @@ describe('the REST edge of a service', () => {
   });
 
   it('tells a probe that it stops before it takes no more connections', async () => {
-    const other = await startOther();
+    const other = await startOther(2_000);
     const probe = async (): Promise<unknown[]> => {
       const answer = await fetch(`${other.url}/health/live`, { headers: { connection: 'close' } });
       return [answer.status, await answer.json()];

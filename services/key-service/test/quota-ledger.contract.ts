@@ -179,7 +179,7 @@ export function quotaLedgerContract(make: () => Promise<LedgerUnderTest>): void 
       aRequest(under.now(), { importId: 'late', leadMs: 40 }),
       aRequest(under.now(), { importId: 'prompt' }),
     ]);
-    const [late, prompt] = verdicts.map((verdict) => (verdict.kind === 'denied' ? verdict.retryAt : NaN));
+    const [late, prompt] = verdicts.map((verdict) => (verdict?.kind === 'denied' ? verdict.retryAt : NaN));
     expect(prompt! - late!).toBeCloseTo(30, 2);
   });
 

@@ -28,13 +28,18 @@ export async function deadLetters(
       `No dead-letter topic has "${of}" in its name; there are:\n${all.map(({ name }) => name).join('\n')}`,
     );
   const folder = mkdtempSync(join(tmpdir(), 'dead-letters-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  // Also when who reads a pipe has read enough, and on Ctrl-C: the files hold what a network says of people.
+  process.once('exit', remove);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   try {
     await dumpTopics(kafkaConnection(servers), topics, folder);
     let count = 0;
     for (const { name } of topics) count += await tell(name, join(folder, `${name}.jsonl.gz`), lines, say);
     if (count === 0) say('No record is dead-lettered.');
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
+    process.removeListener('exit', remove);
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DiskSpace } from './disk-space';
@@ -34,6 +34,22 @@ describe('the space of the stores', () => {
     expect(arango?.data).toBe(0);
     expect(kafka?.data).toBeGreaterThanOrEqual(200_000);
     expect(kafka?.data).toBeLessThan(300_000);
+  });
+
+  it('is said of a store whose folder is a link, too', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'elsewhere-'));
+    try {
+      writeFileSync(join(elsewhere, 'base'), Buffer.alloc(100_000, 1));
+      symlinkSync(elsewhere, join(folder, 'postgres'));
+      symlinkSync(join(folder, 'nothing'), join(folder, 'broken'));
+      await space.look();
+      await space.counted();
+      const disks = await space.look();
+      expect(disks.map(({ store }) => store)).toEqual(['arango', 'kafka', 'postgres']);
+      expect(disks[2]?.data).toBeGreaterThanOrEqual(100_000);
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
   });
 
   it('is counted once a minute', async () => {

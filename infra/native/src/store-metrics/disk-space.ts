@@ -1,4 +1,4 @@
-import { constants, readdirSync } from 'node:fs';
+import { constants, readdirSync, statSync } from 'node:fs';
 import { access, lstat, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StoreDisk } from './exposition';
@@ -19,9 +19,9 @@ export class DiskSpace {
   ) {}
 
   async look(): Promise<StoreDisk[]> {
-    const stores = readdirSync(this.folder, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name)
+    // PostgreSQL's data folder may be a link to another disk.
+    const stores = readdirSync(this.folder)
+      .filter((name) => statSync(join(this.folder, name), { throwIfNoEntry: false })?.isDirectory() === true)
       .sort();
     if (this.nowMs() - this.#countedAt >= COUNT_EVERY_MS) {
       this.#countedAt = this.nowMs();

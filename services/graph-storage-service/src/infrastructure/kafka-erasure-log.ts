@@ -109,12 +109,15 @@ export class KafkaErasureLog extends ErasureLog {
     const changes = await this.#naming(erasures, [CHANGES]);
     const observed = await this.#naming(erasures, OBSERVED);
     const dead = await this.#naming(erasures, DEAD);
+    // Who began to wait before imports said anything noted no end of the marks: today's counts for them.
+    const isOld = erasures.some(({ ends }) => ends[MARKS] === undefined);
+    const marks = isOld ? ((await this.ends())[MARKS] ?? {}) : {};
     return new Map(
       erasures.map((erasure) => [
         erasure.id,
         {
           views: covers(applied, erasure.ends[CHANGES] ?? {}),
-          queues: covers({ imports: forgotten }, erasure.ends[MARKS] ?? {}),
+          queues: covers({ imports: forgotten }, erasure.ends[MARKS] ?? marks),
           'change-log': !changes.has(erasure.id),
           'observation-log': !observed.has(erasure.id),
           'dead-letters': !dead.has(erasure.id),

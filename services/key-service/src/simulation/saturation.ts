@@ -4,7 +4,7 @@ import { budgetsOf, WORKSPACES } from './scenario';
 
 const SECOND = 1_000_000;
 const SATURATED = 3 * SECOND;
-/** Who was denied asks again when it was told to; slots come within reach 300 ms ahead. */
+/** Who was denied asks again when it was told to; slots come within reach a horizon (120 ms) ahead. */
 const LONGEST_MS = 150;
 const SHORTEST_MS = 8;
 

@@ -10,9 +10,19 @@ export interface PgFilesOptions {
   progress: {
     /** Up to where everybody is out of the rows; undefined while somebody is being taken out. */
     settled(): number | undefined;
+    /** Looks once more for whoever was marked since then: what somebody had in hand when the mark came is stored by now. */
+    again(since: string): Promise<void>;
     announce(upTo: number): Promise<void>;
   };
   logger: PostgresLogger & { info(fields: Record<string, unknown>, sentence: string): void };
+}
+
+/** Moments of the first and the last change and of this reading, in all their digits; `due`: long enough ago. */
+interface Note {
+  readonly first: string;
+  readonly last: string;
+  readonly seen: string;
+  readonly due: boolean;
 }
 
 /** Changes that never stop do not keep it off for longer than so many times `afterMs`. */
@@ -35,6 +45,11 @@ const NOT_ALLOWED = new Set(['42501', '42883']);
 export class PgFiles {
   /** By this process; positions begin with 1. */
   private told = 0;
+  /** Tables that were written since `doneFor`, the last change: they need not be again for the sake of one in use. */
+  private readonly done = new Set<string>();
+  private doneFor = '';
+  /** The last change after which it was looked again. */
+  private lookedFor = '';
 
   constructor(private readonly options: PgFilesOptions) {}
 
@@ -62,18 +77,21 @@ export class PgFiles {
     const note = await this.note();
     if (note === undefined) await this.announce(upTo);
     if (note?.due !== true) return false;
+    if (note.last !== this.lookedFor) await progress.again(note.first);
+    this.lookedFor = note.last;
     if (ownerUrl === undefined) {
       if (await this.announce(upTo))
         logger.warn({}, 'erased people stay in the files of PostgreSQL: DATABASE_URL_OWNER is not given');
       return false;
     }
     const owner = new Postgres({
-      ...{ url: ownerUrl, max: 1, logger, queryTimeoutMs: QUERY_TIMEOUT_MS },
+      ...{ url: ownerUrl, max: 2, logger, queryTimeoutMs: QUERY_TIMEOUT_MS },
       ...{ applicationName: 'rewriting of files', settings: { lock_timeout: LOCK_TIMEOUT_MS } },
     });
     try {
       const done = await this.rewrite(owner);
-      if (done) logger.info({}, 'the files of PostgreSQL were written anew: erased people are out of them');
+      // It was settled before the files were written: their bytes are gone, whoever came meanwhile.
+      if (done) await this.announce(upTo);
       return done;
     } catch (error) {
       if (codeOf(error) === LOCK_NOT_AVAILABLE) return false;
@@ -83,20 +101,51 @@ export class PgFiles {
     }
   }
 
-  private async rewrite(owner: Queryable): Promise<boolean> {
-    const { rows } = await owner.query<{ got: boolean }>(
-      `SELECT pg_try_advisory_lock(hashtextextended('rewriting of files', 9)) AS got`,
+  private rewrite(owner: Postgres): Promise<boolean> {
+    // In a transaction: the pool ends a connection that comes back to it after ten minutes, and a lock with it.
+    return owner.tx(async (lock) => {
+      const { rows } = await lock.query<{ got: boolean }>(
+        `SELECT pg_try_advisory_xact_lock(hashtextextended('rewriting of files', 9)) AS got`,
+      );
+      // Another process may have done it meanwhile.
+      const note = rows[0]?.got === true ? await this.note() : undefined;
+      if (note?.due !== true) return false;
+      await this.rewriteTables(owner, note.last);
+      const left = await this.leaveLog(owner);
+      await this.drop(note);
+      this.options.logger.info(
+        {},
+        left
+          ? 'the files of PostgreSQL were written anew: erased people are out of them'
+          : 'the files of PostgreSQL were written anew: erased people are out of them, and in its log until that is used again',
+      );
+      return true;
+    });
+  }
+
+  private async rewriteTables(owner: Queryable, last: string): Promise<void> {
+    if (last !== this.doneFor) this.done.clear();
+    this.doneFor = last;
+    const { rows } = await owner.query<{ name: string }>(
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+       WHERE schemaname = 'public' AND tableowner = current_user ORDER BY 1`,
     );
-    // Another process may have done it meanwhile.
-    const note = rows[0]?.got === true ? await this.note() : undefined;
-    if (note?.due !== true) return false;
-    await rewriteTables(owner);
-    await this.leaveLog(owner);
-    // Who was taken out meanwhile moved it: then it is done again.
-    await this.options.worker.query('DELETE FROM files_to_rewrite WHERE last_at = $1::timestamptz', [
-      note.last,
+    for (const { name } of rows.filter((table) => !this.done.has(table.name))) {
+      await owner.query(`VACUUM (FULL, ANALYZE) ${name}`);
+      this.done.add(name);
+    }
+    // Samples of values, which ANALYZE has just drawn anew.
+    await owner.query('VACUUM (FULL) pg_catalog.pg_statistic');
+  }
+
+  private async drop({ last, seen }: Note): Promise<void> {
+    const { worker } = this.options;
+    const dropped = await worker.query('DELETE FROM files_to_rewrite WHERE last_at = $1::timestamptz', [
+      last,
     ]);
-    return true;
+    // Who was taken out meanwhile waits from now on, not from the first one, who is out of the files already.
+    if (dropped.rowCount === 0)
+      await worker.query('UPDATE files_to_rewrite SET first_at = $1::timestamptz', [seen]);
   }
 
   /** Each position once. */
@@ -107,10 +156,9 @@ export class PgFiles {
     return true;
   }
 
-  /** The moment of the last change, in all its digits, and whether it is long enough ago. */
-  private async note(): Promise<{ last: string; due: boolean } | undefined> {
-    const { rows } = await this.options.worker.query<{ last: string; due: boolean }>(
-      `SELECT last_at::text AS last,
+  private async note(): Promise<Note | undefined> {
+    const { rows } = await this.options.worker.query<Note>(
+      `SELECT first_at::text AS first, last_at::text AS last, clock_timestamp()::text AS seen,
          last_at <= clock_timestamp() - $1 * interval '1 millisecond'
            OR first_at <= clock_timestamp() - $1 * $2 * interval '1 millisecond' AS due
        FROM files_to_rewrite`,
@@ -119,24 +167,16 @@ export class PgFiles {
     return rows[0];
   }
 
-  private async leaveLog(owner: Queryable): Promise<void> {
+  private async leaveLog(owner: Queryable): Promise<boolean> {
     try {
       await leaveLog(owner);
+      return true;
     } catch (error) {
       if (!NOT_ALLOWED.has(codeOf(error))) throw error;
       this.options.logger.warn({}, 'PostgreSQL keeps its log as it is: the owner may not switch it');
+      return false;
     }
   }
-}
-
-async function rewriteTables(owner: Queryable): Promise<void> {
-  const { rows } = await owner.query<{ name: string }>(
-    `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-     WHERE schemaname = 'public' AND tableowner = current_user ORDER BY 1`,
-  );
-  for (const { name } of rows) await owner.query(`VACUUM (FULL, ANALYZE) ${name}`);
-  // Samples of values, which ANALYZE has just drawn anew.
-  await owner.query('VACUUM (FULL) pg_catalog.pg_statistic');
 }
 
 /**

@@ -36,6 +36,31 @@ export class PgForgetting {
     const done = new Set(rows.map(({ mark }) => mark));
     const fresh = marks.filter((mark) => !done.has(mark));
     if (fresh.length === 0) return false;
+    await this.#lookThrough(scope);
+    await this.worker.tx(async (q) => {
+      // Also where no row named them: what was changed long ago may lie in the files still.
+      await PgFiles.note(q);
+      await q.query(
+        `INSERT INTO erased_people (workspace_id, network, mark) SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING`,
+        [scope.workspaceId, scope.network, fresh],
+      );
+    });
+    return true;
+  }
+
+  /**
+   * Once more for whoever was marked since then: what a process had in hand when the mark came, or before it heard of it, was
+   * stored afterwards.
+   */
+  async removeAgain(since: string): Promise<void> {
+    const { rows } = await this.worker.query<{ workspace_id: string; network: string }>(
+      'SELECT DISTINCT workspace_id, network FROM erased_people WHERE removed_at >= $1::timestamptz',
+      [since],
+    );
+    for (const row of rows) await this.#lookThrough({ workspaceId: row.workspace_id, network: row.network });
+  }
+
+  async #lookThrough(scope: Scope): Promise<void> {
     const imports = await this.worker.query<{ id: string; seeds: string[] }>(
       'SELECT id, seeds FROM imports WHERE workspace_id = $1 AND network = $2',
       [scope.workspaceId, scope.network],
@@ -50,15 +75,6 @@ export class PgForgetting {
     await forgetUploaded(this.worker, scope, (id) =>
       this.suppressions.isSuppressed(scope.workspaceId, scope.network, id),
     );
-    await this.worker.tx(async (q) => {
-      // Also where no row named them: what was changed long ago may lie in the files still.
-      await PgFiles.note(q);
-      await q.query(
-        `INSERT INTO erased_people (workspace_id, network, mark) SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING`,
-        [scope.workspaceId, scope.network, fresh],
-      );
-    });
-    return true;
   }
 
   /** Those of these people who are erased leave the import. How many. */

@@ -150,6 +150,7 @@ export function connectServers(config: ParserConfig, ctx: HostContext, metrics: 
       afterMs: config.PARSER_FORGET_FILES_MS,
       progress: {
         settled: () => (forgetter.idle() ? known.reached() : undefined),
+        again: (since) => forgetting.removeAgain(since),
         announce: (upTo) => announceForgotten(publisher, clock.nowMs(), upTo),
       },
     }),

@@ -92,7 +92,8 @@ end
 local function newLook(c, first)
   local lane = laneOf(c)
   return {
-    c = c, first = first, out = P .. 'out:' .. E .. ':' .. math.floor(now / 1000000) .. ':' .. lane, g = egressBucket(c),
+    c = c, first = first, till = first + rules.horizon - rules.lead, g = egressBucket(c),
+    out = P .. 'out:' .. E .. ':' .. math.floor(now / 1000000) .. ':' .. lane,
     counts = {}, seen = {}, examined = {}, pools = poolsOf(c, c.kinds),
   }
 end
@@ -197,7 +198,7 @@ local function earliestFree(look)
       local out = knownOut(look, ids)
       fetchKeys(ids)
       for i, id in ipairs(ids) do
-        local enough = best and (best.nb <= look.first or (considered >= ENOUGH and best.nb <= now + rules.horizon))
+        local enough = best and (best.nb <= look.first or (considered >= ENOUGH and best.nb <= look.till))
         if enough or (best and tonumber(page[2 * i]) >= best.nb) then
           done = true
           break
@@ -288,7 +289,7 @@ local function inOrder(look, strategy)
   fetchKeys(ids)
   for i, head in ipairs(heads) do
     local found, reason = consider(look, head[1], out[i])
-    if found and found.nb <= now + rules.horizon then
+    if found and found.nb <= look.till then
       found.score = head[2]
       found.why = string.format(orders[strategy].why, head[2])
       return found

@@ -60,7 +60,11 @@ local function windowFreeAt(b)
     return 0
   end
   if not b.free then
-    local latest = { unpack(b.latest) }
+    -- Not unpack: of an egress' bucket there may be more than the stack of Lua holds.
+    local latest = {}
+    for i = 1, #b.latest do
+      latest[i] = b.latest[i]
+    end
     table.sort(latest)
     b.free = latest[#latest - b.q + 1] + rules.window
   end
