@@ -71,7 +71,7 @@ async function segmentsHolding(word: string): Promise<number> {
     `SELECT count(*)::int AS count FROM pg_ls_waldir()
      WHERE name ~ '^[0-9A-F]{24}$'
        -- A segment may be gone or renamed since it was listed.
-       AND position($1::bytea IN pg_read_binary_file('pg_wal/' || name, 0, 1073741824, true)) > 0`,
+       AND position($1::bytea IN pg_read_binary_file('pg_wal/' || name, 0, 67108864, true)) > 0`,
     [Buffer.from(word)],
   );
   return rows[0]?.count ?? 0;
