@@ -23,12 +23,14 @@ export class DiskSpace {
     const stores = readdirSync(this.folder)
       .filter((name) => statSync(join(this.folder, name), { throwIfNoEntry: false })?.isDirectory() === true)
       .sort();
+    // As it was when this look began, whichever is done first.
+    const data = new Map(this.#data);
     if (this.nowMs() - this.#countedAt >= COUNT_EVERY_MS) {
       this.#countedAt = this.nowMs();
       // A scrape does not wait for it.
       this.#counting = this.#count(stores);
     }
-    const disks = await Promise.all(stores.map((store) => this.#space(store)));
+    const disks = await Promise.all(stores.map((store) => this.#space(store, data.get(store))));
     return disks.flatMap((disk) => disk ?? []);
   }
 
@@ -37,10 +39,10 @@ export class DiskSpace {
     return this.#counting;
   }
 
-  async #space(store: string): Promise<StoreDisk | undefined> {
+  async #space(store: string, data: number | undefined): Promise<StoreDisk | undefined> {
     try {
       const { bavail, blocks, bsize } = await statfs(join(this.folder, store));
-      return { store, available: bavail * bsize, size: blocks * bsize, data: this.#data.get(store) };
+      return { store, available: bavail * bsize, size: blocks * bsize, data };
     } catch {
       return undefined; // The stack is being purged.
     }
