@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { askRabbit, eventually, inPostgres, type SecretScan, withPath } from '@sociograph/testing';
+import {
+  askRabbit,
+  eventually,
+  inPostgres,
+  redisValuesOf,
+  type SecretScan,
+  withPath,
+} from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import { fromStack } from '../fleet';
 
@@ -89,35 +96,11 @@ export async function lookIntoRedis(scan: SecretScan, place: string, url: string
     for await (const keys of redis.scanBufferStream({ count: 1000 })) {
       for (const key of keys as Buffer[]) {
         scan.look(`${place}, names of keys`, key);
-        scan.look(`${place}, values`, Buffer.concat(await valuesOf(redis, key)));
+        scan.look(`${place}, values`, Buffer.concat(await redisValuesOf(redis, key)));
       }
     }
   } finally {
     redis.disconnect();
-  }
-}
-
-async function valuesOf(redis: Redis, key: Buffer): Promise<Buffer[]> {
-  switch (await redis.type(key)) {
-    case 'string':
-      return [(await redis.getBuffer(key)) ?? Buffer.alloc(0)];
-    case 'hash':
-      return Object.entries(await redis.hgetallBuffer(key)).flatMap(([field, value]) => [
-        Buffer.from(field),
-        value,
-      ]);
-    case 'list':
-      return redis.lrangeBuffer(key, 0, -1);
-    case 'set':
-      return redis.smembersBuffer(key);
-    case 'zset':
-      return redis.zrangeBuffer(key, '0', '-1');
-    case 'stream':
-      return (await redis.xrange(key, '-', '+')).flatMap(([, fields]) =>
-        fields.map((field) => Buffer.from(field)),
-      );
-    default:
-      return [];
   }
 }
 

@@ -1,4 +1,4 @@
-import { inPostgres, withPath } from '@sociograph/testing';
+import { inPostgres, redisValuesOf, withPath } from '@sociograph/testing';
 import { Redis } from 'ioredis';
 import { needed, type ServerEnvironment } from '../fleet/servers';
 import type { PersonScan } from './person-scan';
@@ -40,34 +40,10 @@ async function lookIntoRedis(
       for (const key of keys as Buffer[]) {
         const name = key.toString().replace(/[^:]{9,}/g, '...');
         scan.look(kind, `name of ${name}`, key);
-        scan.look(kind, `value of ${name}`, Buffer.concat(await valuesOf(redis, key)));
+        scan.look(kind, `value of ${name}`, Buffer.concat(await redisValuesOf(redis, key)));
       }
     }
   } finally {
     redis.disconnect();
-  }
-}
-
-async function valuesOf(redis: Redis, key: Buffer): Promise<Buffer[]> {
-  switch (await redis.type(key)) {
-    case 'string':
-      return [(await redis.getBuffer(key)) ?? Buffer.alloc(0)];
-    case 'hash':
-      return Object.entries(await redis.hgetallBuffer(key)).flatMap(([field, value]) => [
-        Buffer.from(field),
-        value,
-      ]);
-    case 'list':
-      return redis.lrangeBuffer(key, 0, -1);
-    case 'set':
-      return redis.smembersBuffer(key);
-    case 'zset':
-      return redis.zrangeBuffer(key, '0', '-1');
-    case 'stream':
-      return (await redis.xrange(key, '-', '+')).flatMap(([, fields]) =>
-        fields.map((field) => Buffer.from(field)),
-      );
-    default:
-      return [];
   }
 }

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FleetApi } from '@sociograph/api-client';
+import type { FleetApi } from '@sociograph/api-client';
 import { seeded } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { environmentOf, freeBase, native, needed, ROOT, type ServerEnvironment } from '../fleet/servers';
+import { fleetApi } from '../fleet/stack-access';
 import { generatedGraph } from '../import-chaos/generated-graph';
 import { startNetwork } from '../restore-drill/simulated-network';
 import type { ErasureDrillOptions } from './arguments';
@@ -55,13 +56,7 @@ export class ErasureStand {
     });
     if (up !== 0) throw new Error('the fleet could not be started: see the lines above');
     const env = environmentOf(STACK);
-    const api = new FleetApi({
-      gatewayUrl: needed(env, 'GATEWAY_URL'),
-      tokenUrl: `${needed(env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-      clientId: needed(env, 'DEMO_CLIENT_ID'),
-      clientSecret: needed(env, 'DEMO_CLIENT_SECRET'),
-      simulatorUrl: network.url,
-    });
+    const api = fleetApi(env, network.url);
     await api.registerKeys(network.tokens);
     return new ErasureStand(env, api);
   }

@@ -1,6 +1,7 @@
 import { clientToken } from '@sociograph/api-client';
 import type { DrillStand } from '../fleet/drill-stand';
 import { needed } from '../fleet/servers';
+import { demoAccount } from '../fleet/stack-access';
 import type { FaultyServer, ProcessName } from './fault-plan';
 
 /** Units of work that are only completed when the parts on their way work. */
@@ -69,14 +70,10 @@ export function counterOf(
     case 'members':
       return successesOf(`${gateway}/v1/workspace`, token);
     case 'sign-ins':
-      return successesOf(`${gateway}/v1/profiles/vk/${person}`, async () => {
-        const client = {
-          tokenUrl: `${needed(stand.env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-          clientId: needed(stand.env, 'DEMO_CLIENT_ID'),
-          clientSecret: needed(stand.env, 'DEMO_CLIENT_SECRET'),
-        };
-        return (await clientToken(client)).accessToken;
-      });
+      return successesOf(
+        `${gateway}/v1/profiles/vk/${person}`,
+        async () => (await clientToken(demoAccount(stand.env))).accessToken,
+      );
   }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { clientCredentials, FleetApi, type TokenSource } from '@sociograph/api-client';
+import { clientCredentials, type FleetApi, type TokenSource } from '@sociograph/api-client';
 import { type GraphStatistics, graphStatistics, readGraphFile } from '@sociograph/graph-file';
 import {
   eventually,
@@ -16,7 +16,9 @@ import { generatedGraph } from '../import-chaos/generated-graph';
 import type { Cleanup } from './cleanup';
 import { metricsPage, sumOf } from './metrics-page';
 import { redirectWord } from './redirects';
-import { environmentOf, freeBase, native, needed, ROOT, type ServerEnvironment } from './servers';
+import { environmentOf, freeBase, native, ROOT, type ServerEnvironment } from './servers';
+import { demoAccount, fleetApi } from './stack-access';
+import { unlimitedGateway } from './unlimited-gateway';
 
 /** Of a stack's block of ports. */
 const OFFSETS: Readonly<Partial<Record<ServerName, number>>> = {
@@ -90,15 +92,11 @@ export class DrillStand {
       SOCIOGRAPH_PRELOAD: join(ROOT, 'bench/dist/fleet/preload.js'),
       DRILL_REDIRECT: redirects,
       DRILL_MEMORY_FOLDER: folder,
-      GATEWAY_CONFIG: unlimitedGateway(folder),
+      GATEWAY_CONFIG: unlimitedGateway(ROOT, folder),
     });
     if (started !== 0) throw new Error('the fleet could not be started: see the lines above');
     const env = environmentOf(stack);
-    const api = new FleetApi({
-      gatewayUrl: needed(env, 'GATEWAY_URL'),
-      ...accountOf(env),
-      simulatorUrl: needed(env, 'VK_SIMULATOR_URL'),
-    });
+    const api = fleetApi(env);
     await api.registerKeys(tokens);
     const servers = serverControl({ SOCIOGRAPH_STACK: stack });
     return new DrillStand(order, env, api, expected, servers, proxies, folder);
@@ -106,7 +104,7 @@ export class DrillStand {
 
   /** Of the demo's account, for requests that do not go through `api`. */
   tokens(): TokenSource {
-    return clientCredentials(accountOf(this.env));
+    return clientCredentials(demoAccount(this.env));
   }
 
   get folder(): string {
@@ -193,20 +191,4 @@ async function proxiesFor(names: readonly ServerName[], base: number, cleanup: C
     ports.set(base + offset, proxy.port);
   }
   return { proxies, redirects: redirectWord(ports) };
-}
-
-/** The gateway's own configuration with limits that no drill reaches: its limits are tried elsewhere. */
-function unlimitedGateway(folder: string): string {
-  const file = join(folder, 'kong.yml');
-  const text = readFileSync(join(ROOT, 'gateway/kong.yml'), 'utf8');
-  writeFileSync(file, text.replace(/^(\s+)minute: \d+$/gm, '$1minute: 1000000'));
-  return file;
-}
-
-function accountOf(env: ServerEnvironment) {
-  return {
-    tokenUrl: `${needed(env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-    clientId: needed(env, 'DEMO_CLIENT_ID'),
-    clientSecret: needed(env, 'DEMO_CLIENT_SECRET'),
-  };
 }

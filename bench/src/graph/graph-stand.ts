@@ -5,7 +5,8 @@ import { createKafka, EventPublisher } from '@sociograph/messaging';
 import { createLogger } from '@sociograph/observability';
 import { eventually, workspaceOf } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
-import { environmentOf, freeBase, native, type ServerEnvironment } from '../fleet/servers';
+import { environmentOf, freeBase, native, needed, type ServerEnvironment } from '../fleet/servers';
+import { demoAccount } from '../fleet/stack-access';
 import { Observer, type Scope } from './observer';
 import { processesOf } from './processes';
 import { ViewsReader } from './views-reader';
@@ -39,13 +40,9 @@ export async function openStand(
   const name = stack ?? OWN_STACK;
   if (stack === undefined) await startOwn(cleanup);
   const env = environmentOf(name);
-  const tokens = clientCredentials({
-    tokenUrl: `${value(env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-    clientId: value(env, 'DEMO_CLIENT_ID'),
-    clientSecret: value(env, 'DEMO_CLIENT_SECRET'),
-  });
+  const tokens = clientCredentials(demoAccount(env));
   const scope = await scopeOf(tokens);
-  const base = Number(new URL(value(env, 'GATEWAY_URL')).port) - 20;
+  const base = Number(new URL(needed(env, 'GATEWAY_URL')).port) - 20;
   const views = new ViewsReader(`http://127.0.0.1:${base + 130}`, tokens);
   cleanup.add(() => views.close());
   const publisher = publisherOn(env);
@@ -94,17 +91,11 @@ async function scopeOf(tokens: TokenSource): Promise<Scope> {
 
 function publisherOn(env: ServerEnvironment): EventPublisher {
   const kafka = createKafka({
-    brokers: value(env, 'KAFKA_BROKERS'),
+    brokers: needed(env, 'KAFKA_BROKERS'),
     username: env['PARSER_SERVICE_KAFKA_USERNAME'],
     password: env['PARSER_SERVICE_KAFKA_PASSWORD'],
     clientId: 'bench-graph',
     logger: createLogger({ service: 'bench', instance: 'graph', level: 'error' }),
   });
   return new EventPublisher({ kafka, source: 'bench' });
-}
-
-function value(env: ServerEnvironment, name: string): string {
-  const found = env[name];
-  if (found === undefined) throw new Error(`${name} is not in the environment of the stack`);
-  return found;
 }

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { FleetApi } from '@sociograph/api-client';
+import type { FleetApi } from '@sociograph/api-client';
 import { type GraphStatistics, graphStatistics, readGraphFile } from '@sociograph/graph-file';
 import { accessToken, eventually, seeded, type ServiceAccount } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { deadLetters } from '../fleet/dead-letters';
-import { environmentOf, freeBase, native, ROOT, type ServerEnvironment } from '../fleet/servers';
+import { environmentOf, freeBase, native, needed, ROOT, type ServerEnvironment } from '../fleet/servers';
+import { fleetApi } from '../fleet/stack-access';
 import type { ImportChaosOptions } from './arguments';
 import { generatedGraph } from './generated-graph';
 
@@ -86,7 +87,7 @@ export async function openFleet(options: ImportChaosOptions, cleanup: Cleanup): 
   ];
   if ((await native(up, true)) !== 0) throw new Error('the fleet could not be started: see the lines above');
   const env = environmentOf(STACK);
-  const api = apiOf(env);
+  const api = fleetApi(env);
   await api.registerKeys(tokens);
   const { keys } = await api.simulator<Stats>('/stats');
   return standOn(
@@ -128,7 +129,7 @@ function standOn(
     parserMetrics: () => Promise.all(parsers.map(async (url) => (await fetch(url)).text())),
     async inWorkspace(workspaceId) {
       await moveAccount(env, workspaceId);
-      const moved = apiOf(env);
+      const moved = fleetApi(env);
       // Its token is fetched before the account is moved on.
       await moved.get('/v1/keys', { limit: 1 });
       return moved;
@@ -136,7 +137,7 @@ function standOn(
     async shareKeys(workspaces) {
       const token = await accessToken(accountOf(env));
       for await (const { id } of api.items<{ id: string }>('/v1/keys')) {
-        const answer = await fetch(`${value(env, 'GATEWAY_URL')}/v1/keys/${id}/shares`, {
+        const answer = await fetch(`${needed(env, 'GATEWAY_URL')}/v1/keys/${id}/shares`, {
           method: 'PUT',
           headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
           body: JSON.stringify({ workspaces }),
@@ -149,23 +150,23 @@ function standOn(
 
 function accountOf(env: ServerEnvironment): ServiceAccount {
   return {
-    issuer: value(env, 'OIDC_ISSUER'),
-    clientId: value(env, 'DEMO_CLIENT_ID'),
-    clientSecret: value(env, 'DEMO_CLIENT_SECRET'),
+    issuer: needed(env, 'OIDC_ISSUER'),
+    clientId: needed(env, 'DEMO_CLIENT_ID'),
+    clientSecret: needed(env, 'DEMO_CLIENT_SECRET'),
   };
 }
 
 /** A user belongs to one workspace: the account has another one from its next token on. */
 async function moveAccount(env: ServerEnvironment, workspaceId: string): Promise<void> {
-  const keycloak = value(env, 'KEYCLOAK_URL');
+  const keycloak = needed(env, 'KEYCLOAK_URL');
   const token = await accessToken({
     issuer: `${keycloak}/realms/master`,
-    clientId: value(env, 'KEYCLOAK_ADMIN_CLIENT_ID'),
-    clientSecret: value(env, 'KEYCLOAK_ADMIN_CLIENT_SECRET'),
+    clientId: needed(env, 'KEYCLOAK_ADMIN_CLIENT_ID'),
+    clientSecret: needed(env, 'KEYCLOAK_ADMIN_CLIENT_SECRET'),
   });
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-  const users = `${keycloak}/admin/realms/${value(env, 'KEYCLOAK_REALM')}/users`;
-  const username = `service-account-${value(env, 'DEMO_CLIENT_ID')}`;
+  const users = `${keycloak}/admin/realms/${needed(env, 'KEYCLOAK_REALM')}/users`;
+  const username = `service-account-${needed(env, 'DEMO_CLIENT_ID')}`;
   const found = await fetch(`${users}?exact=true&username=${username}`, { headers });
   const [user] = (await found.json()) as { id: string }[];
   const body = JSON.stringify({ ...user, attributes: { workspace_id: [workspaceId] } });
@@ -181,21 +182,6 @@ function answeredBy({ totals, keys }: Stats): Answered {
     times: keys.flatMap(({ methods }) => Object.values(methods).flatMap(({ served }) => served.times)),
     packed: keys.flatMap(({ methods }) => methods['execute']?.served.times ?? []),
   };
-}
-
-function apiOf(env: ServerEnvironment): FleetApi {
-  return new FleetApi({
-    gatewayUrl: value(env, 'GATEWAY_URL'),
-    tokenUrl: `${value(env, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-    ...accountOf(env),
-    simulatorUrl: value(env, 'VK_SIMULATOR_URL'),
-  });
-}
-
-function value(env: ServerEnvironment, name: string): string {
-  const found = env[name];
-  if (found === undefined) throw new Error(`${name} is not in the environment of the stack ${STACK}`);
-  return found;
 }
 
 function isVictim(name: string): boolean {

@@ -4,13 +4,13 @@ import { eventually, seeded } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { callsQueue } from '../fleet/dead-letters';
 import { DrillStand } from '../fleet/drill-stand';
-import { type EndedImport, EndlessImports, pause } from '../fleet/endless-imports';
+import { EndlessImports, pause } from '../fleet/endless-imports';
+import { differencesAfter } from '../fleet/import-faults';
 import { keysFor, leaveKeys, measurePace, type Pace } from '../fleet/measured-pace';
 import { RequestLoad } from '../fleet/request-load';
 import { needed } from '../fleet/servers';
 import { usualRequests } from '../fleet/usual-requests';
 import { isThere } from '../fleet-chaos/play-fault';
-import { differences } from '../import-chaos/verdict';
 import type { RestartOptions } from './arguments';
 import { missesOf, type Restart, type RestartFigures, uncleanEnds } from './verdict';
 
@@ -87,7 +87,8 @@ export async function runRestarts(
     offered,
     redelivered,
     unclean,
-    differences: await differs(stand, ended),
+    differences:
+      ended.length === 0 ? ['no import ended'] : await differencesAfter(api, ended, stand.expected),
   };
   const misses = missesOf(figures);
   return { ...figures, misses, capacity, keysInUse, passed: misses.length === 0 };
@@ -106,17 +107,4 @@ async function endInTurn(name: string, stand: DrillStand): Promise<Restart> {
     { timeoutMs: READY_WITHIN_MS, everyMs: 50 },
   ).catch(() => undefined);
   return { name, exitMs, readyMs };
-}
-
-async function differs(stand: DrillStand, ended: readonly EndedImport[]): Promise<string[]> {
-  const last = ended.at(-1);
-  if (last === undefined) return ['no import ended'];
-  const summary = await eventually(() => stand.api.summaryAfter(last.view), { timeoutMs: 60_000 });
-  const states = ended.flatMap(({ view, certificate }, index) => [
-    ...(view.state === 'completed' ? [] : [`import ${index + 1} is ${view.state}`]),
-    ...certificate.gaps.map(
-      ({ what, cause, count }) => `import ${index + 1}: gap: ${count} of ${what}, ${cause}`,
-    ),
-  ]);
-  return [...differences(summary, stand.expected), ...states];
 }

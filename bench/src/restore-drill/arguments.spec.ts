@@ -1,4 +1,5 @@
-import { ArgumentFault, readArguments } from './arguments';
+import { ArgumentFault } from '../fleet/drill-arguments';
+import { readArguments } from './arguments';
 
 describe('the command line of the restore drill', () => {
   it('has a usual value for everything', () => {

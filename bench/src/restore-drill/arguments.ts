@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { ArgumentFault } from '../fleet/drill-arguments';
 
 export interface DrillOptions {
   /** An edge list; undefined: one is made up of so many people and friendships. */
@@ -19,8 +20,6 @@ export const USAGE = `npm run drill:restore -- [--people 12000] [--friendships 4
 
   Imports a graph, backs up in the middle of it, goes on for so many seconds and erases a person, kills everything and
   wipes it, restores into empty servers and lets the import end there. Exit code 0 when every figure is exact.`;
-
-export class ArgumentFault extends Error {}
 
 /** Throws ArgumentFault: one sentence that names the option. */
 export function readArguments(argv: readonly string[]): DrillOptions {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FleetApi } from '@sociograph/api-client';
+import type { FleetApi } from '@sociograph/api-client';
 import { environmentOf, ROOT } from '../fleet/servers';
+import { fleetApi } from '../fleet/stack-access';
 
 export const STACK = 'restore-drill';
 
@@ -32,15 +33,7 @@ export async function command(
 }
 
 export function apiOf(networkUrl: string): FleetApi {
-  const env = environmentOf(STACK);
-  const value = (name: string): string => env[name] ?? '';
-  return new FleetApi({
-    gatewayUrl: value('GATEWAY_URL'),
-    tokenUrl: `${value('OIDC_ISSUER')}/protocol/openid-connect/token`,
-    clientId: value('DEMO_CLIENT_ID'),
-    clientSecret: value('DEMO_CLIENT_SECRET'),
-    simulatorUrl: networkUrl,
-  });
+  return fleetApi(environmentOf(STACK), networkUrl);
 }
 
 /** SIGKILL for every server and every process of the fleet: nothing gets to write anything down. */

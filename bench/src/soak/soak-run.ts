@@ -2,6 +2,7 @@ import { seeded } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { DrillStand } from '../fleet/drill-stand';
 import { EndlessImports, pause } from '../fleet/endless-imports';
+import { faultsOf } from '../fleet/import-faults';
 import { keysFor, leaveKeys, listsAnswered, measurePace, type Pace } from '../fleet/measured-pace';
 import { RequestLoad } from '../fleet/request-load';
 import { needed } from '../fleet/servers';
@@ -67,17 +68,11 @@ export async function runSoak(
   const answered = await load.stop();
   await readers.stop();
   const ended = await imports.stop(CALM_MS);
-  const faults = ended.flatMap(({ view, certificate }, index) => [
-    ...(view.state === 'completed' ? [] : [`import ${index + 1} is ${view.state}`]),
-    ...certificate.gaps.map(
-      ({ what, cause, count }) => `import ${index + 1}: gap: ${count} of ${what}, ${cause}`,
-    ),
-  ]);
   const figures: SoakFigures = {
     processes: before.map(({ name, pid, memory }) => ({ name, first: memory, last: after.get(pid) })),
     series,
     failed: answered.failed,
-    imports: { ended: ended.length, faults },
+    imports: { ended: ended.length, faults: faultsOf(ended) },
     offered,
     answered: answered.perSecond,
   };

@@ -2,18 +2,20 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { clientCredentials, FleetApi } from '@sociograph/api-client';
-import { graphStatistics, readGraphFile, type GraphStatistics } from '@sociograph/graph-file';
+import { clientCredentials } from '@sociograph/api-client';
+import { graphStatistics, readGraphFile } from '@sociograph/graph-file';
 import { eventually, seeded } from '@sociograph/testing';
 import type { Cleanup } from '../fleet/cleanup';
 import { deadLetters } from '../fleet/dead-letters';
-import { type EndedImport, EndlessImports, pause } from '../fleet/endless-imports';
+import { EndlessImports, pause } from '../fleet/endless-imports';
+import { differencesAfter } from '../fleet/import-faults';
 import { metricsPage, sumOf } from '../fleet/metrics-page';
 import { RequestLoad } from '../fleet/request-load';
 import { freeBase, needed, ROOT, type ServerEnvironment } from '../fleet/servers';
+import { demoAccount, fleetApi } from '../fleet/stack-access';
+import { unlimitedGateway } from '../fleet/unlimited-gateway';
 import { usualRequests } from '../fleet/usual-requests';
 import { generatedGraph } from '../import-chaos/generated-graph';
-import { differences } from '../import-chaos/verdict';
 import { startNetwork } from '../restore-drill/simulated-network';
 import type { UpgradeOptions } from './arguments';
 import { FleetHands, type ProcessSpec } from './fleet-hands';
@@ -52,20 +54,17 @@ export async function runUpgrade(
   await bootstrap(old, ['up', '--stack', STACK, '--port-base', String(base), '--scale', '2'], env);
 
   const servers = environmentIn(old);
-  const account = {
-    tokenUrl: `${needed(servers, 'OIDC_ISSUER')}/protocol/openid-connect/token`,
-    clientId: needed(servers, 'DEMO_CLIENT_ID'),
-    clientSecret: needed(servers, 'DEMO_CLIENT_SECRET'),
-  };
   const gatewayUrl = needed(servers, 'GATEWAY_URL');
-  const api = new FleetApi({ gatewayUrl, ...account, simulatorUrl: network.url });
+  const api = fleetApi(servers, network.url);
   await api.registerKeys(network.tokens);
   const seeds = await api.seeds();
   await api.ended((await api.startImport({ seeds })).id);
   say('> the older fleet has imported the graph; the load begins');
 
   const next = await usualRequests(api, seeded(1), { posts: true });
-  const load = new RequestLoad(gatewayUrl, clientCredentials(account), next).open(options.perSecond);
+  const load = new RequestLoad(gatewayUrl, clientCredentials(demoAccount(servers)), next).open(
+    options.perSecond,
+  );
   const order = { network: 'vk', seeds, include: ['friends'] };
   const imports = new EndlessImports(api, order, NEARLY * expected.users).start();
   await pause(options.restMs);
@@ -81,7 +80,7 @@ export async function runUpgrade(
     imports: ended.length,
     dead: await deadLetters(servers),
     refused: (await api.stats()).totals.refused,
-    differences: await differs(api, ended, expected),
+    differences: await differencesAfter(api, ended, expected),
   };
   const misses = missesOf(figures);
   return { ...figures, misses, passed: misses.length === 0 };
@@ -145,32 +144,7 @@ async function isServed({ ports }: ProcessSpec, gateway: number | undefined): Pr
   return page !== undefined && sumOf(page, 'kong_upstream_target_health', labels) > 0;
 }
 
-async function differs(
-  api: FleetApi,
-  ended: readonly EndedImport[],
-  expected: GraphStatistics,
-): Promise<string[]> {
-  const last = ended.at(-1);
-  if (last === undefined) return [];
-  const summary = await eventually(() => api.summaryAfter(last.view), { timeoutMs: 60_000 });
-  const states = ended.flatMap(({ view, certificate }, index) => [
-    ...(view.state === 'completed' ? [] : [`import ${index + 1} is ${view.state}`]),
-    ...certificate.gaps.map(
-      ({ what, cause, count }) => `import ${index + 1}: gap: ${count} of ${what}, ${cause}`,
-    ),
-  ]);
-  return [...differences(summary, expected), ...states];
-}
-
 function environmentIn(old: string): ServerEnvironment {
   const text = readFileSync(join(old, '.sociograph', STACK, 'env.json'), 'utf8');
   return JSON.parse(text) as ServerEnvironment;
-}
-
-/** The older gateway's own configuration with limits that no drill reaches: its limits are tried elsewhere. */
-function unlimitedGateway(old: string, folder: string): string {
-  const file = join(folder, 'kong.yml');
-  const text = readFileSync(join(old, 'gateway/kong.yml'), 'utf8');
-  writeFileSync(file, text.replace(/^(\s+)minute: \d+$/gm, '$1minute: 1000000'));
-  return file;
 }

@@ -39,6 +39,7 @@ export type { ProcessExit, ProcessOptions } from './process-handle';
 export { needlesOf, numberNeedlesOf } from './secret-scan/encodings';
 export { openSegment } from './secret-scan/kafka-batches';
 export { NeedleIndex } from './secret-scan/needle-index';
+export { redisValuesOf } from './secret-scan/redis-values';
 export type { Encoding, Needle } from './secret-scan/encodings';
 export { SecretScan } from './secret-scan/secret-scan';
 export type { Finding, FolderOptions } from './secret-scan/secret-scan';

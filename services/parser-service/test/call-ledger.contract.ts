@@ -5,6 +5,7 @@ import type {
   DispatchPlan,
   ImportRecord,
   Imports,
+  KeptAnswer,
   Lane,
   LaneView,
 } from '../src/domain/ports';
@@ -34,6 +35,12 @@ const NOTHING: CallResult = {
   positions: {},
   friendshipObservations: 0,
 };
+
+/** An empty answer about one person. */
+const keptAnswer = (person: string): KeptAnswer => ({
+  ...{ people: [person], tries: 0, status: 200, body: '{}' },
+  ...{ observedAt: 1, keyId: 'k', fence: 1 },
+});
 
 /** What every CallLedger (with its Imports) does; run on memory and on PostgreSQL. */
 export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnderTest>): void {
@@ -717,15 +724,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       await under.ledger.begin(running);
       const queued = await dispatch('lists', 1);
       // Kept by a process that did not come to note that the call was begun.
-      const answer = {
-        people: ['2'],
-        tries: 0,
-        status: 200,
-        body: '{}',
-        observedAt: 1,
-        keyId: 'k',
-        fence: 1,
-      };
+      const answer = keptAnswer('2');
       expect(await under.ledger.keep(queued, answer)).toBe(true);
       await under.imports.change(lane.workspaceId, importId, (job) => job.step('cancel', 2));
       expect((await under.ledger.find(queued))?.kept).toBeUndefined();
@@ -770,15 +769,7 @@ export function describeCallLedger(name: string, setUp: () => Promise<LedgerUnde
       await start();
       const callId = await dispatch('lists', 1);
       await under.ledger.begin(callId);
-      const answer = {
-        people: ['1'],
-        tries: 0,
-        status: 200,
-        body: '{}',
-        observedAt: 1,
-        keyId: 'k',
-        fence: 1,
-      };
+      const answer = keptAnswer('1');
       await under.ledger.keep(callId, answer);
       await under.age(60_001);
       expect(await under.ledger.reviveStale(60_000)).toBeGreaterThanOrEqual(1);

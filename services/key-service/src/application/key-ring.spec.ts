@@ -46,6 +46,18 @@ class Ledger extends InMemoryQuotaLedger {
   }
 }
 
+/** A key is paused while the ledger is told of the version before, and has not answered. */
+async function pausedWhileCompared() {
+  const { keys, ledger, ring, add } = setUp();
+  await add(aKey('k1'));
+  await ring.refresh();
+  let answer: (found: { keyId: string; state: KeyState }[]) => void = () => undefined;
+  jest.spyOn(ledger, 'define').mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
+  const comparing = ring.compareNext(1);
+  await keys.update('demo', 'k1', (key) => key.pause(5), note);
+  return { ledger, ring, comparing, answer: (found: { keyId: string; state: KeyState }[]) => answer(found) };
+}
+
 function setUp() {
   const keys = new InMemoryApiKeys();
   const ledger = new Ledger();
@@ -136,26 +148,14 @@ describe('the ring of keys in memory', () => {
   });
 
   it('says nothing of a key that another version took the place of while the ledger answered', async () => {
-    const { keys, ledger, ring, add } = setUp();
-    await add(aKey('k1'));
-    await ring.refresh();
-    let answer: (found: { keyId: string; state: KeyState }[]) => void = () => undefined;
-    jest.spyOn(ledger, 'define').mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
-    const comparing = ring.compareNext(1);
-    await keys.update('demo', 'k1', (key) => key.pause(5), note);
+    const { ring, answer, comparing } = await pausedWhileCompared();
     await ring.refresh();
     answer([{ keyId: 'k1', state: 'invalid' }]);
     expect(await comparing).toEqual([]);
   });
 
   it('still tells the ledger of a version that came while it was told of the one before', async () => {
-    const { keys, ledger, ring, add } = setUp();
-    await add(aKey('k1'));
-    await ring.refresh();
-    let answer: (found: { keyId: string; state: KeyState }[]) => void = () => undefined;
-    jest.spyOn(ledger, 'define').mockReturnValueOnce(new Promise((resolve) => (answer = resolve)));
-    const comparing = ring.compareNext(1);
-    await keys.update('demo', 'k1', (key) => key.pause(5), note);
+    const { ledger, ring, answer, comparing } = await pausedWhileCompared();
     ledger.away = true;
     await expect(ring.refresh()).rejects.toThrow('away');
     answer([]);
